@@ -1,0 +1,3 @@
+//! The command `scvi`.
+
+fn main() {}

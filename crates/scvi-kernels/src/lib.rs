@@ -1,0 +1,1 @@
+//! Fused numerical kernels of scVI.

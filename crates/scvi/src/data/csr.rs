@@ -1,0 +1,233 @@
+//! Counts in compressed sparse row form.
+
+use thiserror::Error;
+
+/// A sparse matrix of counts, `(cells, genes)`, one row a cell.
+///
+/// Within a row the gene indices rise strictly and every stored value is positive and finite:
+/// [`CsrMatrix::new`] checks the former and drops stored zeros, so that kernels may trust both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CsrMatrix {
+    n_genes: usize,
+    indptr: Vec<u64>,
+    indices: Vec<u32>,
+    values: Vec<f32>,
+}
+
+/// What may be wrong with the three arrays of a compressed sparse matrix.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum CsrError {
+    /// `indptr` is empty, does not start at 0, falls, or does not end at the number of values.
+    #[error("indptr is not a rising sequence from 0 to {n_values} (wrong at position {position})")]
+    Indptr {
+        /// Where in `indptr` the first fault lies.
+        position: usize,
+        /// How many values are stored.
+        n_values: usize,
+    },
+    /// `indices` and `values` differ in length.
+    #[error("{indices} indices for {values} values")]
+    Lengths {
+        /// Length of `indices`.
+        indices: usize,
+        /// Length of `values`.
+        values: usize,
+    },
+    /// A gene index is past the last gene, or stands twice in one cell.
+    #[error("gene index {index} of cell {cell} is {problem} ({n_genes} genes)")]
+    Index {
+        /// Row of the fault.
+        cell: usize,
+        /// The index found.
+        index: u32,
+        /// Number of columns.
+        n_genes: usize,
+        /// `out of range` or `stored twice`.
+        problem: &'static str,
+    },
+    /// A value is negative, NaN or infinite.
+    #[error("value {value} of cell {cell}, gene {gene}: counts must be finite and not negative")]
+    Value {
+        /// Row of the fault.
+        cell: usize,
+        /// Column of the fault.
+        gene: usize,
+        /// The value found.
+        value: f32,
+    },
+}
+
+impl CsrMatrix {
+    /// Takes the three arrays of a CSR matrix, sorts each row by gene, drops stored zeros.
+    ///
+    /// # Errors
+    /// [`CsrError`] where the arrays contradict each other, an index is out of range or doubled,
+    /// or a value is negative or not finite.
+    pub fn new(
+        n_genes: usize,
+        indptr: Vec<u64>,
+        mut indices: Vec<u32>,
+        mut values: Vec<f32>,
+    ) -> Result<Self, CsrError> {
+        check_indptr(&indptr, values.len())?;
+        if indices.len() != values.len() {
+            return Err(CsrError::Lengths { indices: indices.len(), values: values.len() });
+        }
+        let mut order: Vec<(u32, f32)> = Vec::new();
+        for cell in 0..indptr.len() - 1 {
+            let row = indptr[cell] as usize..indptr[cell + 1] as usize;
+            if indices[row.clone()].windows(2).any(|w| w[0] >= w[1]) {
+                order.clear();
+                order.extend(row.clone().map(|k| (indices[k], values[k])));
+                order.sort_unstable_by_key(|&(gene, _)| gene);
+                for (k, &(gene, value)) in row.clone().zip(&order) {
+                    indices[k] = gene;
+                    values[k] = value;
+                }
+            }
+            check_row(cell, n_genes, &indices[row.clone()], &values[row])?;
+        }
+        let mut matrix = Self { n_genes, indptr, indices, values };
+        matrix.drop_zeros();
+        Ok(matrix)
+    }
+
+    /// Number of rows.
+    pub fn n_cells(&self) -> usize {
+        self.indptr.len() - 1
+    }
+
+    /// Number of columns.
+    pub fn n_genes(&self) -> usize {
+        self.n_genes
+    }
+
+    /// Number of stored (all non-zero) values.
+    pub fn nnz(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Start of each row in [`Self::indices`] and [`Self::values`], and their length: `(cells + 1)`.
+    pub fn indptr(&self) -> &[u64] {
+        &self.indptr
+    }
+
+    /// Gene of each stored value.
+    pub fn indices(&self) -> &[u32] {
+        &self.indices
+    }
+
+    /// The stored values.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Genes and values of one cell.
+    ///
+    /// # Panics
+    /// If `cell` is not below [`Self::n_cells`].
+    pub fn row(&self, cell: usize) -> (&[u32], &[f32]) {
+        let row = self.indptr[cell] as usize..self.indptr[cell + 1] as usize;
+        (&self.indices[row.clone()], &self.values[row])
+    }
+
+    /// The given cells, in the given order.
+    ///
+    /// # Panics
+    /// If a cell is not below [`Self::n_cells`].
+    pub fn select_cells(&self, cells: &[usize]) -> Self {
+        let mut indptr = Vec::with_capacity(cells.len() + 1);
+        indptr.push(0);
+        let (mut indices, mut values) = (Vec::new(), Vec::new());
+        for &cell in cells {
+            let (genes, counts) = self.row(cell);
+            indices.extend_from_slice(genes);
+            values.extend_from_slice(counts);
+            indptr.push(values.len() as u64);
+        }
+        Self { n_genes: self.n_genes, indptr, indices, values }
+    }
+
+    /// Cells without a single count.
+    pub fn empty_cells(&self) -> Vec<usize> {
+        (0..self.n_cells()).filter(|&c| self.indptr[c] == self.indptr[c + 1]).collect()
+    }
+
+    fn drop_zeros(&mut self) {
+        if !self.values.contains(&0.0) {
+            return;
+        }
+        let mut kept = 0;
+        let mut start = 0;
+        for cell in 0..self.n_cells() {
+            let end = self.indptr[cell + 1] as usize;
+            for k in start..end {
+                if self.values[k] != 0.0 {
+                    self.indices[kept] = self.indices[k];
+                    self.values[kept] = self.values[k];
+                    kept += 1;
+                }
+            }
+            start = end;
+            self.indptr[cell + 1] = kept as u64;
+        }
+        self.indices.truncate(kept);
+        self.values.truncate(kept);
+    }
+}
+
+fn check_indptr(indptr: &[u64], n_values: usize) -> Result<(), CsrError> {
+    let fault = |position| CsrError::Indptr { position, n_values };
+    if indptr.first() != Some(&0) {
+        return Err(fault(0));
+    }
+    if let Some(k) = indptr.windows(2).position(|w| w[0] > w[1]) {
+        return Err(fault(k + 1));
+    }
+    if indptr[indptr.len() - 1] != n_values as u64 {
+        return Err(fault(indptr.len() - 1));
+    }
+    Ok(())
+}
+
+fn check_row(cell: usize, n_genes: usize, genes: &[u32], values: &[f32]) -> Result<(), CsrError> {
+    if let Some(w) = genes.windows(2).find(|w| w[0] == w[1]) {
+        return Err(CsrError::Index { cell, index: w[0], n_genes, problem: "stored twice" });
+    }
+    if let Some(&index) = genes.last().filter(|&&g| g as usize >= n_genes) {
+        return Err(CsrError::Index { cell, index, n_genes, problem: "out of range" });
+    }
+    match values.iter().position(|v| !(v.is_finite() && *v >= 0.0)) {
+        Some(k) => Err(CsrError::Value { cell, gene: genes[k] as usize, value: values[k] }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorts_rows_and_drops_zeros() {
+        let m = CsrMatrix::new(4, vec![0, 3, 3, 4], vec![3, 0, 2, 1], vec![1.0, 2.0, 0.0, 5.0])
+            .unwrap();
+        assert_eq!(m.row(0), (&[0, 3][..], &[2.0, 1.0][..]));
+        assert_eq!(m.empty_cells(), [1]);
+        assert_eq!(m.select_cells(&[2, 0]).indptr(), [0, 1, 3]);
+    }
+
+    #[test]
+    fn refuses_contradictions() {
+        let new = |indptr: &[u64], indices: &[u32], values: &[f32]| {
+            CsrMatrix::new(3, indptr.to_vec(), indices.to_vec(), values.to_vec()).unwrap_err()
+        };
+        assert!(matches!(new(&[], &[], &[]), CsrError::Indptr { position: 0, .. }));
+        assert!(matches!(new(&[0, 2, 1], &[0], &[1.0]), CsrError::Indptr { position: 2, .. }));
+        assert!(matches!(new(&[0, 2], &[0], &[1.0]), CsrError::Indptr { position: 1, .. }));
+        assert!(matches!(new(&[0, 1], &[3], &[1.0]), CsrError::Index { index: 3, .. }));
+        assert!(matches!(new(&[0, 2], &[1, 1], &[1.0, 1.0]), CsrError::Index { index: 1, .. }));
+        assert!(matches!(new(&[0, 1], &[1], &[f32::NAN]), CsrError::Value { gene: 1, .. }));
+        assert!(matches!(new(&[0, 1], &[1], &[-1.0]), CsrError::Value { .. }));
+    }
+}

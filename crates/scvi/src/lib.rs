@@ -1,0 +1,3 @@
+//! scVI, the variational autoencoder for single-cell RNA counts, as one engine.
+
+pub mod data;
