@@ -1,1 +1,40 @@
-//! Fused numerical kernels of scVI.
+//! The numerics of scVI, and nothing of its model.
+//!
+//! [`Backend`] names every operation a training step or an inference pass is made of; [`Cpu`] is
+//! the first implementation. Within a step no operation allocates, reads a value back, or branches
+//! on one; work is split over genes or cells in a partition that depends on shapes alone and
+//! reductions run in a fixed order, so that results carry the same bits for any number of threads.
+//!
+//! Layouts, everywhere in this crate (row-major):
+//! - activations are `(cells, features)`;
+//! - weights of hidden layers are `(inputs, outputs)`: a sparse or one-hot input is then a sum of
+//!   contiguous rows;
+//! - weights of the decoder's heads are `(genes, hidden)`, and whatever has a value per cell and
+//!   gene is gene-major, `(genes, cells padded to LANES)`: a block of genes is contiguous, its
+//!   dispersion is a scalar, and vector lanes run over cells.
+
+mod backend;
+mod counts;
+mod cpu;
+mod linalg;
+pub mod ops;
+mod real;
+mod rng;
+mod simd;
+
+pub use backend::{
+    AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, NoiseKey,
+    PosteriorGradIo, PosteriorIo,
+};
+pub use counts::{CountsBatch, CsrRows};
+pub use cpu::Cpu;
+pub use real::Real;
+pub use rng::{Philox, Stream};
+
+/// Cells per gene row are padded to a multiple of this, so that no vector loop has a remainder.
+pub const LANES: usize = 16;
+
+/// `n` rounded up to a multiple of [`LANES`].
+pub const fn padded(n: usize) -> usize {
+    n.div_ceil(LANES) * LANES
+}

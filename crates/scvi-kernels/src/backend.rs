@@ -1,0 +1,304 @@
+//! The operations a step is made of, for whichever device runs them.
+
+use crate::counts::CsrRows;
+use crate::ops::adam::AdamRule;
+use crate::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
+use crate::ops::linear::LinearDims;
+use crate::real::Real;
+
+/// Constants of one Adam step for one number type; made by [`AdamRule::at_step`].
+#[derive(Debug, Clone, Copy)]
+pub struct AdamStep<F> {
+    /// β₁.
+    pub beta1: F,
+    /// β₂.
+    pub beta2: F,
+    /// lr / (1 - β₁ᵗ).
+    pub step_size: F,
+    /// 1 / √(1 - β₂ᵗ).
+    pub inv_sqrt_bias2: F,
+    /// Added to the root of the second moment.
+    pub eps: F,
+    /// λ of the L2 term λw that joins the gradient.
+    pub weight_decay: F,
+}
+
+/// Where an operation leaves the gradient of a parameter.
+///
+/// Training applies Adam to a tile of the gradient while it is in cache. Where the gradient itself
+/// is wanted (tests, clipping, sums over devices) the same operation writes it out instead.
+pub enum GradSink<'a, B: Backend + ?Sized> {
+    /// Drop the gradient: the parameter is frozen, or only a value is wanted.
+    Frozen {
+        /// The parameter, unchanged.
+        value: &'a B::Buf,
+    },
+    /// Write the gradient.
+    Store {
+        /// The parameter, unchanged.
+        value: &'a B::Buf,
+        /// Receives dL/dvalue.
+        grad: &'a mut B::Buf,
+    },
+    /// Update the parameter.
+    Adam {
+        /// The parameter.
+        value: &'a mut B::Buf,
+        /// First moment.
+        m: &'a mut B::Buf,
+        /// Second moment.
+        v: &'a mut B::Buf,
+        /// Constants of this step.
+        step: AdamStep<B::Elem>,
+    },
+}
+
+/// A device that runs scVI's operations.
+///
+/// Formulas and shapes stand with each operation in [`crate::ops`]. Buffers are made once; no
+/// operation allocates after its first call at a size, reads a value back to the host or branches
+/// on one, so that a whole step can be captured as a graph. Buffers may be longer than a call
+/// needs: a minibatch uses the front.
+pub trait Backend: Send + Sync {
+    /// The number type.
+    type Elem: Real;
+    /// Numbers in device memory.
+    type Buf: Send + Sync;
+    /// Row numbers in device memory.
+    type Ids: Send + Sync;
+    /// A minibatch of counts in device memory.
+    type Counts: Send + Sync;
+    /// What the decoder's heads keep between forward, likelihood and backward.
+    type Head: Send + Sync;
+
+    /// `len` zeros.
+    fn zeros(&self, len: usize) -> Self::Buf;
+    /// Writes the front of a buffer.
+    fn upload(&self, buf: &mut Self::Buf, values: &[Self::Elem]);
+    /// Reads the first `len` numbers.
+    fn download(&self, buf: &Self::Buf, len: usize) -> Vec<Self::Elem>;
+    /// Room for `len` row numbers.
+    fn ids(&self, len: usize) -> Self::Ids;
+    /// Writes the front of a list of row numbers.
+    fn upload_ids(&self, ids: &mut Self::Ids, values: &[u32]);
+    /// Room for a minibatch.
+    fn counts(&self, max_cells: usize, max_nnz: usize, n_genes: usize) -> Self::Counts;
+    /// Takes a minibatch in; see [`crate::CountsBatch::load`].
+    fn load_counts(&self, counts: &mut Self::Counts, rows: &CsrRows, log_variational: bool);
+    /// Observed library sizes of the minibatch, ln Σ_g x: `(cells)`.
+    fn library<'a>(&self, counts: &'a Self::Counts) -> &'a Self::Buf;
+
+    /// Standard normal noise of the minibatch's cells: `out` is `(cells, width)`.
+    /// See [`crate::ops::noise`].
+    fn normal_noise(&self, key: NoiseKey, cells: &Self::Ids, dims: [usize; 2], out: &mut Self::Buf);
+    /// Dropout factors, 0 or 1/(1-p): `out` is `(cells, width)`. See [`crate::ops::noise`].
+    fn dropout_noise(
+        &self,
+        key: NoiseKey,
+        cells: &Self::Ids,
+        dims: [usize; 2],
+        rate: f64,
+        out: &mut Self::Buf,
+    );
+
+    /// y = X W + b for sparse counts. See [`crate::ops::sparse_linear`].
+    fn sparse_linear(
+        &self,
+        x: &Self::Counts,
+        w: &Self::Buf,
+        bias: &Self::Buf,
+        y: &mut Self::Buf,
+        n_out: usize,
+    );
+    /// dW = Xᵀ dy. See [`crate::ops::sparse_linear`].
+    fn sparse_linear_grad(&self, x: &Self::Counts, dy: &Self::Buf, n_out: usize, w: GradSink<Self>);
+    /// y = x W + b. See [`crate::ops::linear`].
+    fn linear(
+        &self,
+        x: &Self::Buf,
+        w: &Self::Buf,
+        bias: &Self::Buf,
+        y: &mut Self::Buf,
+        dims: LinearDims,
+    );
+    /// dx = keep dx + dy Wᵀ. See [`crate::ops::linear`].
+    fn linear_grad_input(
+        &self,
+        dy: &Self::Buf,
+        w: &Self::Buf,
+        dx: &mut Self::Buf,
+        dims: LinearDims,
+        accumulate: bool,
+    );
+    /// dW = xᵀ dy. See [`crate::ops::linear`].
+    fn linear_grad_weight(
+        &self,
+        x: &Self::Buf,
+        dy: &Self::Buf,
+        dims: LinearDims,
+        w: GradSink<Self>,
+    );
+    /// db = Σ_cells dy. See [`crate::ops::linear`].
+    fn bias_grad(&self, dy: &Self::Buf, dims: LinearDims, bias: GradSink<Self>);
+    /// y += Σ_k W[rows_k]. `dims.n_in` is the number of rows per cell. See [`crate::ops::one_hot`].
+    fn one_hot(&self, rows: &Self::Ids, w: &Self::Buf, y: &mut Self::Buf, dims: LinearDims);
+    /// dW[r] = Σ over cells in row r of dy. See [`crate::ops::one_hot`].
+    fn one_hot_grad(&self, rows: &Self::Ids, dy: &Self::Buf, dims: LinearDims, w: GradSink<Self>);
+
+    /// Batch normalisation by the minibatch's moments. See [`crate::ops::batch_norm`].
+    fn batch_norm_train(&self, state: BatchNormState<Self>, dims: [usize; 2], x: &mut Self::Buf);
+    /// Batch normalisation by the running moments, in place. See [`crate::ops::batch_norm`].
+    fn batch_norm_eval(&self, affine: BatchNormEval<Self>, dims: [usize; 2], x: &mut Self::Buf);
+    /// Gradients of [`Backend::batch_norm_train`]; `dy` becomes dx. See [`crate::ops::batch_norm`].
+    fn batch_norm_grad(
+        &self,
+        kept: BatchNormKept<Self>,
+        dims: [usize; 2],
+        dy: &mut Self::Buf,
+        gamma: GradSink<Self>,
+        beta: GradSink<Self>,
+    );
+    /// x = max(x, 0), times the dropout factors where given; keeps the derivative in `gate`.
+    /// See [`crate::ops::relu`].
+    fn relu(
+        &self,
+        x: &mut Self::Buf,
+        dropout: Option<&Self::Buf>,
+        gate: &mut Self::Buf,
+        len: usize,
+    );
+    /// dy *= gate. See [`crate::ops::relu`].
+    fn relu_grad(&self, dy: &mut Self::Buf, gate: &Self::Buf, len: usize);
+
+    /// q_v, z and KL from the encoder's two outputs. See [`crate::ops::posterior`].
+    fn posterior(&self, io: PosteriorIo<Self>, dims: [usize; 2]);
+    /// Gradients of z and of the weighted KL. See [`crate::ops::posterior`].
+    fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]);
+
+    /// Room for the decoder's heads. See [`crate::ops::count_head`].
+    fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> Self::Head;
+    /// Logits of the heads, and the softmax over genes. See [`crate::ops::count_head`].
+    fn head_forward(
+        &self,
+        head: &mut Self::Head,
+        h: &Self::Buf,
+        params: HeadParams<Self>,
+        dims: HeadDims,
+    );
+    /// Negative log-likelihood of each cell, and every partial derivative where asked.
+    /// See [`crate::ops::count_head`].
+    fn head_likelihood(
+        &self,
+        head: &mut Self::Head,
+        pass: LikelihoodPass<Self>,
+        dispersion: Dispersion<Self>,
+        nll: &mut Self::Buf,
+        dims: HeadDims,
+    );
+    /// Gradients of the heads' parameters and of their input. See [`crate::ops::count_head`].
+    fn head_grad(
+        &self,
+        head: &mut Self::Head,
+        h: &Self::Buf,
+        sinks: HeadSinks<Self>,
+        dh: &mut Self::Buf,
+        dims: HeadDims,
+    );
+    /// Reads px_scale, `(cells, genes)`, after [`Backend::head_likelihood`].
+    fn head_scale(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
+    /// Reads the zero-inflation logits, `(cells, genes)`, after [`Backend::head_forward`] of a
+    /// zero-inflated head.
+    fn head_dropout(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
+
+    /// The constants of step `t` (from 1).
+    fn adam_step(&self, rule: &AdamRule, t: u64) -> AdamStep<Self::Elem> {
+        rule.at_step(t)
+    }
+}
+
+/// Which noise: with the cells it fixes every number. See [`crate::Philox`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoiseKey {
+    /// Seed of the run.
+    pub seed: u64,
+    /// What the noise is for.
+    pub stream: u32,
+    /// Which repetition (an epoch, a sample).
+    pub draw: u32,
+}
+
+/// Parameters, running moments and kept values of a training-mode batch normalisation.
+pub struct BatchNormState<'a, B: Backend + ?Sized> {
+    /// γ: `(features)`.
+    pub gamma: &'a B::Buf,
+    /// β: `(features)`.
+    pub beta: &'a B::Buf,
+    /// Running mean, updated: `(features)`.
+    pub running_mean: &'a mut B::Buf,
+    /// Running unbiased variance, updated: `(features)`.
+    pub running_var: &'a mut B::Buf,
+    /// Weight of the minibatch in the running moments.
+    pub momentum: f64,
+    /// Added to the variance.
+    pub eps: f64,
+    /// Kept for the gradient: x̂, `(cells, features)`.
+    pub normalised: &'a mut B::Buf,
+    /// Kept for the gradient: 1/√(var + eps), `(features)`.
+    pub inv_std: &'a mut B::Buf,
+}
+
+/// What evaluation-mode batch normalisation reads.
+pub struct BatchNormEval<'a, B: Backend + ?Sized> {
+    /// γ: `(features)`.
+    pub gamma: &'a B::Buf,
+    /// β: `(features)`.
+    pub beta: &'a B::Buf,
+    /// Running mean: `(features)`.
+    pub running_mean: &'a B::Buf,
+    /// Running variance: `(features)`.
+    pub running_var: &'a B::Buf,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+/// What a training-mode batch normalisation kept for its gradient.
+pub struct BatchNormKept<'a, B: Backend + ?Sized> {
+    /// x̂: `(cells, features)`.
+    pub normalised: &'a B::Buf,
+    /// 1/√(var + eps): `(features)`.
+    pub inv_std: &'a B::Buf,
+}
+
+/// Inputs and outputs of [`Backend::posterior`], each `(cells, latent)` but `kl`.
+pub struct PosteriorIo<'a, B: Backend + ?Sized> {
+    /// q_m, the mean.
+    pub mean: &'a B::Buf,
+    /// The variance encoder's output; becomes q_v = exp(·) + var_eps.
+    pub var: &'a mut B::Buf,
+    /// Standard normal noise; `None` puts z at the mean.
+    pub noise: Option<&'a B::Buf>,
+    /// Added to the variance.
+    pub var_eps: f64,
+    /// z = q_m + √q_v ε.
+    pub z: &'a mut B::Buf,
+    /// KL(N(q_m, q_v) ‖ N(0, 1)) of each cell: `(cells)`.
+    pub kl: &'a mut B::Buf,
+}
+
+/// Inputs and outputs of [`Backend::posterior_grad`], each `(cells, latent)`.
+pub struct PosteriorGradIo<'a, B: Backend + ?Sized> {
+    /// q_m.
+    pub mean: &'a B::Buf,
+    /// q_v.
+    pub var: &'a B::Buf,
+    /// The noise z was drawn with.
+    pub noise: &'a B::Buf,
+    /// What the forward pass added to the variance.
+    pub var_eps: f64,
+    /// dL/dKL of each cell: kl_weight / cells.
+    pub kl_weight: B::Elem,
+    /// dL/dz in; dL/dq_m out.
+    pub dz: &'a mut B::Buf,
+    /// dL/d(the variance encoder's output) out.
+    pub dvar: &'a mut B::Buf,
+}

@@ -1,0 +1,224 @@
+//! The processor as a [`Backend`].
+
+use std::marker::PhantomData;
+
+use crate::backend::{
+    Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, NoiseKey, PosteriorGradIo,
+    PosteriorIo,
+};
+use crate::counts::{CountsBatch, CsrRows};
+use crate::ops::Sink;
+use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
+use crate::ops::count_head::{
+    CountHead, Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass, head_dropout_cpu,
+    head_forward_cpu, head_grad_cpu, head_likelihood_cpu, head_scale_cpu,
+};
+use crate::ops::linear::{
+    LinearDims, bias_grad_cpu, linear_cpu, linear_grad_input_cpu, linear_grad_weight_cpu,
+};
+use crate::ops::noise::{dropout_noise_cpu, normal_noise_cpu};
+use crate::ops::one_hot::{one_hot_cpu, one_hot_grad_cpu};
+use crate::ops::posterior::{posterior_cpu, posterior_grad_cpu};
+use crate::ops::relu::{relu_cpu, relu_grad_cpu};
+use crate::ops::sparse_linear::{sparse_linear_cpu, sparse_linear_grad_cpu};
+use crate::real::Real;
+
+/// Runs operations on the processor, in numbers of type `F`.
+///
+/// Work goes to the rayon pool that the caller is in; the instruction set is chosen at run time.
+/// Results do not depend on the pool's size.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cpu<F = f32>(PhantomData<F>);
+
+impl<F> Cpu<F> {
+    /// The processor.
+    pub fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<F: Real> Backend for Cpu<F> {
+    type Elem = F;
+    type Buf = Vec<F>;
+    type Ids = Vec<u32>;
+    type Counts = CountsBatch<F>;
+    type Head = CountHead<F>;
+
+    fn zeros(&self, len: usize) -> Vec<F> {
+        vec![F::ZERO; len]
+    }
+
+    fn upload(&self, buf: &mut Vec<F>, values: &[F]) {
+        buf[..values.len()].copy_from_slice(values);
+    }
+
+    fn download(&self, buf: &Vec<F>, len: usize) -> Vec<F> {
+        buf[..len].to_vec()
+    }
+
+    fn ids(&self, len: usize) -> Vec<u32> {
+        vec![0; len]
+    }
+
+    fn upload_ids(&self, ids: &mut Vec<u32>, values: &[u32]) {
+        ids[..values.len()].copy_from_slice(values);
+    }
+
+    fn counts(&self, max_cells: usize, max_nnz: usize, n_genes: usize) -> CountsBatch<F> {
+        CountsBatch::new(max_cells, max_nnz, n_genes)
+    }
+
+    fn load_counts(&self, counts: &mut CountsBatch<F>, rows: &CsrRows, log_variational: bool) {
+        counts.load(rows, log_variational);
+    }
+
+    fn library<'a>(&self, counts: &'a CountsBatch<F>) -> &'a Vec<F> {
+        &counts.library
+    }
+
+    fn normal_noise(&self, key: NoiseKey, cells: &Vec<u32>, dims: [usize; 2], out: &mut Vec<F>) {
+        normal_noise_cpu(key, &cells[..dims[0]], dims[1], out);
+    }
+
+    fn dropout_noise(
+        &self,
+        key: NoiseKey,
+        cells: &Vec<u32>,
+        dims: [usize; 2],
+        rate: f64,
+        out: &mut Vec<F>,
+    ) {
+        dropout_noise_cpu(key, &cells[..dims[0]], dims[1], rate, out);
+    }
+
+    fn sparse_linear(
+        &self,
+        x: &CountsBatch<F>,
+        w: &Vec<F>,
+        bias: &Vec<F>,
+        y: &mut Vec<F>,
+        n_out: usize,
+    ) {
+        sparse_linear_cpu(x, w, bias, y, n_out);
+    }
+
+    fn sparse_linear_grad(&self, x: &CountsBatch<F>, dy: &Vec<F>, n_out: usize, w: GradSink<Self>) {
+        sparse_linear_grad_cpu(x, dy, n_out, Sink::new(w, x.n_genes * n_out, n_out));
+    }
+
+    fn linear(&self, x: &Vec<F>, w: &Vec<F>, bias: &Vec<F>, y: &mut Vec<F>, dims: LinearDims) {
+        linear_cpu(x, w, bias, y, dims);
+    }
+
+    fn linear_grad_input(
+        &self,
+        dy: &Vec<F>,
+        w: &Vec<F>,
+        dx: &mut Vec<F>,
+        dims: LinearDims,
+        accumulate: bool,
+    ) {
+        linear_grad_input_cpu(dy, w, dx, dims, accumulate);
+    }
+
+    fn linear_grad_weight(&self, x: &Vec<F>, dy: &Vec<F>, dims: LinearDims, w: GradSink<Self>) {
+        let w = Sink::new(w, dims.n_in * dims.n_out, dims.n_out);
+        linear_grad_weight_cpu(x, dy, dims, w);
+    }
+
+    fn bias_grad(&self, dy: &Vec<F>, dims: LinearDims, bias: GradSink<Self>) {
+        bias_grad_cpu(dy, dims, Sink::new(bias, dims.n_out, 1));
+    }
+
+    fn one_hot(&self, rows: &Vec<u32>, w: &Vec<F>, y: &mut Vec<F>, dims: LinearDims) {
+        one_hot_cpu(rows, w, y, dims);
+    }
+
+    fn one_hot_grad(&self, rows: &Vec<u32>, dy: &Vec<F>, dims: LinearDims, w: GradSink<Self>) {
+        let len = match &w {
+            GradSink::Frozen { value } | GradSink::Store { value, .. } => value.len(),
+            GradSink::Adam { value, .. } => value.len(),
+        };
+        one_hot_grad_cpu(rows, dy, dims, Sink::new(w, len, dims.n_out));
+    }
+
+    fn batch_norm_train(&self, state: BatchNormState<Self>, dims: [usize; 2], x: &mut Vec<F>) {
+        batch_norm_train_cpu(state, dims, x);
+    }
+
+    fn batch_norm_eval(&self, affine: BatchNormEval<Self>, dims: [usize; 2], x: &mut Vec<F>) {
+        batch_norm_eval_cpu(affine, dims, x);
+    }
+
+    fn batch_norm_grad(
+        &self,
+        kept: BatchNormKept<Self>,
+        dims: [usize; 2],
+        dy: &mut Vec<F>,
+        gamma: GradSink<Self>,
+        beta: GradSink<Self>,
+    ) {
+        let (gamma, beta) = (Sink::new(gamma, dims[1], 1), Sink::new(beta, dims[1], 1));
+        batch_norm_grad_cpu(kept, dims, dy, gamma, beta);
+    }
+
+    fn relu(&self, x: &mut Vec<F>, dropout: Option<&Vec<F>>, gate: &mut Vec<F>, len: usize) {
+        relu_cpu(&mut x[..len], dropout.map(|d| &d[..len]), gate);
+    }
+
+    fn relu_grad(&self, dy: &mut Vec<F>, gate: &Vec<F>, len: usize) {
+        relu_grad_cpu(&mut dy[..len], &gate[..len]);
+    }
+
+    fn posterior(&self, io: PosteriorIo<Self>, dims: [usize; 2]) {
+        posterior_cpu(io, dims);
+    }
+
+    fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]) {
+        posterior_grad_cpu(io, dims);
+    }
+
+    fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> CountHead<F> {
+        CountHead::new(dims, zero_inflated, training)
+    }
+
+    fn head_forward(
+        &self,
+        head: &mut CountHead<F>,
+        h: &Vec<F>,
+        params: HeadParams<Self>,
+        dims: HeadDims,
+    ) {
+        head_forward_cpu(head, h, params, dims);
+    }
+
+    fn head_likelihood(
+        &self,
+        head: &mut CountHead<F>,
+        pass: LikelihoodPass<Self>,
+        dispersion: Dispersion<Self>,
+        nll: &mut Vec<F>,
+        dims: HeadDims,
+    ) {
+        head_likelihood_cpu(head, pass, dispersion, nll, dims);
+    }
+
+    fn head_grad(
+        &self,
+        head: &mut CountHead<F>,
+        h: &Vec<F>,
+        sinks: HeadSinks<Self>,
+        dh: &mut Vec<F>,
+        dims: HeadDims,
+    ) {
+        head_grad_cpu(head, h, sinks, dh, dims);
+    }
+
+    fn head_scale(&self, head: &CountHead<F>, dims: HeadDims) -> Vec<F> {
+        head_scale_cpu(head, dims)
+    }
+
+    fn head_dropout(&self, head: &CountHead<F>, dims: HeadDims) -> Vec<F> {
+        head_dropout_cpu(head, dims)
+    }
+}

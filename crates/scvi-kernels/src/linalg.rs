@@ -1,0 +1,85 @@
+//! Matrix products over slices.
+
+use crate::real::Real;
+
+/// A read-only view of a matrix: element `(i, j)` lies at `data[i * rs + j * cs]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Mat<'a, F> {
+    data: &'a [F],
+    rows: usize,
+    cols: usize,
+    rs: usize,
+    cs: usize,
+}
+
+impl<'a, F> Mat<'a, F> {
+    /// `rows` rows of `cols` values each, `stride` apart.
+    pub(crate) fn strided(data: &'a [F], rows: usize, cols: usize, stride: usize) -> Self {
+        assert!(stride >= cols && (rows == 0 || data.len() >= (rows - 1) * stride + cols));
+        Self { data, rows, cols, rs: stride, cs: 1 }
+    }
+
+    /// `rows` rows of `cols` values each, side by side.
+    pub(crate) fn new(data: &'a [F], rows: usize, cols: usize) -> Self {
+        Self::strided(data, rows, cols, cols)
+    }
+
+    /// The transpose.
+    pub(crate) fn t(self) -> Self {
+        Self { data: self.data, rows: self.cols, cols: self.rows, rs: self.cs, cs: self.rs }
+    }
+}
+
+/// `out = keep * out + a b` on the calling thread; `out` has rows `stride` apart.
+pub(crate) fn matmul<F: Real>(a: Mat<F>, b: Mat<F>, out: &mut [F], stride: usize, keep: F) {
+    let (m, k, n) = (a.rows, a.cols, b.cols);
+    assert_eq!(k, b.rows, "inner dimensions");
+    assert!(stride >= n && (m == 0 || out.len() >= (m - 1) * stride + n), "output too small");
+    // SAFETY: `Mat` and the assertions above bound every element that the three views reach, and
+    // `out` is borrowed mutably, so it overlaps neither input.
+    #[allow(unsafe_code)]
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.as_mut_ptr(),
+            1,
+            stride as isize,
+            keep != F::ZERO,
+            a.data.as_ptr(),
+            a.cs as isize,
+            a.rs as isize,
+            b.data.as_ptr(),
+            b.cs as isize,
+            b.rs as isize,
+            keep,
+            F::ONE,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_odd_strided_and_transposed_views() {
+        let (m, k, n) = (7, 5, 3);
+        let a: Vec<f32> = (0..m * 8).map(|i| (i % 11) as f32 - 4.0).collect();
+        let b: Vec<f32> = (0..n * k).map(|i| (i % 7) as f32 - 2.0).collect();
+        let mut out = vec![1.0f32; m * 4];
+        matmul(Mat::strided(&a, m, k, 8), Mat::new(&b, n, k).t(), &mut out, 4, 1.0);
+        for i in 0..m {
+            for j in 0..n {
+                let dot: f32 = (0..k).map(|l| a[i * 8 + l] * b[j * k + l]).sum();
+                assert_eq!(out[i * 4 + j], 1.0 + dot);
+            }
+            assert_eq!(out[i * 4 + 3], 1.0, "the gap between rows is left alone");
+        }
+    }
+}

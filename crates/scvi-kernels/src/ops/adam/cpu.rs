@@ -1,0 +1,26 @@
+//! Adam over slices.
+
+use crate::backend::AdamStep;
+use crate::real::Real;
+use crate::simd::vectorised;
+
+/// One step on a slice of a parameter.
+pub(crate) fn adam_cpu<F: Real>(w: &mut [F], m: &mut [F], v: &mut [F], g: &[F], step: AdamStep<F>) {
+    vectorised(
+        #[inline(always)]
+        || update(w, m, v, g, step),
+    );
+}
+
+#[inline(always)]
+fn update<F: Real>(w: &mut [F], m: &mut [F], v: &mut [F], g: &[F], s: AdamStep<F>) {
+    let n = g.len();
+    let (w, m, v) = (&mut w[..n], &mut m[..n], &mut v[..n]);
+    let (one1, one2) = (F::ONE - s.beta1, F::ONE - s.beta2);
+    for i in 0..n {
+        let grad = s.weight_decay.mul_add(w[i], g[i]);
+        m[i] = s.beta1.mul_add(m[i], one1 * grad);
+        v[i] = s.beta2.mul_add(v[i], one2 * grad * grad);
+        w[i] -= s.step_size * m[i] / v[i].sqrt().mul_add(s.inv_sqrt_bias2, s.eps);
+    }
+}

@@ -1,0 +1,78 @@
+//! Scratch rows, one number a cell, that a gene's counts share.
+
+use super::pass::{Part, Shared};
+use crate::ops::count_head::likelihood::inverse;
+use crate::real::Real;
+
+/// px_r beyond this is as good as Poisson, and θ² must not overflow.
+const MAX_PX_R: f64 = 40.0;
+
+/// Rows of `(cells)` numbers.
+pub(super) struct CellRows<'a, F> {
+    /// ρ / (the stored exponential), for the block at hand
+    pub(super) to_scale: &'a mut [F],
+    /// μ / (the stored exponential)
+    pub(super) to_mean: &'a mut [F],
+    pub(super) theta: &'a mut [F],
+    pub(super) inv_theta: &'a mut [F],
+    /// dL / d ln θ
+    pub(super) d_theta: &'a mut [F],
+}
+
+impl<'a, F: Real> CellRows<'a, F> {
+    /// How much memory the rows take.
+    pub(super) fn len(cells: usize) -> usize {
+        5 * cells
+    }
+
+    pub(super) fn new(memory: &'a mut [F], cells: usize) -> Self {
+        // Padding lanes keep θ = 1 and factors of 0 throughout: they add nothing anywhere.
+        memory.fill(F::ZERO);
+        let (to_scale, rest) = memory.split_at_mut(cells);
+        let (to_mean, rest) = rest.split_at_mut(cells);
+        let (theta, rest) = rest.split_at_mut(cells);
+        let (inv_theta, d_theta) = rest.split_at_mut(cells);
+        theta.fill(F::ONE);
+        inv_theta.fill(F::ONE);
+        Self { to_scale, to_mean, theta, inv_theta, d_theta }
+    }
+
+    /// A block's logits were taken relative to their maximum: put the softmax's sum in its place.
+    #[inline(always)]
+    pub(super) fn set_factors(&mut self, shared: &Shared<F>, block_max: &[F]) {
+        for c in 0..shared.library.len() {
+            let log_scale = block_max[c] - shared.log_sum[c];
+            self.to_scale[c] = log_scale.exp();
+            self.to_mean[c] = (log_scale + shared.library[c]).exp();
+        }
+    }
+
+    /// θ of one gene, cell by cell.
+    #[inline(always)]
+    pub(super) fn set_theta(
+        &mut self,
+        shared: &Shared<F>,
+        part: &Part<F>,
+        gene: usize,
+        group_theta: &mut [F],
+    ) {
+        let Some(px_r) = &part.px_r else { return };
+        let table = &px_r.value()[gene * shared.n_groups..];
+        let max = F::of(MAX_PX_R);
+        for (theta, &r) in group_theta.iter_mut().zip(table) {
+            *theta = (if r < max { r } else { max }).exp();
+        }
+        match shared.groups {
+            None => {
+                self.theta.fill(group_theta[0]);
+                self.inv_theta.fill(inverse(group_theta[0]));
+            }
+            Some(groups) => {
+                for (c, &group) in groups.iter().enumerate() {
+                    self.theta[c] = group_theta[group as usize];
+                    self.inv_theta[c] = inverse(self.theta[c]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The three stages on the CPU, each over the same parts of genes.
+
+mod cell_rows;
+mod forward;
+mod gradient;
+mod pass;
+mod positives;
+mod workspace;
+
+pub(crate) use forward::head_forward_cpu;
+pub(crate) use gradient::head_grad_cpu;
+pub(crate) use pass::head_likelihood_cpu;
+pub use workspace::CountHead;
+pub(crate) use workspace::{head_dropout_cpu, head_scale_cpu};

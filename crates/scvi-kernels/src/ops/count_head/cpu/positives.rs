@@ -1,0 +1,136 @@
+//! Counts above zero, gathered over genes into vectors of their own.
+
+use super::cell_rows::CellRows;
+use super::pass::{Part, Shared};
+use crate::LANES;
+use crate::ops::count_head::likelihood::{Likelihood, Params, inverse};
+use crate::real::Real;
+
+/// Gathered counts at least.
+const MIN_ROOM: usize = 512;
+
+/// Counts of consecutive genes, in the order of the minibatch's arrays by gene.
+pub(super) struct Positives<'a, F> {
+    len: usize,
+    x: &'a mut [F],
+    /// μ in, dL / d ln μ out
+    mu: &'a mut [F],
+    scale: &'a mut [F],
+    /// θ in, dL / d ln θ out
+    theta: &'a mut [F],
+    /// π in, dL / dπ out
+    pi: &'a mut [F],
+    nll: &'a mut [F],
+}
+
+impl<'a, F: Real> Positives<'a, F> {
+    /// A gene has at most one count per cell, so room for two genes always takes one more.
+    fn room(cells: usize) -> usize {
+        (2 * cells).max(MIN_ROOM)
+    }
+
+    /// How much memory the vectors take.
+    pub(super) fn len(cells: usize) -> usize {
+        6 * Self::room(cells)
+    }
+
+    pub(super) fn new(memory: &'a mut [F], cells: usize) -> Self {
+        let room = Self::room(cells);
+        let (x, rest) = memory.split_at_mut(room);
+        let (mu, rest) = rest.split_at_mut(room);
+        let (scale, rest) = rest.split_at_mut(room);
+        let (theta, rest) = rest.split_at_mut(room);
+        let (pi, nll) = rest.split_at_mut(room);
+        Self { len: 0, x, mu, scale, theta, pi, nll }
+    }
+
+    pub(super) fn has_room(&self, counts: usize) -> bool {
+        self.len + counts <= self.x.len()
+    }
+
+    /// Takes a gene's counts out of the dense rows, where 0 is left in place of the exponential.
+    #[inline(always)]
+    pub(super) fn gather<L: Likelihood<F>>(
+        &mut self,
+        shared: &Shared<F>,
+        part: &mut Part<F>,
+        gene: usize,
+        rows: &CellRows<F>,
+    ) {
+        let stride = rows.to_mean.len();
+        let at = shared.gene_counts(part, gene);
+        let stored = &mut part.scale[gene * stride..][..stride];
+        let mut k = self.len;
+        for (&cell, &x) in
+            shared.counts.cells[at.clone()].iter().zip(&shared.counts.counts_by_gene[at])
+        {
+            let c = cell as usize;
+            self.x[k] = x;
+            self.mu[k] = stored[c] * rows.to_mean[c];
+            self.scale[k] = stored[c] * rows.to_scale[c];
+            self.theta[k] = rows.theta[c];
+            if L::HAS_PI {
+                self.pi[k] = part.pi[gene * stride + c];
+            }
+            stored[c] = F::ZERO;
+            k += 1;
+        }
+        self.len = k;
+    }
+
+    /// Likelihood and derivatives of the gathered counts, put where they belong.
+    #[inline(always)]
+    pub(super) fn finish<L: Likelihood<F>, const GRAD: bool>(
+        &mut self,
+        shared: &Shared<F>,
+        part: &mut Part<F>,
+        genes: std::ops::Range<usize>,
+        d_px_r: &mut [F], // (genes, n_groups)
+    ) {
+        self.evaluate::<L>(shared.weight);
+        let stride = part.nll.len();
+        let mut k = 0;
+        for (d_px_r, gene) in d_px_r.chunks_mut(shared.n_groups).zip(genes) {
+            for &cell in &shared.counts.cells[shared.gene_counts(part, gene)] {
+                let c = cell as usize;
+                let at = gene * stride + c;
+                part.scale[at] = self.scale[k];
+                part.nll[c] += self.nll[k];
+                if GRAD {
+                    part.grad[at] = self.mu[k];
+                    part.sum[c] += self.mu[k];
+                    if L::HAS_PI {
+                        part.pi[at] = self.pi[k];
+                    }
+                    if L::HAS_THETA {
+                        d_px_r[shared.group(c)] += self.theta[k];
+                    }
+                }
+                k += 1;
+            }
+        }
+        self.len = 0;
+    }
+
+    #[inline(always)]
+    fn evaluate<L: Likelihood<F>>(&mut self, weight: F) {
+        let n = self.len.div_ceil(LANES) * LANES;
+        let n = n.min(self.x.len());
+        // Harmless values in the lanes that fill the last vector.
+        for k in self.len..n {
+            (self.x[k], self.mu[k], self.theta[k], self.pi[k]) = (F::ONE, F::ONE, F::ONE, F::ZERO);
+        }
+        let x = &self.x[..n];
+        let (mu, theta) = (&mut self.mu[..n], &mut self.theta[..n]);
+        let (pi, nll) = (&mut self.pi[..n], &mut self.nll[..n]);
+        for k in 0..n {
+            let params =
+                Params { mu: mu[k], theta: theta[k], inv_theta: inverse(theta[k]), pi: pi[k] };
+            let p = L::at_positive(x[k], params);
+            nll[k] = p.nll;
+            mu[k] = weight * p.ln_mu;
+            theta[k] = weight * p.ln_theta;
+            pi[k] = weight * p.pi;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What the heads keep between stages.
+
+use crate::ops::count_head::HeadDims;
+use crate::padded;
+use crate::real::Real;
+
+/// Genes of one block: its products and its slice of the weights fit the second-level cache.
+const BLOCK: usize = 128;
+/// Parts at most: each has an own sum of the input's gradient.
+const MAX_PARTS: usize = 64;
+
+/// How genes fall into parts (units of parallel work) and blocks (units of cache).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Partition {
+    pub(super) block: usize,
+    pub(super) blocks_per_part: usize,
+    pub(super) n_parts: usize,
+}
+
+impl Partition {
+    fn new(genes: usize) -> Self {
+        let blocks = genes.div_ceil(BLOCK).max(1);
+        let blocks_per_part = blocks.div_ceil(MAX_PARTS);
+        Self { block: BLOCK, blocks_per_part, n_parts: blocks.div_ceil(blocks_per_part) }
+    }
+
+    pub(super) fn part_genes(&self) -> usize {
+        self.block * self.blocks_per_part
+    }
+}
+
+/// What the heads keep between forward, likelihood and gradient.
+///
+/// Rows of cells are padded to a multiple of [`crate::LANES`]; `cells` below stands for the padded
+/// number.
+#[derive(Debug, Clone)]
+pub struct CountHead<F> {
+    pub(super) partition: Partition,
+    /// exp(logit - the block's maximum); after the likelihood ρ: `(genes, cells)`
+    pub(super) scale: Vec<F>,
+    /// π; after a likelihood with gradients dL/dπ: `(genes, cells)`, empty without zero inflation
+    pub(super) pi: Vec<F>,
+    /// dL/d ln μ, then dL/d(logit): `(genes, cells)`, empty where no gradient is wanted
+    pub(super) grad: Vec<F>,
+    /// largest logit of a block: `(blocks, cells)`
+    pub(super) block_max: Vec<F>,
+    /// Σ_g exp(logit - block_max) of a block: `(blocks, cells)`
+    pub(super) block_sum: Vec<F>,
+    /// ln Σ_g exp(logit): `(cells)`
+    pub(super) log_sum: Vec<F>,
+    /// each part's share of the loss: `(parts, cells)`
+    pub(super) part_nll: Vec<F>,
+    /// each part's share of Σ_g dL/d ln μ: `(parts, cells)`
+    pub(super) part_sum: Vec<F>,
+    /// Σ_g dL/d ln μ: `(cells)`
+    pub(super) grad_sum: Vec<F>,
+    /// each part's share of the input's gradient: `(parts, cells, hidden)`
+    pub(super) part_dh: Vec<F>,
+}
+
+impl<F: Real> CountHead<F> {
+    /// Room for at most `dims.cells` cells.
+    pub(crate) fn new(dims: HeadDims, zero_inflated: bool, training: bool) -> Self {
+        let partition = Partition::new(dims.genes);
+        let cells = padded(dims.cells);
+        let blocks = partition.n_parts * partition.blocks_per_part;
+        let zeros = |wanted: bool, len: usize| vec![F::ZERO; if wanted { len } else { 0 }];
+        Self {
+            partition,
+            scale: zeros(true, dims.genes * cells),
+            pi: zeros(zero_inflated, dims.genes * cells),
+            grad: zeros(training, dims.genes * cells),
+            block_max: zeros(true, blocks * cells),
+            block_sum: zeros(true, blocks * cells),
+            log_sum: zeros(true, cells),
+            part_nll: zeros(true, partition.n_parts * cells),
+            part_sum: zeros(true, partition.n_parts * cells),
+            grad_sum: zeros(true, cells),
+            part_dh: zeros(training, partition.n_parts * dims.cells * dims.hidden),
+        }
+    }
+}
+
+/// ρ, `(cells, genes)`.
+pub(crate) fn head_scale_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F> {
+    by_cell(&head.scale, d)
+}
+
+/// π, `(cells, genes)`.
+pub(crate) fn head_dropout_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F> {
+    by_cell(&head.pi, d)
+}
+
+fn by_cell<F: Real>(by_gene: &[F], d: HeadDims) -> Vec<F> {
+    let stride = padded(d.cells);
+    (0..d.cells)
+        .flat_map(|cell| (0..d.genes).map(move |gene| by_gene[gene * stride + cell]))
+        .collect()
+}

@@ -1,0 +1,159 @@
+//! Negative log-likelihoods of one count and their partial derivatives.
+
+use crate::real::Real;
+
+/// ε of scvi-tools' likelihoods.
+const EPS: f64 = 1e-8;
+
+/// -ln p(x) without its ln x! term, and its derivatives.
+pub(super) struct Partials<F> {
+    pub(super) nll: F,
+    /// d nll / d ln μ
+    pub(super) ln_mu: F,
+    /// d nll / d ln θ
+    pub(super) ln_theta: F,
+    /// d nll / d π
+    pub(super) pi: F,
+}
+
+/// Parameters of one count's distribution.
+pub(super) struct Params<F> {
+    pub(super) mu: F,
+    pub(super) theta: F,
+    /// 1/(θ + ε)
+    pub(super) inv_theta: F,
+    pub(super) pi: F,
+}
+
+/// 1/(θ + ε).
+#[inline(always)]
+pub(super) fn inverse<F: Real>(theta: F) -> F {
+    F::ONE / (theta + F::of(EPS))
+}
+
+/// A distribution of counts. Both methods are branch-free, and at x = 0 and μ = 0 every result is
+/// zero but for rounding: that is how a lane is switched off.
+pub(super) trait Likelihood<F: Real> {
+    const HAS_THETA: bool;
+    const HAS_PI: bool;
+    /// At x = 0.
+    fn at_zero(p: Params<F>) -> Partials<F>;
+    /// At x > 0.
+    fn at_positive(x: F, p: Params<F>) -> Partials<F>;
+}
+
+pub(super) struct Poisson;
+
+impl<F: Real> Likelihood<F> for Poisson {
+    const HAS_THETA: bool = false;
+    const HAS_PI: bool = false;
+
+    #[inline(always)]
+    fn at_zero(p: Params<F>) -> Partials<F> {
+        Partials { nll: p.mu, ln_mu: p.mu, ln_theta: F::ZERO, pi: F::ZERO }
+    }
+
+    #[inline(always)]
+    fn at_positive(x: F, p: Params<F>) -> Partials<F> {
+        let nll = p.mu - x * p.mu.ln();
+        Partials { nll, ln_mu: p.mu - x, ln_theta: F::ZERO, pi: F::ZERO }
+    }
+}
+
+/// The part of a negative binomial that every count has: t = θ ln((θ+ε)/(θ+μ+ε)).
+struct Tail<F> {
+    /// ln(1 + μ/(θ+ε)) = -t/θ, precise where θ is much larger than μ
+    log: F,
+    /// μ/(θ+μ+ε)
+    share: F,
+    /// 1/(θ+μ+ε)
+    inv: F,
+    /// -dt / d ln θ
+    minus_dt: F,
+}
+
+#[inline(always)]
+fn tail<F: Real>(p: &Params<F>) -> Tail<F> {
+    let u = p.mu * p.inv_theta;
+    let w = F::ONE + u;
+    let inv_w = F::ONE / w;
+    let log = (u - (w - F::ONE)).mul_add(inv_w, w.ln());
+    let share = u * inv_w;
+    let minus_dt = p.theta * (log - share * (p.theta * p.inv_theta));
+    Tail { log, share, inv: p.inv_theta * inv_w, minus_dt }
+}
+
+pub(super) struct Nb;
+
+impl<F: Real> Likelihood<F> for Nb {
+    const HAS_THETA: bool = true;
+    const HAS_PI: bool = false;
+
+    #[inline(always)]
+    fn at_zero(p: Params<F>) -> Partials<F> {
+        let t = tail(&p);
+        Partials {
+            nll: p.theta * t.log,
+            ln_mu: p.theta * t.share,
+            ln_theta: t.minus_dt,
+            pi: F::ZERO,
+        }
+    }
+
+    #[inline(always)]
+    fn at_positive(x: F, p: Params<F>) -> Partials<F> {
+        let t = tail(&p);
+        let (gammas, digammas) = F::ln_gamma_ratio(p.theta, x);
+        let mu_eps = p.mu + F::of(EPS);
+        // ln(θ+μ+ε) = ln(1 + μ/(θ+ε)) - ln(1/(θ+ε))
+        let odds = mu_eps.ln() - t.log + p.inv_theta.ln();
+        Partials {
+            nll: p.theta * t.log - x * odds - gammas,
+            ln_mu: t.share * (p.theta + x) - x * (p.mu / mu_eps),
+            ln_theta: t.minus_dt + p.theta * (x * t.inv - digammas),
+            pi: F::ZERO,
+        }
+    }
+}
+
+pub(super) struct Zinb;
+
+impl<F: Real> Likelihood<F> for Zinb {
+    const HAS_THETA: bool = true;
+    const HAS_PI: bool = true;
+
+    /// softplus(-π) - softplus(t - π) = ln(1 + e^π) - ln(e^π + e^t), both sides scaled so that no
+    /// exponential exceeds 1.
+    #[inline(always)]
+    fn at_zero(p: Params<F>) -> Partials<F> {
+        let tail = tail(&p);
+        let t = -p.theta * tail.log;
+        let a = (-(p.pi - t).abs()).exp();
+        let b = (-p.pi.abs()).exp();
+        let (inv_a, inv_b) = (F::ONE / (F::ONE + a), F::ONE / (F::ONE + b));
+        let ratio = (F::ONE + a) * inv_b;
+        // σ(t - π): how much of the zero is the negative binomial's own
+        let own = if t > p.pi { inv_a } else { a * inv_a };
+        // σ(-π)
+        let kept = if p.pi < F::ZERO { inv_b } else { b * inv_b };
+        Partials {
+            nll: p.pi.max(F::ZERO) - p.pi.max(t) - ratio.ln(),
+            ln_mu: own * (p.theta * tail.share),
+            ln_theta: own * tail.minus_dt,
+            pi: own - kept,
+        }
+    }
+
+    #[inline(always)]
+    fn at_positive(x: F, p: Params<F>) -> Partials<F> {
+        let pi = p.pi;
+        let nb = Nb::at_positive(x, p);
+        let b = (-pi.abs()).exp();
+        let inv_b = F::ONE / (F::ONE + b);
+        Partials {
+            nll: nb.nll + pi.max(F::ZERO) + (F::ONE + b).ln(),
+            pi: if pi > F::ZERO { inv_b } else { b * inv_b },
+            ..nb
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Dense layers of a few hundred features: one thread, a matrix product each.
+
+use super::LinearDims;
+use crate::linalg::{Mat, matmul};
+use crate::ops::{Sink, scratch};
+use crate::real::Real;
+use crate::simd::vectorised;
+
+pub(crate) fn linear_cpu<F: Real>(x: &[F], w: &[F], bias: &[F], y: &mut [F], d: LinearDims) {
+    for row in y[..d.cells * d.n_out].chunks_exact_mut(d.n_out) {
+        row.copy_from_slice(&bias[..d.n_out]);
+    }
+    let (x, w) = (Mat::new(x, d.cells, d.n_in), Mat::new(w, d.n_in, d.n_out));
+    matmul(x, w, y, d.n_out, F::ONE);
+}
+
+pub(crate) fn linear_grad_input_cpu<F: Real>(
+    dy: &[F],
+    w: &[F],
+    dx: &mut [F],
+    d: LinearDims,
+    accumulate: bool,
+) {
+    let (dy, w) = (Mat::new(dy, d.cells, d.n_out), Mat::new(w, d.n_in, d.n_out));
+    matmul(dy, w.t(), dx, d.n_in, if accumulate { F::ONE } else { F::ZERO });
+}
+
+pub(crate) fn linear_grad_weight_cpu<F: Real>(
+    x: &[F],
+    dy: &[F],
+    d: LinearDims,
+    mut w: Sink<'_, F>,
+) {
+    scratch(d.n_in * d.n_out, |grad| {
+        let (x, dy) = (Mat::new(x, d.cells, d.n_in), Mat::new(dy, d.cells, d.n_out));
+        matmul(x.t(), dy, grad, d.n_out, F::ZERO);
+        w.take(0, grad);
+    });
+}
+
+pub(crate) fn bias_grad_cpu<F: Real>(dy: &[F], d: LinearDims, mut bias: Sink<'_, F>) {
+    scratch(d.n_out, |grad| {
+        grad.fill(F::ZERO);
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in dy[..d.cells * d.n_out].chunks_exact(d.n_out) {
+                    for (sum, &v) in grad.iter_mut().zip(row) {
+                        *sum += v;
+                    }
+                }
+            },
+        );
+        bias.take(0, grad);
+    });
+}

@@ -1,0 +1,19 @@
+//! A dense layer, y = x W + b.
+//!
+//! x: `(cells, n_in)`, W: `(n_in, n_out)`, b: `(n_out)`, y: `(cells, n_out)`;
+//! dx = dy Wᵀ, dW = xᵀ dy, db = Σ_cells dy.
+
+mod cpu;
+
+pub(crate) use cpu::*;
+
+/// Sizes of a layer and of its minibatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinearDims {
+    /// Rows of x and y.
+    pub cells: usize,
+    /// Columns of x.
+    pub n_in: usize,
+    /// Columns of y.
+    pub n_out: usize,
+}

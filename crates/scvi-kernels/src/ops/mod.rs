@@ -1,0 +1,17 @@
+//! One folder an operation: formula, documentation and tests in `mod.rs`, the CPU kernel beside.
+
+pub mod adam;
+pub mod batch_norm;
+pub mod count_head;
+pub mod linear;
+pub mod noise;
+pub mod one_hot;
+mod parallel;
+pub mod posterior;
+pub mod relu;
+mod sink;
+pub mod sparse_linear;
+
+pub use parallel::Pooled;
+pub(crate) use parallel::{Rows, Split, in_parts, scratch};
+pub(crate) use sink::Sink;

@@ -1,0 +1,88 @@
+//! The CPU's side of [`GradSink`]: slices that fall into parts.
+
+use crate::backend::{AdamStep, GradSink};
+use crate::cpu::Cpu;
+use crate::ops::Split;
+use crate::ops::adam::adam_cpu;
+use crate::real::Real;
+
+/// A parameter's slice with the place its gradient goes to.
+pub(crate) struct Sink<'a, F> {
+    kind: Kind<'a, F>,
+    /// numbers per unit when split
+    width: usize,
+}
+
+enum Kind<'a, F> {
+    Frozen { value: &'a [F] },
+    Store { value: &'a [F], grad: &'a mut [F] },
+    Adam { value: &'a mut [F], m: &'a mut [F], v: &'a mut [F], step: AdamStep<F> },
+}
+
+impl<'a, F: Real> Sink<'a, F> {
+    /// The first `n` numbers of a parameter, `width` of them a unit.
+    pub(crate) fn new(sink: GradSink<'a, Cpu<F>>, n: usize, width: usize) -> Self {
+        let kind = match sink {
+            GradSink::Store { value, grad } => {
+                Kind::Store { value: &value[..n], grad: &mut grad[..n] }
+            }
+            GradSink::Frozen { value } => Kind::Frozen { value: &value[..n] },
+            GradSink::Adam { value, m, v, step } => {
+                Kind::Adam { value: &mut value[..n], m: &mut m[..n], v: &mut v[..n], step }
+            }
+        };
+        Self { kind, width }
+    }
+
+    /// The parameter as it was before this step.
+    pub(crate) fn value(&self) -> &[F] {
+        match &self.kind {
+            Kind::Frozen { value } | Kind::Store { value, .. } => value,
+            Kind::Adam { value, .. } => value,
+        }
+    }
+
+    /// Takes the gradient of the numbers from `start` on: writes it, or updates the parameter.
+    pub(crate) fn take(&mut self, start: usize, gradient: &[F]) {
+        let range = start..start + gradient.len();
+        match &mut self.kind {
+            Kind::Frozen { .. } => {}
+            Kind::Store { grad, .. } => grad[range].copy_from_slice(gradient),
+            Kind::Adam { value, m, v, step } => {
+                adam_cpu(
+                    &mut value[range.clone()],
+                    &mut m[range.clone()],
+                    &mut v[range],
+                    gradient,
+                    *step,
+                );
+            }
+        }
+    }
+}
+
+impl<F: Real> Split for Sink<'_, F> {
+    fn split(self, mid: usize) -> (Self, Self) {
+        let width = self.width;
+        // The last unit may be cut short.
+        let at = (mid * width).min(self.value().len());
+        let (a, b) = match self.kind {
+            Kind::Frozen { value } => {
+                let (value, value2) = value.split_at(at);
+                (Kind::Frozen { value }, Kind::Frozen { value: value2 })
+            }
+            Kind::Store { value, grad } => {
+                let (value, value2) = value.split_at(at);
+                let (grad, grad2) = grad.split_at_mut(at);
+                (Kind::Store { value, grad }, Kind::Store { value: value2, grad: grad2 })
+            }
+            Kind::Adam { value, m, v, step } => {
+                let (value, value2) = value.split_at_mut(at);
+                let (m, m2) = m.split_at_mut(at);
+                let (v, v2) = v.split_at_mut(at);
+                (Kind::Adam { value, m, v, step }, Kind::Adam { value: value2, m: m2, v: v2, step })
+            }
+        };
+        (Sink { kind: a, width }, Sink { kind: b, width })
+    }
+}
