@@ -85,6 +85,8 @@ def weights(module, row, rng):
             parameter.copy_(0.2 * noise + (1 if name.endswith("weight") else 0))
         else:
             parameter.add_(0.1 * noise)
+        if name.startswith(("decoder.px_scale_decoder", "decoder.px_dropout_decoder")):
+            parameter.mul_(row.get("head_scale", 1.0))
 
 
 def theta_logs(row, rng, shape):

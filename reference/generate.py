@@ -13,53 +13,9 @@ import sys
 from pathlib import Path
 
 import environment
+from configurations import FIXTURES
 
 FOLDER = Path(__file__).resolve().parent / "fixtures"
-
-FIXTURES = [
-    dict(
-        name="zinb",
-        seed=1,
-        n_cells=13,
-        config=dict(n_input=37, n_batch=1, n_hidden=17, n_latent=5),
-    ),
-    dict(
-        name="nb",
-        seed=2,
-        n_cells=11,
-        config=dict(n_input=31, n_batch=2, n_hidden=13, n_latent=4, gene_likelihood="nb"),
-    ),
-    dict(
-        name="poisson",
-        seed=3,
-        n_cells=12,
-        config=dict(n_input=29, n_batch=2, n_hidden=11, n_latent=3, gene_likelihood="poisson"),
-    ),
-    dict(
-        name="zinb_gene_batch",
-        seed=4,
-        n_cells=14,
-        config=dict(n_input=33, n_batch=3, n_hidden=9, n_latent=6, dispersion="gene-batch"),
-    ),
-    dict(
-        name="nb_gene_batch",
-        seed=5,
-        n_cells=17,
-        config=dict(
-            n_input=27,
-            n_batch=3,
-            n_hidden=10,
-            n_latent=7,
-            dispersion="gene-batch",
-            gene_likelihood="nb",
-        ),
-    ),
-]
-"""One fixture each: `config` is passed to scvi.module.VAE.
-
-Optional keys: `largest_count` (400), `theta` (smallest and largest dispersion, else drawn),
-`losses_only` (leave the cells x genes outputs out, to keep a file small).
-"""
 
 
 def entry(row, content, unused):
