@@ -12,6 +12,8 @@ smallest and the largest value.
   left out. For scvi it is the median of the column `seconds` of history.csv, likewise without
   the first, or else `seconds_per_epoch` of `train --json`.
 - Peak memory is that of the whole process, as the kernel reports it when the process ends.
+
+Run it on an otherwise idle machine: other work slows the two programs by different factors.
 """
 
 import argparse
