@@ -1,0 +1,117 @@
+"""What the benchmarks do where scvi-tools is: `reference_side.py TASK JSON`, answer on stdout.
+
+Started by measure.reference; each task is a function below, its arguments the JSON object's.
+"""
+
+import json
+import sys
+import time
+
+import anndata
+import numpy as np
+
+
+def versions(threads):
+    """Of the packages that do the work."""
+    import scvi
+    import torch
+
+    return f"{scvi.__version__}, torch {torch.__version__}, python {sys.version.split()[0]}"
+
+
+def split(data, train, test, threads):
+    """Set a fixed tenth of the cells aside; both parts keep all categories."""
+    cells = anndata.read_h5ad(data)
+    assert (cells.X.sum(axis=1) > 0).all(), "a cell has no counts"
+    anndata.settings.remove_unused_categories = False
+    order = np.random.RandomState(0).permutation(cells.n_obs)
+    n_test = cells.n_obs // 10
+    for path, rows in ((test, order[:n_test]), (train, order[n_test:])):
+        cells[rows].copy().write_h5ad(path, compression="gzip")
+    return {"train": cells.n_obs - n_test, "test": n_test}
+
+
+def quality(data, train, test, batch_key, epochs, seed, latent, threads):
+    """Train; held-out ELBO (ten posterior draws) and the latent means of all cells.
+
+    Without `test`, training is on `train` with every default, and there is no held-out ELBO.
+    """
+    import scvi
+
+    model = prepare(anndata.read_h5ad(train), batch_key, seed, threads)
+    start = time.perf_counter()
+    limits = {"max_epochs": epochs, "train_size": 1.0} if test else {}
+    model.train(enable_progress_bar=False, **limits)
+    answer = {"version": scvi.__version__, "seconds": time.perf_counter() - start}
+    answer["epochs"] = len(model.history["elbo_train"])
+    if test:
+        held_out = anndata.read_h5ad(test)
+        answer["elbo_draws"] = [float(model.get_elbo(held_out)) for _ in range(10)]
+    np.save(latent, model.get_latent_representation(anndata.read_h5ad(data)))
+    return answer
+
+
+def accuracy(data, latent, label_key, threads):
+    """Cross-validated accuracy of 15 nearest neighbours; cells labelled Unknown are left out."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.neighbors import KNeighborsClassifier
+
+    labels = anndata.read_h5ad(data, backed="r").obs[label_key].astype(str).to_numpy()
+    known = labels != "Unknown"
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    features = np.load(latent)[known]
+    scores = cross_val_score(KNeighborsClassifier(15), features, labels[known], cv=folds)
+    return float(scores.mean())
+
+
+def speed(data, epochs, batch_size, seed, threads):
+    """Seconds of each epoch after a first one that is not counted."""
+    import lightning.pytorch as pl
+
+    class Clock(pl.Callback):
+        ends = []
+
+        def on_train_epoch_end(self, *_):
+            self.ends.append(time.perf_counter())
+
+    cells = anndata.read_h5ad(data)
+    model = prepare(cells, None, seed, threads)
+    clock = Clock()
+    model.train(
+        max_epochs=epochs + 1,
+        train_size=1.0,
+        batch_size=batch_size,
+        enable_progress_bar=False,
+        callbacks=[clock],
+    )
+    return {"cells": cells.n_obs, "epoch_seconds": np.diff(clock.ends).tolist()}
+
+
+def simulate(output, n_cells, n_genes, density, seed, threads):
+    """Counts of independent cells and genes, about `density` of them not zero."""
+    from scipy import sparse
+
+    rng = np.random.default_rng(seed)
+    n = rng.binomial(n_genes, density, n_cells)
+    columns = [np.sort(rng.choice(n_genes, k, replace=False)) for k in n]
+    values = 1 + rng.negative_binomial(0.5, 0.2, n.sum()).astype(np.float32)
+    offsets = np.concatenate([[0], np.cumsum(n)])
+    x = sparse.csr_matrix((values, np.concatenate(columns), offsets), shape=(n_cells, n_genes))
+    anndata.AnnData(x).write_h5ad(output)
+
+
+def prepare(cells, batch_key, seed, threads):
+    """An untrained model of scvi-tools with every default."""
+    import scvi
+    import torch
+
+    torch.set_num_threads(threads)
+    scvi.settings.seed = seed
+    scvi.model.SCVI.setup_anndata(cells, batch_key=batch_key)
+    return scvi.model.SCVI(cells)
+
+
+if __name__ == "__main__":
+    tasks = (versions, split, quality, accuracy, speed, simulate)
+    task = {task.__name__: task for task in tasks}[sys.argv[1]]
+    print(json.dumps(task(**json.loads(sys.argv[2]))))

@@ -1,0 +1,194 @@
+"""Runs scvi.module.VAE in double precision on given weights, inputs and noise."""
+
+import copy
+from contextlib import contextmanager
+from functools import partial
+from unittest.mock import patch
+
+import draws
+import numpy as np
+import torch
+from scvi.module import VAE
+from scvi.train import TrainingPlan
+from torch import nn
+
+KL_WEIGHT = 0.375
+"""Weight of the latent divergence in every pass; exact in single precision."""
+
+
+class Noise:
+    """Stands in for torch's random numbers: normal draws for encoders, masks for dropout."""
+
+    def __init__(self, drawn):
+        self.normals = [drawn[name] for name in ("z", "library") if name in drawn]
+        self.masks = {k.removeprefix("dropout/"): v for k, v in drawn.items() if "/" in k}
+        self.row, self.pending = None, []
+
+    def start(self, row):
+        """Make the draws of one pass ready; `None` draws zeros, the mean of the posterior."""
+        self.row = row
+        self.pending = [np.zeros_like(n[0]) if row is None else n[row] for n in self.normals]
+
+    def normal(self, shape, dtype, device):
+        draw = torch.from_numpy(self.pending.pop(0)).to(device=device, dtype=dtype)
+        assert draw.shape == shape, f"asked for {shape}, have {draw.shape}"
+        return draw
+
+    def dropout(self, name, layer, x):
+        if not layer.training:
+            return x
+        return x * (torch.from_numpy(self.masks[name][self.row]).to(x.dtype) / (1 - layer.p))
+
+
+@contextmanager
+def injected(module, noise):
+    """Replace the random numbers of `module`, and let its one-hot products be double precision."""
+    linear = nn.functional.linear
+
+    def same_type_linear(x, weight, bias=None):
+        # scvi-tools casts one-hot codes to single precision before multiplying.
+        return linear(x.to(weight.dtype), weight, bias)
+
+    for name, layer in module.named_modules():
+        if isinstance(layer, nn.Dropout):
+            layer.forward = partial(noise.dropout, name, layer)
+    with (
+        patch("torch.distributions.normal._standard_normal", noise.normal),
+        patch("torch.nn.functional.linear", same_type_linear),
+    ):
+        yield
+
+
+def forward(module, inputs, noise, row):
+    """One pass: module outputs and what the decoder returned."""
+    decoded = []
+    hook = module.decoder.register_forward_hook(lambda *call: decoded.append(call[-1]))
+    noise.start(row)
+    inference, generative, loss = module(inputs, loss_kwargs={"kl_weight": KL_WEIGHT})
+    hook.remove()
+    assert not noise.pending, "an encoder drew no noise"
+    return inference, generative["px"], loss, decoded[0]
+
+
+def build(row, rng, inputs):
+    """The module of a fixture with its starting weights, and its noise."""
+    torch.manual_seed(row["seed"])
+    module = VAE(**vae_arguments(row["config"]))
+    draws.weights(module, row, rng)
+    module.double()
+    drawn = draws.noise(module, row["n_cells"], rng)
+
+    def first_pass():
+        noise = Noise(drawn)
+        with injected(module, noise):
+            forward(module, inputs, noise, 0)
+
+    draws.running_statistics(module, rng, first_pass)
+    for layer in module.modules():
+        layer.__dict__.pop("forward", None)
+    return module, drawn
+
+
+def vae_arguments(config):
+    """The arguments of VAE from their JSON form."""
+    arguments = dict(config)
+    if "var_activation" in arguments:
+        arguments["var_activation"] = getattr(nn.functional, arguments["var_activation"])
+    for name in ("library_log_means", "library_log_vars"):
+        if name in arguments:
+            arguments[name] = np.asarray([arguments[name]])
+    return arguments
+
+
+def run(row):
+    """All tensors of a fixture, and the names of the parameters that got no gradient."""
+    rng = np.random.default_rng(row["seed"])
+    batch = draws.minibatch(row, rng)
+    inputs = draws.module_inputs(batch)
+    pristine, drawn = build(row, rng, inputs)
+    tensors = {f"input/{name}": array for name, array in batch.items()}
+    tensors |= {f"noise/{name}": array for name, array in drawn.items()}
+    tensors |= {f"param/{k}": single(v) for k, v in state(pristine).items()}
+    passes = [partial(p, row, inputs, Noise(drawn)) for p in (single_pass, ten_steps, evaluation)]
+    for one_pass in passes:
+        tensors |= one_pass(copy.deepcopy(pristine))
+    unused = [k for k, _ in pristine.named_parameters() if f"grad/{k}" not in tensors]
+    return tensors, unused
+
+
+def single_pass(row, inputs, noise, module):
+    """Outputs, gradients and batch norm buffers of one pass in training mode."""
+    module.train()
+    with injected(module, noise):
+        outputs = forward(module, inputs, noise, 0)
+        outputs[2].loss.backward()
+    tensors = describe("train", row, *outputs)
+    tensors["train/loss"] = double(outputs[2].loss)
+    for name, parameter in module.named_parameters():
+        if parameter.grad is not None:
+            tensors[f"grad/{name}"] = double(parameter.grad)
+    buffers = {k for k, _ in module.named_buffers() if "running" in k}
+    tensors |= {f"buffers/{k}": double(v) for k, v in state(module).items() if k in buffers}
+    return tensors
+
+
+def ten_steps(_row, inputs, noise, module):
+    """Parameters and buffers after ten steps of the optimiser that TrainingPlan sets up."""
+    module.train()
+    optimizer = TrainingPlan(module).configure_optimizers()["optimizer"]
+    with injected(module, noise):
+        for step in range(1, draws.STEPS + 1):
+            optimizer.zero_grad()
+            forward(module, inputs, noise, step)[2].loss.backward()
+            optimizer.step()
+    return {f"adam10/{k}": double(v) for k, v in state(module).items()}
+
+
+@torch.no_grad()
+def evaluation(row, inputs, noise, module):
+    """Outputs at the mean of the posterior, with running statistics and without dropout."""
+    module.eval()
+    with injected(module, noise):
+        return describe("eval", row, *forward(module, inputs, noise, None))
+
+
+def describe(prefix, row, inference, px, loss, decoded):
+    """The named outputs of one pass."""
+    likelihood = row["config"].get("gene_likelihood", "zinb")
+    found = {
+        "qz_m": inference["qz"].loc,
+        "qz_v": inference["qz"].variance,
+        "z": inference["z"],
+        "library": inference["library"].squeeze(-1),
+        "reconstruction": loss.dict_sum(loss.reconstruction_loss),
+        "kl_local": loss.dict_sum(loss.kl_local),
+    }
+    if inference["ql"] is not None:
+        found |= {"ql_m": inference["ql"].loc, "ql_v": inference["ql"].variance}
+    if not row.get("losses_only"):
+        found["px_scale"], _, found["px_rate"], dropout = decoded
+        if likelihood == "zinb":
+            found["px_dropout"] = dropout
+        if likelihood != "poisson":
+            found["px_r"] = px.scale if likelihood == "normal" else px.theta
+            if row["config"].get("dispersion", "gene") == "gene":
+                found["px_r"] = found["px_r"].expand_as(dropout)[0]
+    return {f"{prefix}/{name}": double(tensor) for name, tensor in found.items()}
+
+
+def state(module):
+    """Parameters and buffers by name, without batch norm's counters."""
+    return {k: v for k, v in module.state_dict().items() if "num_batches_tracked" not in k}
+
+
+def single(tensor):
+    """The tensor in single precision, which must lose nothing."""
+    narrow = tensor.detach().float()
+    assert torch.equal(narrow.double(), tensor), "not exact in single precision"
+    return narrow.numpy().copy()
+
+
+def double(tensor):
+    """The tensor in double precision, finite throughout."""
+    assert tensor.dtype == torch.float64 and torch.isfinite(tensor).all()
+    return tensor.detach().numpy().copy()
