@@ -1,3 +1,32 @@
 //! scVI, the variational autoencoder for single-cell RNA counts, as one engine.
+//!
+//! - [`module`]: the model itself, [`module::Vae`], built from a validated [`module::VaeSpec`];
+//! - [`train`]: how it learns, [`train::Trainer`];
+//! - [`model`]: what one does with a trained model, one file a task;
+//! - [`data`]: counts, registry, split and minibatches;
+//! - [`nn`]: the layers the module is made of.
+//!
+//! Names, defaults and numbers are those of scvi-tools 1.4.2 (`scvi.module.VAE`, `scvi.model.SCVI`).
+//!
+//! ```
+//! use scvi::data::{Dataset, simulate::{SimulateConfig, simulate}};
+//! use scvi::module::VaeConfig;
+//! use scvi::train::{TrainPlan, train};
+//!
+//! let sim = simulate(&SimulateConfig { n_cells: 60, n_genes: 40, ..Default::default() });
+//! let data = Dataset::new(&sim.counts, sim.batch.clone())?;
+//! let config = VaeConfig { n_input: 40, n_batch: 2, n_hidden: 16, ..Default::default() };
+//! let plan = TrainPlan { max_epochs: Some(2), ..Default::default() };
+//! let trained = train(config.validate()?, &data, &plan, &mut |_| Ok(()))?;
+//! let latent = scvi::model::latent_representation(&trained.vae, &data, 128)?;
+//! assert_eq!(latent.mean.len(), 60 * 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod data;
+//pub mod model;
+pub mod module;
+pub mod nn;
+//pub mod train;
+
+pub use scvi_kernels::{Backend, Cpu, Real};

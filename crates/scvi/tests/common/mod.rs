@@ -1,0 +1,152 @@
+//! Fixtures computed by scvi-tools: how to read one, and how to compare with it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, SafeTensors};
+use scvi::module::{Minibatch, VaeConfig};
+use scvi::nn::{StateDict, Tensor};
+use scvi::Real;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct Manifest {
+    pub fixtures: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+pub struct Entry {
+    pub name: String,
+    file: String,
+    pub config: VaeConfig,
+    pub kl_weight: f64,
+}
+
+/// One configuration's tensors, all widened to f64.
+pub struct Fixture {
+    pub entry: Entry,
+    tensors: BTreeMap<String, Tensor<f64>>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/fixtures")
+}
+
+pub fn all() -> Vec<Fixture> {
+    let manifest = std::fs::read(folder().join("manifest.json")).unwrap();
+    let manifest: Manifest = serde_json::from_slice(&manifest).unwrap();
+    manifest.fixtures.into_iter().map(Fixture::read).collect()
+}
+
+impl Fixture {
+    fn read(entry: Entry) -> Self {
+        let bytes = std::fs::read(folder().join(&entry.file)).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let tensors = file
+            .iter()
+            .map(|(name, view)| {
+                let data = widen(view.dtype(), view.data());
+                (name.to_owned(), Tensor { shape: view.shape().to_vec(), data })
+            })
+            .collect();
+        Self { entry, tensors }
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    pub fn get(&self, name: &str) -> &Tensor<f64> {
+        self.tensors.get(name).unwrap_or_else(|| panic!("{}: no {name}", self.entry.name))
+    }
+
+    pub fn cast<F: Real>(&self, name: &str) -> Vec<F> {
+        self.get(name).data.iter().map(|&v| F::of(v)).collect()
+    }
+
+    /// The tensors under a prefix, by the rest of their names.
+    pub fn under<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Tensor<f64>)> + 'a {
+        self.tensors.iter().filter_map(move |(k, v)| Some((k.strip_prefix(prefix)?, v)))
+    }
+
+    /// The starting parameters that a model of this library has.
+    pub fn state<F: Real>(&self, wanted: &StateDict<F>) -> StateDict<F> {
+        self.under("param/")
+            .filter(|(name, _)| wanted.contains_key(*name))
+            .map(|(name, t)| {
+                let data = t.data.iter().map(|&v| F::of(v)).collect();
+                (name.to_owned(), Tensor { shape: t.shape.clone(), data })
+            })
+            .collect()
+    }
+
+    pub fn minibatch(&self) -> Minibatch {
+        let x = self.get("input/x");
+        let n_genes = x.shape[1];
+        let mut batch = Minibatch::default();
+        batch.rows.clear();
+        for row in x.data.chunks(n_genes) {
+            let genes: Vec<u32> = (0..n_genes as u32).filter(|&g| row[g as usize] > 0.0).collect();
+            let counts: Vec<f32> = genes.iter().map(|&g| row[g as usize] as f32).collect();
+            batch.rows.push(&genes, &counts);
+        }
+        batch.cells = (0..x.shape[0] as u32).collect();
+        batch.batch = self.get("input/batch_index").data.iter().map(|&v| v as u32).collect();
+        batch
+    }
+
+    /// ε of z for one row of the noise.
+    pub fn z_noise<F: Real>(&self, row: usize) -> Vec<F> {
+        let t = self.get("noise/z");
+        let len: usize = t.shape[1..].iter().product();
+        t.data[row * len..][..len].iter().map(|&v| F::of(v)).collect()
+    }
+
+    /// Dropout factors of every encoder layer for one row of the noise.
+    pub fn dropout<F: Real>(&self, row: usize) -> Vec<Vec<F>> {
+        let keep = 1.0 / (1.0 - self.entry.config.dropout_rate);
+        self.under("noise/dropout/z_encoder.")
+            .map(|(_, t)| {
+                let len: usize = t.shape[1..].iter().product();
+                t.data[row * len..][..len].iter().map(|&v| F::of(v * keep)).collect()
+            })
+            .collect()
+    }
+}
+
+fn widen(dtype: Dtype, bytes: &[u8]) -> Vec<f64> {
+    match dtype {
+        Dtype::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
+        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b) as f64).collect(),
+        Dtype::I64 => bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f64).collect(),
+        Dtype::U8 => bytes.iter().map(|&b| b as f64).collect(),
+        other => panic!("fixtures hold no {other:?}"),
+    }
+}
+
+fn norm(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|v| v * v).sum::<f64>().sqrt()
+}
+
+/// ‖got - want‖ / ‖want‖, where a `want` below `floor` counts as `floor`.
+pub fn deviation<F: Real>(got: &[F], want: &[f64], floor: f64) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let difference = norm(got.iter().zip(want).map(|(g, w)| g.to_f64() - w));
+    difference / norm(want.iter().copied()).max(floor)
+}
+
+/// The largest |got - want| / |want| over elements, where a `want` below `floor` counts as `floor`.
+pub fn worst<F: Real>(got: &[F], want: &[f64], floor: f64) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let each = got.iter().zip(want).map(|(g, w)| (g.to_f64() - w).abs() / w.abs().max(floor));
+    each.fold(0.0, |a, b| if b.is_nan() { f64::INFINITY } else { a.max(b) })
+}
+
+/// Norm of everything under a prefix together.
+pub fn total_norm(fixture: &Fixture, prefix: &str) -> f64 {
+    norm(fixture.under(prefix).flat_map(|(_, t)| t.data.iter().copied()))
+}
+
