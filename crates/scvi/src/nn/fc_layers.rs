@@ -276,6 +276,10 @@ impl<B: Backend> FcLayer<B> {
             let w = w.sink(backend, update);
             backend.one_hot_grad(categories, dy, LinearDims { n_in: 1, ..d }, w);
         }
-        backend.bias_grad(dy, d, self.bias.sink(backend, update));
+        // Batch normalisation takes any constant out again: the bias before it has no gradient but
+        // rounding, of which none is wanted. A sum over no cells is an exact zero.
+        let cells = if self.batch_norm.is_some() { 0 } else { d.cells };
+        let bias = self.bias.sink(backend, update);
+        backend.bias_grad(dy, LinearDims { cells, ..d }, bias);
     }
 }
