@@ -196,14 +196,14 @@ FIXTURES = [
         name="zinb_extreme_heads",
         seed=26,
         n_cells=12,
-        head_scale=15.0,
+        head_scale=5.0,
         config=dict(n_input=29, n_batch=2, n_hidden=10, n_latent=4),
     ),
     dict(
         name="poisson_extreme_heads",
         seed=27,
         n_cells=11,
-        head_scale=15.0,
+        head_scale=5.0,
         config=dict(n_input=26, n_batch=2, n_hidden=9, n_latent=5, gene_likelihood="poisson"),
     ),
 ]
