@@ -77,6 +77,8 @@ pub trait Backend: Send + Sync {
     fn upload(&self, buf: &mut Self::Buf, values: &[Self::Elem]);
     /// Reads the first `len` numbers.
     fn download(&self, buf: &Self::Buf, len: usize) -> Vec<Self::Elem>;
+    /// Sum of the first `len` numbers, in double precision.
+    fn sum(&self, buf: &Self::Buf, len: usize) -> f64;
     /// Room for `len` row numbers.
     fn ids(&self, len: usize) -> Self::Ids;
     /// Writes the front of a list of row numbers.

@@ -56,6 +56,10 @@ impl<F: Real> Backend for Cpu<F> {
         buf[..len].to_vec()
     }
 
+    fn sum(&self, buf: &Vec<F>, len: usize) -> f64 {
+        buf[..len].iter().map(|v| v.to_f64()).sum()
+    }
+
     fn ids(&self, len: usize) -> Vec<u32> {
         vec![0; len]
     }

@@ -9,6 +9,8 @@
 //! Names, defaults and numbers are those of scvi-tools 1.4.2 (`scvi.module.VAE`, `scvi.model.SCVI`).
 //!
 //! ```
+//! use std::ops::ControlFlow;
+//!
 //! use scvi::data::{Dataset, simulate::{SimulateConfig, simulate}};
 //! use scvi::module::VaeConfig;
 //! use scvi::train::{TrainPlan, train};
@@ -17,16 +19,16 @@
 //! let data = Dataset::new(&sim.counts, sim.batch.clone())?;
 //! let config = VaeConfig { n_input: 40, n_batch: 2, n_hidden: 16, ..Default::default() };
 //! let plan = TrainPlan { max_epochs: Some(2), ..Default::default() };
-//! let trained = train(config.validate()?, &data, &plan, &mut |_| Ok(()))?;
+//! let trained = train(config.validate()?, &data, &plan, &mut |_| ControlFlow::Continue(()))?;
 //! let latent = scvi::model::latent_representation(&trained.vae, &data, 128)?;
 //! assert_eq!(latent.mean.len(), 60 * 10);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod data;
-//pub mod model;
+pub mod model;
 pub mod module;
 pub mod nn;
-//pub mod train;
+pub mod train;
 
 pub use scvi_kernels::{Backend, Cpu, Real};

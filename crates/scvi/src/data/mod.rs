@@ -1,5 +1,15 @@
 //! The way of the data: counts, registry, split and minibatches.
 
+mod count_source;
 mod csr;
+mod dataset;
+mod registry;
+pub mod simulate;
+mod split;
 
+pub use count_source::CountSource;
 pub use csr::{CsrError, CsrMatrix};
+pub(crate) use dataset::largest_minibatch;
+pub use dataset::{Dataset, DatasetError, minibatches};
+pub use registry::{CategoricalField, Registry};
+pub use split::{Split, SplitError};

@@ -6,9 +6,7 @@ use scvi_kernels::{AdamStep, Backend, GradSink, Real};
 use super::options::Dispersion;
 use super::spec::VaeSpec;
 use super::workspace::{Noise, Workspace};
-use crate::nn::{
-    Decoder, Encoder, Init, Param, Slot, StateDict, StateError, Update,
-};
+use crate::nn::{Decoder, Encoder, Init, Param, Slot, StateDict, StateError, Update};
 use crate::nn::{StateExport, StateImport, StateVisitor};
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).

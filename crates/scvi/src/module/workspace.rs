@@ -146,6 +146,12 @@ impl<B: Backend> Workspace<B> {
         backend.download(backend.library(&self.counts), self.n_cells)
     }
 
+    /// Reconstruction loss and KL, summed over the minibatch.
+    pub fn loss_sums(&self, backend: &B) -> (f64, f64) {
+        let n = self.n_cells;
+        (backend.sum(&self.decoder.nll, n), backend.sum(&self.encoder.kl, n))
+    }
+
     /// Loss terms of each cell.
     pub fn cell_outputs(&self, backend: &B) -> CellOutputs<B::Elem> {
         CellOutputs {

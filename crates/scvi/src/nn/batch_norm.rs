@@ -28,10 +28,7 @@ pub(crate) struct BatchNormActivations<B: Backend> {
 
 impl<B: Backend> BatchNormActivations<B> {
     pub(crate) fn new(backend: &B, max_cells: usize, features: usize) -> Self {
-        Self {
-            normalised: backend.zeros(max_cells * features),
-            inv_std: backend.zeros(features),
-        }
+        Self { normalised: backend.zeros(max_cells * features), inv_std: backend.zeros(features) }
     }
 }
 

@@ -1,9 +1,7 @@
 //! `DecoderSCVI`: from z to the parameters of every count, and back.
 
+use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
 use scvi_kernels::{Backend, GradSink};
-use scvi_kernels::ops::count_head::{
-    Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass,
-};
 
 use super::state::{StateError, StateVisitor};
 use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, Param, Update};
@@ -34,8 +32,9 @@ impl<B: Backend> Decoder<B> {
     ) -> Self {
         let n_hidden = plan.n_hidden;
         let fc = FcLayers::new(backend, plan, init);
-        let mut head =
-            || [genes * n_hidden, genes].map(|len| Param::new(backend, &init.linear(len, n_hidden)));
+        let mut head = || {
+            [genes * n_hidden, genes].map(|len| Param::new(backend, &init.linear(len, n_hidden)))
+        };
         Self { fc, scale: head(), dropout: zero_inflated.then(head), genes, n_hidden }
     }
 

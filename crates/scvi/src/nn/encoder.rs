@@ -152,9 +152,7 @@ impl<B: Backend> Encoder<B> {
     ) -> Result<(), StateError> {
         self.fc.visit(&format!("{prefix}.encoder"), visitor)?;
         let n = self.n_latent;
-        for (name, [w, b]) in
-            [("mean_encoder", &mut self.mean), ("var_encoder", &mut self.var)]
-        {
+        for (name, [w, b]) in [("mean_encoder", &mut self.mean), ("var_encoder", &mut self.var)] {
             visitor.weight(&format!("{prefix}.{name}.weight"), n, w, None)?;
             visitor.param(&format!("{prefix}.{name}.bias"), &[n], b)?;
         }

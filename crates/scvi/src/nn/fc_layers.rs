@@ -202,7 +202,15 @@ impl<B: Backend> FcLayers<B> {
                 }
                 (None, None) => {}
             }
-            layer.backward(backend, lower.last().map(|l| &l.out), input, categories, d_hidden, d, update);
+            layer.backward(
+                backend,
+                lower.last().map(|l| &l.out),
+                input,
+                categories,
+                d_hidden,
+                d,
+                update,
+            );
             std::mem::swap(d_hidden, d_below);
         }
     }

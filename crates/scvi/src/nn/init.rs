@@ -45,7 +45,7 @@ mod tests {
         assert!(w.iter().all(|v| v.abs() <= 0.2));
         let variance = w.iter().map(|v| v * v).sum::<f64>() / w.len() as f64;
         assert!((variance - 0.04 / 3.0).abs() < 4e-4);
-        assert_ne!(w, init.linear(20_000, 25));
+        assert_ne!(w, init.linear::<f64>(20_000, 25));
         assert_eq!(w, Init::new(1).linear::<f64>(20_000, 25));
     }
 }

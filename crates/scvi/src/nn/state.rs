@@ -60,8 +60,12 @@ pub enum StateError {
 /// for both directions.
 pub(crate) trait StateVisitor<B: Backend> {
     /// A parameter stored as torch stores it.
-    fn param(&mut self, name: &str, shape: &[usize], param: &mut Param<B>)
-    -> Result<(), StateError>;
+    fn param(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        param: &mut Param<B>,
+    ) -> Result<(), StateError>;
     /// A layer's weight, torch's `(n_out, n_in + categories)`, stored as `(n_in, n_out)` and
     /// `(categories, n_out)`.
     fn weight(
@@ -134,7 +138,7 @@ impl<B: Backend> Import<'_, B> {
         let name = name.to_owned();
         match self.state.remove(&name) {
             None => Err(StateError::Missing { name }),
-            Some(t) if t.shape != expected || t.data.len() != expected.iter().product() => {
+            Some(t) if t.shape != expected || t.data.len() != expected.iter().product::<usize>() => {
                 Err(StateError::Shape { name, expected: expected.to_vec(), found: t.shape })
             }
             Some(t) => Ok(t.data),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
+use scvi::Real;
 use scvi::module::{Minibatch, VaeConfig};
 use scvi::nn::{StateDict, Tensor};
-use scvi::Real;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -149,4 +149,3 @@ pub fn worst<F: Real>(got: &[F], want: &[f64], floor: f64) -> f64 {
 pub fn total_norm(fixture: &Fixture, prefix: &str) -> f64 {
     norm(fixture.under(prefix).flat_map(|(_, t)| t.data.iter().copied()))
 }
-

@@ -1,0 +1,33 @@
+//! Which columns of an AnnData a model was set up with, and their categories.
+
+use serde::{Deserialize, Serialize};
+
+/// A categorical column of obs and the categories it had when the model was trained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CategoricalField {
+    /// The column's name.
+    pub key: String,
+    /// Categories in the order of their codes.
+    pub categories: Vec<String>,
+}
+
+impl CategoricalField {
+    /// The code of a category, if the model knows it.
+    pub fn code(&self, category: &str) -> Option<u32> {
+        self.categories.iter().position(|c| c == category).map(|c| c as u32)
+    }
+}
+
+/// What a model was set up with: scvi-tools' `setup_anndata` arguments and what they resolved to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registry {
+    /// The layer the counts come from; `None` for X.
+    pub layer: Option<String>,
+    /// The batch column.
+    pub batch: Option<CategoricalField>,
+    /// The labels column: registered, not used by the present options.
+    #[serde(default)]
+    pub labels: Option<CategoricalField>,
+}

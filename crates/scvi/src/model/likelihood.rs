@@ -1,0 +1,63 @@
+//! `get_elbo` and `get_reconstruction_error`.
+
+use scvi_kernels::Cpu;
+
+use super::pass::{TaskError, for_each_minibatch};
+use crate::data::Dataset;
+use crate::module::{Noise, Vae};
+
+/// Which z a cell is evaluated at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Draw {
+    /// The posterior's mean: deterministic.
+    Mean,
+    /// One draw from the posterior, as scvi-tools does.
+    Sample {
+        /// Seed of the draw.
+        seed: u64,
+    },
+}
+
+/// Terms of each cell's evidence lower bound, in nats.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CellElbo {
+    /// -ln p(x | z): `(cells)`.
+    pub reconstruction_loss: Vec<f32>,
+    /// KL(q(z|x) ‖ p(z)): `(cells)`.
+    pub kl_local: Vec<f32>,
+}
+
+impl CellElbo {
+    /// ELBO of each cell, -(reconstruction_loss + kl_local); higher is better.
+    pub fn elbo(&self) -> impl Iterator<Item = f64> {
+        let terms = self.reconstruction_loss.iter().zip(&self.kl_local);
+        terms.map(|(&r, &kl)| -(r as f64 + kl as f64))
+    }
+}
+
+/// ELBO terms of every cell.
+///
+/// Source: scvi-tools 1.4.2, `model/base/_vaemixin.py`, `get_elbo`.
+///
+/// # Errors
+/// [`TaskError`] where the data does not fit the model or cannot be read.
+pub fn elbo(
+    vae: &Vae<Cpu<f32>>,
+    data: &Dataset,
+    batch_size: usize,
+    draw: Draw,
+) -> Result<CellElbo, TaskError> {
+    let mut terms = CellElbo::default();
+    let noise = match draw {
+        Draw::Mean => None,
+        Draw::Sample { seed } => Some(Noise::Seeded { seed, draw: 0 }),
+    };
+    for_each_minibatch(vae, data, batch_size, &mut |ws| {
+        vae.inference(ws, noise);
+        vae.generative(ws);
+        let cells = ws.cell_outputs(vae.backend());
+        terms.reconstruction_loss.extend(cells.reconstruction_loss);
+        terms.kl_local.extend(cells.kl_local);
+    })?;
+    Ok(terms)
+}

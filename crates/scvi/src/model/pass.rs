@@ -1,0 +1,66 @@
+//! A pass over all cells in evaluation mode.
+
+use std::io;
+
+use scvi_kernels::Cpu;
+use thiserror::Error;
+
+use crate::data::Dataset;
+use crate::module::{Minibatch, Vae, Workspace};
+
+/// A task could not be done.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// Counts could not be read.
+    #[error("counts could not be read")]
+    Read(#[from] io::Error),
+    /// The model and the data differ in genes.
+    #[error("the model has {model} genes, the data {data}")]
+    Genes {
+        /// The model's.
+        model: usize,
+        /// The data's.
+        data: usize,
+    },
+    /// A batch code is beyond the model's batches.
+    #[error("the data has {data} batches, the model {model}")]
+    Batches {
+        /// The model's.
+        model: usize,
+        /// The data's.
+        data: usize,
+    },
+    /// No cells fit into a minibatch of none.
+    #[error("batch_size is 0; it must be 1 or more")]
+    BatchSize,
+}
+
+/// Calls `task` with every minibatch of `data` in order, loaded into a workspace.
+pub(super) fn for_each_minibatch(
+    vae: &Vae<Cpu<f32>>,
+    data: &Dataset,
+    batch_size: usize,
+    task: &mut dyn FnMut(&mut Workspace<Cpu<f32>>),
+) -> Result<(), TaskError> {
+    let config = vae.spec().config();
+    if config.n_input != data.n_genes() {
+        return Err(TaskError::Genes { model: config.n_input, data: data.n_genes() });
+    }
+    if data.n_batch() > config.n_batch.max(1) {
+        return Err(TaskError::Batches { model: config.n_batch, data: data.n_batch() });
+    }
+    if batch_size == 0 {
+        return Err(TaskError::BatchSize);
+    }
+    let max_cells = batch_size.min(data.n_cells());
+    let mut ws = vae.workspace(max_cells, data.max_nnz(max_cells), false);
+    let mut batch = Minibatch::default();
+    let cells: Vec<u32> = (0..data.n_cells() as u32).collect();
+    for cells in cells.chunks(batch_size) {
+        data.fill(cells, &mut batch)?;
+        ws.load(vae.backend(), &batch);
+        task(&mut ws);
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! The loop over epochs and minibatches.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use scvi_kernels::{Cpu, Philox, Stream};
+use thiserror::Error;
+
+use super::early_stopping::Watch;
+use super::history::{EpochRecord, History, LossTerms};
+use super::plan::{PlanError, TrainPlan};
+use crate::data::{Dataset, Split, SplitError, largest_minibatch, minibatches};
+use crate::module::{Minibatch, Noise, Vae, VaeSpec, Workspace};
+
+/// Why training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// All epochs are done.
+    MaxEpochs,
+    /// The held-out loss no longer fell.
+    EarlyStopping,
+    /// The caller asked for it.
+    Interrupted,
+}
+
+/// A trained model and how it came about.
+pub struct Trained {
+    /// The model.
+    pub vae: Vae<Cpu<f32>>,
+    /// Every epoch's losses.
+    pub history: History,
+    /// Which cells were trained and validated on.
+    pub split: Split,
+    /// Why training ended.
+    pub stop: Stop,
+}
+
+/// Training could not start, or not go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// An option is outside its range.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The cells cannot be split as asked.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// Counts could not be read.
+    #[error("counts could not be read")]
+    Read(#[from] io::Error),
+    /// The model and the data differ in genes.
+    #[error("the model has {model} genes, the data {data}")]
+    Genes {
+        /// The model's.
+        model: usize,
+        /// The data's.
+        data: usize,
+    },
+    /// A batch code is beyond the model's batches.
+    #[error("the data has {data} batches, the model {model}")]
+    Batches {
+        /// The model's.
+        model: usize,
+        /// The data's.
+        data: usize,
+    },
+    /// Early stopping watches validation cells, and there are none.
+    #[error("early stopping needs validation cells, and there are none (train_size {train_size})")]
+    NothingToValidate {
+        /// Share of training cells.
+        train_size: f64,
+    },
+    /// The loss left the finite numbers.
+    #[error(
+        "the loss is not finite in epoch {epoch} (reconstruction {reconstruction_loss}, KL {kl_local})"
+    )]
+    NotFinite {
+        /// The epoch, from 0.
+        epoch: usize,
+        /// Its reconstruction loss.
+        reconstruction_loss: f64,
+        /// Its divergence.
+        kl_local: f64,
+    },
+}
+
+/// Trains a new model on the processor, in the rayon pool of the caller.
+///
+/// `observer` sees every epoch as it ends and may stop training there. The same specification,
+/// data, plan and seed give the same bits for any number of threads.
+///
+/// # Errors
+/// [`TrainError`]; no model comes of a run that failed.
+pub fn train(
+    spec: VaeSpec,
+    data: &Dataset,
+    plan: &TrainPlan,
+    observer: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    plan.validate()?;
+    check(&spec, data)?;
+    let split = Split::new(data.n_cells(), plan.train_size, plan.validation_size, plan.seed)?;
+    if plan.early_stopping.is_some() && split.validation.is_empty() {
+        return Err(TrainError::NothingToValidate { train_size: plan.train_size });
+    }
+    let vae = Vae::new(Cpu::new(), spec, plan.seed);
+    let max_cells = largest_minibatch(data.n_cells(), plan.batch_size);
+    let ws = vae.workspace(max_cells, data.max_nnz(max_cells), true);
+    let mut run = Run {
+        vae,
+        ws,
+        batch: Minibatch::default(),
+        order: split.train.clone(),
+        data,
+        plan,
+        step: 0,
+    };
+    let mut history = History::default();
+    let mut watch = plan.early_stopping.map(Watch::new);
+    let mut stop = Stop::MaxEpochs;
+    for epoch in 0..plan.epochs(data.n_cells()) {
+        let record = run.epoch(epoch, &split)?;
+        history.epochs.push(record);
+        if observer(&record).is_break() {
+            stop = Stop::Interrupted;
+            break;
+        }
+        if let (Some(watch), Some(validation)) = (&mut watch, record.validation)
+            && watch.is_over(validation.elbo)
+        {
+            stop = Stop::EarlyStopping;
+            break;
+        }
+    }
+    Ok(Trained { vae: run.vae, history, split, stop })
+}
+
+fn check(spec: &VaeSpec, data: &Dataset) -> Result<(), TrainError> {
+    let config = spec.config();
+    if config.n_input != data.n_genes() {
+        return Err(TrainError::Genes { model: config.n_input, data: data.n_genes() });
+    }
+    if data.n_batch() > config.n_batch.max(1) {
+        return Err(TrainError::Batches { model: config.n_batch, data: data.n_batch() });
+    }
+    Ok(())
+}
+
+/// A run under way.
+struct Run<'a> {
+    vae: Vae<Cpu<f32>>,
+    ws: Workspace<Cpu<f32>>,
+    batch: Minibatch,
+    /// training cells in this epoch's order
+    order: Vec<u32>,
+    data: &'a Dataset<'a>,
+    plan: &'a TrainPlan,
+    step: u64,
+}
+
+/// Sums over cells.
+#[derive(Default)]
+struct Sums {
+    reconstruction: f64,
+    kl: f64,
+    loss: f64,
+}
+
+impl Run<'_> {
+    fn epoch(&mut self, epoch: usize, split: &Split) -> Result<EpochRecord, TrainError> {
+        self.order.copy_from_slice(&split.train);
+        Philox::new(self.plan.seed).shuffle(Stream::Shuffle, epoch as u32, &mut self.order);
+        let mut sums = Sums::default();
+        let mut kl_weight = 0.0;
+        for range in minibatches(self.order.len(), self.plan.batch_size) {
+            self.data.fill(&self.order[range], &mut self.batch)?;
+            self.ws.load(self.vae.backend(), &self.batch);
+            kl_weight = self.plan.kl_weight(epoch, self.step);
+            self.step += 1;
+            let noise = self.noise(epoch);
+            let adam = self.plan.adam.at_step(self.step);
+            self.vae.train_step(&mut self.ws, noise, kl_weight, adam);
+            self.add_to(&mut sums, kl_weight);
+        }
+        let train = terms(&sums, self.order.len(), epoch)?;
+        let wanted = self.plan.validates(epoch) && !split.validation.is_empty();
+        let validation = match wanted {
+            true => Some(self.validate(epoch, &split.validation, kl_weight)?),
+            false => None,
+        };
+        Ok(EpochRecord { epoch, kl_weight, train, validation })
+    }
+
+    /// A cell's noise depends on the epoch: training visits it once an epoch, or validation does.
+    fn noise(&self, epoch: usize) -> Noise<'static, f32> {
+        Noise::Seeded { seed: self.plan.seed, draw: epoch as u32 }
+    }
+
+    fn validate(
+        &mut self,
+        epoch: usize,
+        cells: &[u32],
+        kl_weight: f64,
+    ) -> Result<LossTerms, TrainError> {
+        let mut sums = Sums::default();
+        for range in minibatches(cells.len(), self.plan.batch_size) {
+            self.data.fill(&cells[range], &mut self.batch)?;
+            self.ws.load(self.vae.backend(), &self.batch);
+            let noise = self.noise(epoch);
+            self.vae.inference(&mut self.ws, Some(noise));
+            self.vae.generative(&mut self.ws);
+            self.add_to(&mut sums, kl_weight);
+        }
+        terms(&sums, cells.len(), epoch)
+    }
+
+    fn add_to(&self, sums: &mut Sums, kl_weight: f64) {
+        let (reconstruction, kl) = self.ws.loss_sums(self.vae.backend());
+        sums.reconstruction += reconstruction;
+        sums.kl += kl;
+        sums.loss += reconstruction + kl_weight * kl;
+    }
+}
+
+fn terms(sums: &Sums, n: usize, epoch: usize) -> Result<LossTerms, TrainError> {
+    let terms = LossTerms::from_sums(sums.reconstruction, sums.kl, sums.loss, n);
+    if !terms.elbo.is_finite() {
+        return Err(TrainError::NotFinite {
+            epoch,
+            reconstruction_loss: terms.reconstruction_loss,
+            kl_local: terms.kl_local,
+        });
+    }
+    Ok(terms)
+}
