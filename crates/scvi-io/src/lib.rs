@@ -1,1 +1,6 @@
 //! Files: AnnData's `.h5ad` in and out, and the native model folder.
+
+mod error;
+pub mod h5ad;
+
+pub use error::IoError;
