@@ -2,5 +2,6 @@
 
 mod error;
 pub mod h5ad;
+pub mod output;
 
 pub use error::IoError;

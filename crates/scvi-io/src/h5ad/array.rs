@@ -38,7 +38,7 @@ pub(crate) struct Array<'a> {
     kind: Kind,
     datatype: Datatype,
     row_bytes: u64,
-    chunk_rows: u64,
+    chunk: Vec<u64>,
 }
 
 impl<'a> Array<'a> {
@@ -59,10 +59,10 @@ impl<'a> Array<'a> {
             ));
         }
         let row_bytes = bytes(shape.get(1..).unwrap_or(&[])).unwrap_or(width).max(1);
-        let chunk_rows = chunk.and_then(|c| c.first().copied()).unwrap_or(1).max(1);
+        let chunk = chunk.unwrap_or_default();
         let kind = kind_of(&datatype);
         let place = place.into();
-        Ok(Self { store, place, dataset, shape, kind, datatype, row_bytes, chunk_rows })
+        Ok(Self { store, place, dataset, shape, kind, datatype, row_bytes, chunk })
     }
 
     /// Path inside the file.
@@ -73,6 +73,17 @@ impl<'a> Array<'a> {
     /// Length of each dimension.
     pub(crate) fn shape(&self) -> &[u64] {
         &self.shape
+    }
+
+    /// Length of each dimension of a chunk; empty where there are none.
+    pub(crate) fn chunk_shape(&self) -> &[u64] {
+        &self.chunk
+    }
+
+    /// Whether this is an empty data space, which has no shape and no value.
+    pub(crate) fn is_null(&self) -> Result<bool, IoError> {
+        let scalar = self.shape.is_empty();
+        Ok(scalar && self.dataset.read_raw().map_err(|source| self.broken(source))?.is_empty())
     }
 
     /// Element type.
@@ -216,7 +227,8 @@ impl<'a> Array<'a> {
     ) -> Result<(), IoError> {
         let n = self.shape.first().copied().unwrap_or(1);
         let width = u64::from(self.datatype.type_size()).max(1);
-        let rows = (BLOCK_BYTES / self.row_bytes).max(1).next_multiple_of(self.chunk_rows).min(n);
+        let chunk_rows = self.chunk.first().copied().unwrap_or(1).clamp(1, n.max(1));
+        let rows = (BLOCK_BYTES / self.row_bytes).max(1).next_multiple_of(chunk_rows).min(n);
         let mut start = 0;
         while start < n {
             let count = rows.min(n - start);

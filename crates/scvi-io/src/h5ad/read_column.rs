@@ -15,7 +15,7 @@ pub(crate) fn read_column(
     key: &str,
 ) -> Result<Option<Column>, IoError> {
     // A key is one name: a path would lead out of the data frame.
-    if key.is_empty() || key.contains('/') || key == "." || key == ".." {
+    if super::check_name(key).is_err() {
         return Ok(None);
     }
     let place = format!("{frame}/{key}");

@@ -169,6 +169,7 @@ with h5py.File(OUT / "h5sparse.h5ad", "w") as f:
     with h5py.File(OUT / "legacy_0_6.h5ad") as old, h5py.File(OUT / "legacy_0_7.h5ad") as newer:
         old.copy("X", f)
         newer.copy("obs", f)
+        f["obs/batch"].attrs["categories"] = f["obs/__categories/batch"].ref
         newer.copy("var", f)
 
 # Shuffle and checksum filters, chunks smaller than the matrix.
