@@ -84,3 +84,24 @@ fn bytes_changed_anywhere() {
         }
     }
 }
+
+#[test]
+fn a_chunk_larger_than_the_file() {
+    let mut bytes = fixture_bytes("csr_gzip.h5ad");
+    let file = hdf5_pure::File::from_bytes(bytes.clone()).unwrap();
+    let chunk = file.dataset("X/data").unwrap().chunks().unwrap().remove(0);
+    // The chunk's record in the index: its size, a filter mask of 0, its offset, its address.
+    let mut record = (chunk.storage_size as u32).to_le_bytes().to_vec();
+    record.resize(24, 0);
+    record.extend(chunk.address.to_le_bytes());
+    let at = bytes.windows(record.len()).position(|w| w == record).unwrap();
+    bytes[at..at + 4].fill(0xff);
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("broken.h5ad");
+    fs::write(&path, bytes).unwrap();
+    let error = H5ad::open(&path).unwrap().counts(&CountsKey::X).unwrap_err().to_string();
+    assert!(
+        error.contains("X/data: expected chunks within the 29512 bytes of the file"),
+        "{error}"
+    );
+}

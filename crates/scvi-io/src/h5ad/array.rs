@@ -58,6 +58,18 @@ impl<'a> Array<'a> {
                 format!("shape {shape:?}, chunks {chunk:?} in {} bytes", store.size()),
             ));
         }
+        // The library makes room for a chunk before it looks whether the file goes that far.
+        let in_file = |at: u64, n: u64| at.checked_add(n).is_some_and(|end| end <= store.size());
+        if chunk.is_some() {
+            let chunks = dataset.chunks().map_err(broken)?;
+            if let Some(c) = chunks.iter().find(|c| !in_file(c.address, c.storage_size)) {
+                return Err(store.structure(
+                    place,
+                    format!("chunks within the {} bytes of the file", store.size()),
+                    format!("one of {} bytes at {}", c.storage_size, c.address),
+                ));
+            }
+        }
         let row_bytes = bytes(shape.get(1..).unwrap_or(&[])).unwrap_or(width).max(1);
         let chunk = chunk.unwrap_or_default();
         let kind = kind_of(&datatype);
