@@ -1,1 +1,13 @@
-//! Files: AnnData's `.h5ad` in and out, and the native model folder.
+//! Files: AnnData's `.h5ad` in and out, matrices as text and `.npy`, and the native model folder.
+//!
+//! Whatever is read is taken for hostile: sizes are checked against the file before memory is
+//! asked for, values before they are kept, and nothing that is loaded can run code. Whatever is
+//! written appears whole or not at all ([`output`]).
+
+mod error;
+pub mod h5ad;
+pub mod model_dir;
+pub mod output;
+pub mod table;
+
+pub use error::IoError;

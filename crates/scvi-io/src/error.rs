@@ -1,0 +1,237 @@
+//! What may go wrong with a file.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// An error while reading or writing a file: which file, where in it, what was expected.
+///
+/// [`IoError::hint`] says, for some, what to do about it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum IoError {
+    /// The file does not exist.
+    #[error("{} does not exist", path.display())]
+    NotFound {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// The operating system refused something.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Os {
+        /// What was tried, as a verb: `read`, `create`.
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+    /// The file does not begin as an HDF5 file does.
+    #[error("{} is not an HDF5 file", path.display())]
+    NotHdf5 {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The HDF5 structure is broken, cut off, or uses a feature that is not supported.
+    #[error("{}: cannot read {place}: {source}", path.display())]
+    Hdf5 {
+        /// The file.
+        path: PathBuf,
+        /// The object inside the file.
+        place: String,
+        /// What the HDF5 library answered.
+        source: Box<hdf5_pure::Error>,
+    },
+    /// An HDF5 file that does not hold an AnnData object.
+    #[error("{} is an HDF5 file but not an AnnData (.h5ad) file: {problem}", path.display())]
+    NotAnnData {
+        /// The file.
+        path: PathBuf,
+        /// What is missing or different.
+        problem: String,
+    },
+    /// Something in the file has another shape, type or value than the format says.
+    #[error("{}: {place}: expected {expected}, found {found}", path.display())]
+    Structure {
+        /// The file.
+        path: PathBuf,
+        /// The object inside the file.
+        place: String,
+        /// What the format asks for.
+        expected: String,
+        /// What the file holds.
+        found: String,
+    },
+    /// A column of `obs` that is not there.
+    #[error("{} has no obs column '{key}' (there are: {})", path.display(), list(available))]
+    NoColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column asked for.
+        key: String,
+        /// The columns there are.
+        available: Vec<String>,
+    },
+    /// Counts asked for at a place where there are none.
+    #[error("{} has no {wanted} (layers: {})", path.display(), list(available))]
+    NoCounts {
+        /// The file.
+        path: PathBuf,
+        /// `X`, or the layer asked for.
+        wanted: String,
+        /// The layers there are.
+        available: Vec<String>,
+    },
+    /// A count that is negative, not a number, infinite or too large.
+    #[error(
+        "{}: {place} holds {value} for cell '{cell}' (row {row}), gene '{gene}' (column {column}): \
+         counts must be finite and not negative", path.display()
+    )]
+    BadCount {
+        /// The file.
+        path: PathBuf,
+        /// The data set inside the file.
+        place: String,
+        /// The cell's name.
+        cell: String,
+        /// The cell's row, from 0.
+        row: usize,
+        /// The gene's name.
+        gene: String,
+        /// The gene's column, from 0.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
+    /// The arrays of a sparse matrix contradict each other.
+    #[error("{}: {place}: {source}", path.display())]
+    BadMatrix {
+        /// The file.
+        path: PathBuf,
+        /// The group inside the file.
+        place: String,
+        /// What is wrong.
+        source: scvi::data::CsrError,
+    },
+    /// A column with missing values where every cell needs one.
+    #[error(
+        "missing values in column '{key}': {n_missing} of {n_cells} cells, first: {}",
+        first.join(", ")
+    )]
+    MissingValues {
+        /// The column.
+        key: String,
+        /// Cells without a value.
+        n_missing: usize,
+        /// All cells.
+        n_cells: usize,
+        /// Names of the first of them.
+        first: Vec<String>,
+    },
+    /// A file that would be overwritten.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// An output that cannot be written there.
+    #[error("cannot write {}: {problem}", path.display())]
+    BadOutput {
+        /// The output.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// A file that cannot be copied in full.
+    #[error("{} cannot be copied with all it holds: {problem}", path.display())]
+    CannotCopy {
+        /// The file.
+        path: PathBuf,
+        /// The feature in the way.
+        problem: String,
+    },
+    /// Data given to a writer that contradict each other.
+    #[error("{what}: expected {expected}, got {found}")]
+    BadInput {
+        /// Which argument.
+        what: String,
+        /// What it had to be.
+        expected: String,
+        /// What it was.
+        found: String,
+    },
+    /// A folder that is not a model folder.
+    #[error("{} is not a model folder: {problem}", path.display())]
+    NotModelDir {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing or different.
+        problem: String,
+    },
+    /// A model written by another version of the format.
+    #[error(
+        "{} has format version {found}; this program reads versions up to {supported}",
+        path.display()
+    )]
+    FormatVersion {
+        /// The model folder.
+        path: PathBuf,
+        /// The version in the file.
+        found: u32,
+        /// The newest version read here.
+        supported: u32,
+    },
+    /// A tensor of a model that cannot be used.
+    #[error("{}: tensor '{name}': {problem}", path.display())]
+    BadTensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl IoError {
+    /// What the user can do about it, for the errors where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotHdf5 { .. } => "an .h5ad file is written with AnnData.write_h5ad",
+            Self::NotAnnData { .. } => {
+                "open the file with a current anndata and save it with write_h5ad"
+            }
+            Self::NoCounts { .. } => "name the layer that holds the raw counts with --layer",
+            Self::BadCount { .. } => {
+                "raw counts are needed, not scaled or log-transformed values: is there a layer \
+                 that holds them? (--layer)"
+            }
+            Self::MissingValues { .. } => "fill in or drop these cells first",
+            Self::Exists { .. } => "--overwrite replaces it",
+            Self::CannotCopy { .. } => {
+                "open the file with anndata and save it again with write_h5ad, or write the result \
+                 as .npy or .csv"
+            }
+            Self::FormatVersion { .. } => "a newer version of this program can read it",
+            _ => return None,
+        })
+    }
+
+    /// Wraps an operating system error; a missing file becomes [`IoError::NotFound`].
+    pub(crate) fn os(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        if source.kind() == std::io::ErrorKind::NotFound && action != "create" {
+            return Self::NotFound { path: path.into() };
+        }
+        Self::Os { action, path: path.into(), source }
+    }
+}
+
+/// Names for a message: all of a short list, the first of a long one.
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    match names {
+        [] => "none".into(),
+        _ if names.len() <= SHOWN => names.join(", "),
+        _ => format!("{}, ... {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
+    }
+}

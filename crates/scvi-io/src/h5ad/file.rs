@@ -1,0 +1,201 @@
+//! An `.h5ad` file opened for reading.
+
+use std::path::{Path, PathBuf};
+
+use hdf5_pure::AttrValue;
+use scvi::data::CsrMatrix;
+
+use super::column::Column;
+use super::counts::{CountsKey, read_counts};
+use super::read_column::read_column;
+use super::store::{Node, Store};
+use crate::IoError;
+
+/// How many cells an error names.
+const NAMED_CELLS: usize = 5;
+
+/// An AnnData file, opened for reading.
+///
+/// Names are read at once; columns and counts when asked for, in pieces, so that little more
+/// memory is needed than for what is returned.
+///
+/// ```no_run
+/// use scvi_io::h5ad::{CountsKey, H5ad};
+///
+/// let file = H5ad::open("pbmc.h5ad")?;
+/// let counts = file.counts(&CountsKey::X)?;
+/// let batches = file.obs_column("batch")?.to_categorical();
+/// println!("{} cells, {} batches", counts.n_cells(), batches.categories.len());
+/// # Ok::<(), scvi_io::IoError>(())
+/// ```
+#[derive(Debug)]
+pub struct H5ad {
+    store: Store,
+    obs_names: Vec<String>,
+    var_names: Vec<String>,
+    obs_columns: Vec<String>,
+    layers: Vec<String>,
+    obsm_keys: Vec<String>,
+}
+
+impl H5ad {
+    /// Opens a file and reads the names of cells, genes, columns and layers.
+    ///
+    /// # Errors
+    /// [`IoError`] where the file is missing, not HDF5, broken, or not an AnnData.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, IoError> {
+        let store = Store::open(path.as_ref())?;
+        let (obs_names, obs_columns) = frame(&store, "obs")?;
+        let (var_names, _) = frame(&store, "var")?;
+        let layers = store.members("layers")?;
+        if layers.is_empty() && matches!(store.node("X")?, Node::Missing) {
+            return Err(not_anndata(&store, "it has no 'X' and no layers".into()));
+        }
+        let obsm_keys = store.members("obsm")?;
+        Ok(Self { store, obs_names, var_names, obs_columns, layers, obsm_keys })
+    }
+
+    /// Where the file lies.
+    pub fn path(&self) -> PathBuf {
+        self.store.path().into()
+    }
+
+    /// Number of cells.
+    pub fn n_obs(&self) -> usize {
+        self.obs_names.len()
+    }
+
+    /// Number of genes.
+    pub fn n_vars(&self) -> usize {
+        self.var_names.len()
+    }
+
+    /// Names of the cells.
+    pub fn obs_names(&self) -> &[String] {
+        &self.obs_names
+    }
+
+    /// Names of the genes.
+    pub fn var_names(&self) -> &[String] {
+        &self.var_names
+    }
+
+    /// The columns of `obs`, in their order.
+    pub fn obs_columns(&self) -> &[String] {
+        &self.obs_columns
+    }
+
+    /// The layers, sorted.
+    pub fn layers(&self) -> &[String] {
+        &self.layers
+    }
+
+    /// The keys of `obsm`, sorted.
+    pub fn obsm_keys(&self) -> &[String] {
+        &self.obsm_keys
+    }
+
+    /// A column of `obs`, one value per cell.
+    ///
+    /// # Errors
+    /// [`IoError::NoColumn`] where there is none of that name; others where it cannot be read.
+    pub fn obs_column(&self, key: &str) -> Result<Column, IoError> {
+        let Some(column) = read_column(&self.store, "obs", key)? else {
+            return Err(IoError::NoColumn {
+                path: self.path(),
+                key: key.into(),
+                available: self.obs_columns.clone(),
+            });
+        };
+        if column.len() != self.n_obs() {
+            let expected = format!("{} values, one per cell", self.n_obs());
+            return Err(self.store.structure(
+                &format!("obs/{key}"),
+                expected,
+                column.len().to_string(),
+            ));
+        }
+        Ok(column)
+    }
+
+    /// Checks that every cell has a value in a column of this file.
+    ///
+    /// # Errors
+    /// [`IoError::MissingValues`] with their number and the first names.
+    pub fn require_complete(&self, key: &str, column: &Column) -> Result<(), IoError> {
+        let missing = column.missing();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let name = |&cell: &usize| self.obs_names.get(cell).cloned().unwrap_or(cell.to_string());
+        Err(IoError::MissingValues {
+            key: key.into(),
+            n_missing: missing.len(),
+            n_cells: column.len(),
+            first: missing.iter().take(NAMED_CELLS).map(name).collect(),
+        })
+    }
+
+    /// The counts in `X` or in a layer, as floats whatever type the file has.
+    ///
+    /// # Errors
+    /// [`IoError`] where there are none, the shape differs from `obs` x `var`, the sparse arrays
+    /// contradict each other, or a value is negative or not finite.
+    pub fn counts(&self, source: &CountsKey) -> Result<CsrMatrix, IoError> {
+        if let CountsKey::Layer(name) = source
+            && !self.layers.contains(name)
+        {
+            return Err(self.no_counts(source));
+        }
+        read_counts(&self.store, source, &self.obs_names, &self.var_names)?
+            .ok_or_else(|| self.no_counts(source))
+    }
+
+    fn no_counts(&self, source: &CountsKey) -> IoError {
+        let wanted = match source {
+            CountsKey::X => "X".into(),
+            CountsKey::Layer(name) => format!("layer '{name}'"),
+        };
+        IoError::NoCounts { path: self.path(), wanted, available: self.layers.clone() }
+    }
+}
+
+fn not_anndata(store: &Store, problem: String) -> IoError {
+    IoError::NotAnnData { path: store.path().into(), problem }
+}
+
+/// Row names and column order of `obs` or `var`.
+fn frame(store: &Store, name: &str) -> Result<(Vec<String>, Vec<String>), IoError> {
+    let group = match store.node(name)? {
+        Node::Group(group) => group,
+        Node::Missing => return Err(not_anndata(store, format!("it has no '{name}'"))),
+        Node::Array(_) => {
+            let problem = format!("'{name}' is a table of the kind anndata wrote before 0.7");
+            return Err(not_anndata(store, problem));
+        }
+    };
+    let attrs = store.attrs(name, &group)?;
+    let index = attrs.get("_index").and_then(AttrValue::as_str).unwrap_or("_index");
+    let Some(column) = read_column(store, name, index)? else {
+        return Err(store.structure(name, format!("the index '{index}'"), "no such member"));
+    };
+    let label = |row: usize| {
+        column.label(row).ok_or_else(|| {
+            store.structure(
+                &format!("{name}/{index}"),
+                "a name per row",
+                format!("none in row {row}"),
+            )
+        })
+    };
+    let rows = (0..column.len()).map(label).collect::<Result<_, _>>()?;
+    let columns = match attrs.get("column-order").and_then(AttrValue::as_strings) {
+        Some(columns) => columns.to_vec(),
+        None => {
+            let mut columns = store.members(name)?;
+            columns.retain(|c| c != index && c != "__categories");
+            columns
+        }
+    };
+    Ok((rows, columns))
+}

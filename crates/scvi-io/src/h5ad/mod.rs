@@ -1,0 +1,33 @@
+//! AnnData's `.h5ad` files: HDF5 with the counts, the tables `obs` and `var`, and results.
+
+mod add_arrays;
+mod array;
+mod column;
+mod counts;
+mod dense;
+mod file;
+mod new_anndata;
+mod python_str;
+mod read_column;
+mod sparse;
+mod store;
+mod superblock;
+mod write_attrs;
+mod write_column;
+
+pub use add_arrays::{NewArray, Slot, write_with_arrays};
+pub use column::{Categorical, Column};
+pub use counts::CountsKey;
+pub use file::H5ad;
+pub use new_anndata::{NewAnnData, UnsValue, write_h5ad};
+
+/// Checks that a string can name a member of a group; what is wrong with it otherwise.
+fn check_name(name: &str) -> Result<(), String> {
+    match name {
+        "" => Err("an empty string".into()),
+        "." | ".." => Err(format!("'{name}'")),
+        _ if name.contains('/') => Err(format!("'{name}', with a slash")),
+        _ if name.contains('\0') => Err("a name with a NUL byte".into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,243 @@
+//! A new AnnData, to be written to a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, GroupBuilder};
+use scvi::data::CsrMatrix;
+
+use super::column::Column;
+use super::write_attrs::{ANNDATA, ARRAY, CSR_MATRIX, DATAFRAME, DICT, encoding};
+use super::write_column::{string_array, write_column, write_uns};
+use crate::IoError;
+use crate::output::AtomicFile;
+
+/// Values per chunk. The library writes chunks above 65,535 in a form that HDF5 2.0 refuses.
+const CHUNK: u64 = 32_768;
+
+/// What to write: counts, names, and whatever else there is.
+///
+/// ```
+/// use scvi::data::CsrMatrix;
+/// use scvi_io::h5ad::{Column, CountsKey, H5ad, NewAnnData, write_h5ad};
+///
+/// let counts = CsrMatrix::new(2, vec![0, 1, 2], vec![1, 0], vec![3.0, 1.0]).unwrap();
+/// let mut data = NewAnnData::new(
+///     &counts,
+///     vec!["cell0".into(), "cell1".into()],
+///     vec!["gene0".into(), "gene1".into()],
+/// );
+/// data.obs.push(("batch".into(), Column::Strings(vec![Some("a".into()), Some("b".into())])));
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("new.h5ad");
+/// write_h5ad(&path, &data, false)?;
+/// assert_eq!(H5ad::open(&path)?.counts(&CountsKey::X)?, counts);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct NewAnnData<'a> {
+    /// `X`.
+    pub x: &'a CsrMatrix,
+    /// Names of the cells.
+    pub obs_names: Vec<String>,
+    /// Names of the genes.
+    pub var_names: Vec<String>,
+    /// Columns of `obs`.
+    pub obs: Vec<(String, Column)>,
+    /// Columns of `var`.
+    pub var: Vec<(String, Column)>,
+    /// Dense arrays of `obsm`: name, values row by row, number of columns.
+    pub obsm: Vec<(String, Vec<f32>, usize)>,
+    /// Entries of `uns`.
+    pub uns: BTreeMap<String, UnsValue>,
+    /// Level of gzip, 1 to 9; 0 writes `X` uncompressed.
+    pub gzip_level: u32,
+}
+
+/// An entry of `uns`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum UnsValue {
+    /// A string.
+    Text(String),
+    /// A list of strings.
+    Texts(Vec<String>),
+    /// A whole number.
+    Integer(i64),
+    /// A float.
+    Float(f64),
+    /// A list of floats.
+    Floats(Vec<f64>),
+}
+
+impl<'a> NewAnnData<'a> {
+    /// Counts with names and nothing else, gzip level 4.
+    pub fn new(x: &'a CsrMatrix, obs_names: Vec<String>, var_names: Vec<String>) -> Self {
+        Self {
+            x,
+            obs_names,
+            var_names,
+            obs: Vec::new(),
+            var: Vec::new(),
+            obsm: Vec::new(),
+            uns: BTreeMap::new(),
+            gzip_level: 4,
+        }
+    }
+
+    fn check(&self) -> Result<(), IoError> {
+        let bad = |what: &str, expected: String, found: String| {
+            Err(IoError::BadInput { what: what.into(), expected, found })
+        };
+        let (n_obs, n_vars) = (self.obs_names.len(), self.var_names.len());
+        let shape = (self.x.n_cells(), self.x.n_genes());
+        if shape != (n_obs, n_vars) {
+            return bad(
+                "X",
+                format!("shape {:?}, as many as names", (n_obs, n_vars)),
+                format!("{shape:?}"),
+            );
+        }
+        if self.gzip_level > 9 {
+            return bad("gzip_level", "0 to 9".into(), self.gzip_level.to_string());
+        }
+        for (frame, columns, n) in [("obs", &self.obs, n_obs), ("var", &self.var, n_vars)] {
+            let mut seen = BTreeSet::from(["_index"]);
+            for (name, column) in columns {
+                let what = format!("column '{name}' of {frame}");
+                if let Err(found) = super::check_name(name) {
+                    return bad(&what, "a name".into(), found);
+                }
+                if !seen.insert(name) {
+                    return bad(&what, "a name that is not taken".into(), "one that is".into());
+                }
+                if column.len() != n {
+                    return bad(&what, format!("{n} values"), column.len().to_string());
+                }
+                if let Column::Categorical(c) = column {
+                    let n = c.categories.len();
+                    if let Some(code) = c.codes.iter().flatten().find(|&&c| c as usize >= n) {
+                        return bad(&what, format!("codes below {n}"), code.to_string());
+                    }
+                }
+            }
+        }
+        for (name, values, columns) in &self.obsm {
+            let what = format!("obsm['{name}']");
+            if let Err(found) = super::check_name(name) {
+                return bad(&what, "a name".into(), found);
+            }
+            if n_obs.checked_mul(*columns) != Some(values.len()) {
+                return bad(&what, format!("{n_obs} x {columns} values"), values.len().to_string());
+            }
+        }
+        for name in self.uns.keys() {
+            if let Err(found) = super::check_name(name) {
+                return bad(&format!("uns['{name}']"), "a name".into(), found);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a new `.h5ad` file, which anndata 0.8 and later read.
+///
+/// # Errors
+/// [`IoError::BadInput`] where the parts contradict each other, others where the file cannot be
+/// written.
+pub fn write_h5ad(
+    output: impl AsRef<Path>,
+    data: &NewAnnData<'_>,
+    overwrite: bool,
+) -> Result<(), IoError> {
+    data.check()?;
+    let output = output.as_ref();
+    let temp = AtomicFile::create(output, overwrite)?;
+    let mut file = FileBuilder::new();
+    for (key, value) in encoding(ANNDATA) {
+        file.set_attr(key, value);
+    }
+    let mut group = |name: &str, fill: &dyn Fn(&mut GroupBuilder)| {
+        let mut group = file.create_group(name);
+        fill(&mut group);
+        file.add_group(group.finish());
+    };
+    group("X", &|g| write_x(g, data.x, data.gzip_level));
+    group("obs", &|g| write_frame(g, &data.obs_names, &data.obs));
+    group("var", &|g| write_frame(g, &data.var_names, &data.var));
+    group("obsm", &|g| {
+        encode(g, DICT);
+        for (name, values, columns) in &data.obsm {
+            let shape = [data.obs_names.len() as u64, *columns as u64];
+            let dataset = g.create_dataset(name).with_f32_data(values).with_shape(&shape);
+            encode_array(dataset);
+        }
+    });
+    group("uns", &|g| {
+        encode(g, DICT);
+        data.uns.iter().for_each(|(name, value)| write_uns(g, name, value));
+    });
+    for name in ["layers", "obsp", "varm", "varp"] {
+        group(name, &|g| encode(g, DICT));
+    }
+    file.write(temp.temp_path()).map_err(|source| IoError::Hdf5 {
+        path: output.into(),
+        place: "the new file".into(),
+        source: Box::new(source),
+    })?;
+    temp.finish()
+}
+
+fn encode(group: &mut GroupBuilder, which: super::write_attrs::Encoding) {
+    for (key, value) in encoding(which) {
+        group.set_attr(key, value);
+    }
+}
+
+fn encode_array(dataset: &mut DatasetBuilder) {
+    for (key, value) in encoding(ARRAY) {
+        dataset.set_attr(key, value);
+    }
+}
+
+fn write_x(group: &mut GroupBuilder, x: &CsrMatrix, gzip_level: u32) {
+    encode(group, CSR_MATRIX);
+    let shape = vec![x.n_cells() as i64, x.n_genes() as i64];
+    group.set_attr("shape", AttrValue::I64Array(shape));
+    let pack = |dataset: &mut DatasetBuilder, n: usize| {
+        if gzip_level > 0 && n > 0 {
+            dataset.with_chunks(&[CHUNK.min(n as u64)]).with_shuffle().with_deflate(gzip_level);
+        }
+    };
+    pack(group.create_dataset("data").with_f32_data(x.values()), x.nnz());
+    // scipy wants one type for both index arrays, and the narrow one where it does.
+    let narrow = i32::MAX as usize;
+    if x.nnz() <= narrow && x.n_genes() <= narrow {
+        let indices: Vec<i32> = x.indices().iter().map(|&i| i as i32).collect();
+        let indptr: Vec<i32> = x.indptr().iter().map(|&i| i as i32).collect();
+        pack(group.create_dataset("indices").with_i32_data(&indices), indices.len());
+        pack(group.create_dataset("indptr").with_i32_data(&indptr), indptr.len());
+    } else {
+        let indices: Vec<i64> = x.indices().iter().map(|&i| i.into()).collect();
+        let indptr: Vec<i64> = x.indptr().iter().map(|&i| i as i64).collect();
+        pack(group.create_dataset("indices").with_i64_data(&indices), indices.len());
+        pack(group.create_dataset("indptr").with_i64_data(&indptr), indptr.len());
+    }
+}
+
+fn write_frame(group: &mut GroupBuilder, index: &[String], columns: &[(String, Column)]) {
+    encode(group, DATAFRAME);
+    group.set_attr("_index", AttrValue::VarLenString("_index".into()));
+    let order: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+    // h5py leaves an empty list as floats, and anndata reads it as any other.
+    let order = match order.is_empty() {
+        true => AttrValue::F64Array(Vec::new()),
+        false => AttrValue::VarLenStringArray(order),
+    };
+    group.set_attr("column-order", order);
+    string_array(group.create_dataset("_index"), index.iter().map(String::as_str));
+    for (name, column) in columns {
+        write_column(group, name, column);
+    }
+}

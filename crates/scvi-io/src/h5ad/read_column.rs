@@ -1,0 +1,142 @@
+//! Reads one column of a data frame, in every form that AnnData has given it.
+
+use hdf5_pure::AttrValue;
+
+use super::array::{Array, Kind};
+use super::column::{Categorical, Column, py_bool};
+use super::python_str::{float_str, single_str};
+use super::store::{Node, Store};
+use crate::IoError;
+
+/// The column `key` of the data frame `frame`; `None` where there is no such member.
+pub(crate) fn read_column(
+    store: &Store,
+    frame: &str,
+    key: &str,
+) -> Result<Option<Column>, IoError> {
+    // A key is one name: a path would lead out of the data frame.
+    if super::check_name(key).is_err() {
+        return Ok(None);
+    }
+    let place = format!("{frame}/{key}");
+    match store.node(&place)? {
+        Node::Missing => Ok(None),
+        Node::Group(_) => read_group(store, &place).map(Some),
+        Node::Array(array) => {
+            // anndata 0.7 kept the categories beside the columns.
+            let categories = format!("{frame}/__categories/{key}");
+            match store.node(&categories)? {
+                Node::Array(names) => {
+                    categorical(&array, &names, ordered(names.attrs()?)).map(Some)
+                }
+                _ => read_array(&array).map(Some),
+            }
+        }
+    }
+}
+
+/// A categorical (codes, categories) or a nullable array (values, mask).
+fn read_group(store: &Store, place: &str) -> Result<Column, IoError> {
+    let member = |name: &str| store.node(&format!("{place}/{name}"));
+    if let (Node::Array(codes), Node::Array(names)) = (member("codes")?, member("categories")?) {
+        let Node::Group(group) = store.node(place)? else {
+            return Err(store.structure(place, "a group", "something else"));
+        };
+        return categorical(&codes, &names, ordered(store.attrs(place, &group)?));
+    }
+    // Categories that may be missing themselves, or are a nullable string array.
+    if let (Node::Array(codes), Node::Group(_)) = (member("codes")?, member("categories")?) {
+        let names = read_group(store, &format!("{place}/categories"))?;
+        let names: Vec<String> =
+            (0..names.len()).map(|k| names.label(k).unwrap_or_else(|| "nan".into())).collect();
+        return with_codes(&codes, names, false);
+    }
+    if let (Node::Array(values), Node::Array(mask)) = (member("values")?, member("mask")?) {
+        return masked(read_array(&values)?, &mask);
+    }
+    Err(store.structure(
+        place,
+        "a column: a categorical (codes, categories), a nullable array (values, mask) or a data set",
+        format!("a group of {:?}", store.members(place)?),
+    ))
+}
+
+/// A data set of one dimension.
+fn read_array(array: &Array<'_>) -> Result<Column, IoError> {
+    array.len()?;
+    Ok(match array.kind() {
+        Kind::Text => Column::Strings(array.strings()?.into_iter().map(Some).collect()),
+        Kind::Bool => Column::Bools(array.i64s()?.iter().map(|&v| Some(v != 0)).collect()),
+        Kind::Signed | Kind::Unsigned => {
+            Column::Integers(array.i64s()?.into_iter().map(Some).collect())
+        }
+        Kind::Double => Column::Floats(array.f64s()?),
+        Kind::Single => Column::Singles(array.f64s()?.iter().map(|&v| v as f32).collect()),
+        Kind::Other => {
+            return Err(array.structure("strings, numbers or booleans", array.type_name()));
+        }
+    })
+}
+
+/// Takes out the values that the mask marks.
+fn masked(column: Column, mask: &Array<'_>) -> Result<Column, IoError> {
+    if mask.len()? != column.len() {
+        return Err(mask.structure(format!("{} values", column.len()), mask.len()?.to_string()));
+    }
+    let mask = mask.i64s()?;
+    fn blank<T>(values: Vec<Option<T>>, mask: &[i64]) -> Vec<Option<T>> {
+        values.into_iter().zip(mask).map(|(v, &m)| v.filter(|_| m == 0)).collect()
+    }
+    let missing = |k: usize| mask[k] != 0;
+    Ok(match column {
+        Column::Strings(v) => Column::Strings(blank(v, &mask)),
+        Column::Bools(v) => Column::Bools(blank(v, &mask)),
+        Column::Integers(v) => Column::Integers(blank(v, &mask)),
+        Column::Floats(mut v) => {
+            v.iter_mut().enumerate().filter(|(k, _)| missing(*k)).for_each(|(_, v)| *v = f64::NAN);
+            Column::Floats(v)
+        }
+        Column::Singles(mut v) => {
+            v.iter_mut().enumerate().filter(|(k, _)| missing(*k)).for_each(|(_, v)| *v = f32::NAN);
+            Column::Singles(v)
+        }
+        Column::Categorical(mut c) => {
+            c.codes = blank(c.codes, &mask);
+            Column::Categorical(c)
+        }
+    })
+}
+
+fn categorical(codes: &Array<'_>, names: &Array<'_>, ordered: bool) -> Result<Column, IoError> {
+    let names = match names.kind() {
+        Kind::Text => names.strings()?,
+        Kind::Bool => names.i64s()?.iter().map(|&v| py_bool(v != 0).into()).collect(),
+        Kind::Signed | Kind::Unsigned => names.i64s()?.iter().map(i64::to_string).collect(),
+        Kind::Double => names.f64s()?.iter().map(|&v| float_str(v)).collect(),
+        Kind::Single => names.f64s()?.iter().map(|&v| single_str(v as f32)).collect(),
+        Kind::Other => {
+            return Err(names.structure("strings, numbers or booleans", names.type_name()));
+        }
+    };
+    with_codes(codes, names, ordered)
+}
+
+/// Checks the codes against the categories; -1 is a missing value.
+fn with_codes(
+    codes: &Array<'_>,
+    categories: Vec<String>,
+    ordered: bool,
+) -> Result<Column, IoError> {
+    let n = categories.len();
+    let code = |v: i64| match u32::try_from(v) {
+        Ok(code) if (code as usize) < n => Ok(Some(code)),
+        _ if v == -1 => Ok(None),
+        _ => Err(codes.structure(format!("codes from -1 to {}", n as i64 - 1), v.to_string())),
+    };
+    let codes = codes.i64s()?.into_iter().map(code).collect::<Result<_, _>>()?;
+    Ok(Column::Categorical(Categorical { codes, categories, ordered }))
+}
+
+fn ordered(attrs: std::collections::HashMap<String, AttrValue>) -> bool {
+    attrs.get("ordered").and_then(AttrValue::as_i64).is_some_and(|v| v != 0)
+}

@@ -1,0 +1,130 @@
+//! An open HDF5 file: objects by path, every error with its place.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use hdf5_pure::{AttrValue, Error as H5Error, File, FormatError, Group};
+
+use super::array::Array;
+use crate::IoError;
+
+/// What stands at a path inside the file.
+pub(crate) enum Node<'a> {
+    /// A group.
+    Group(Group),
+    /// A data set.
+    Array(Array<'a>),
+    /// Nothing.
+    Missing,
+}
+
+/// An HDF5 file opened for reading, piece by piece.
+#[derive(Debug)]
+pub(crate) struct Store {
+    path: PathBuf,
+    file: File,
+    size: u64,
+}
+
+impl Store {
+    /// Opens a file, after a look at its first bytes.
+    pub(crate) fn open(path: &Path) -> Result<Self, IoError> {
+        let io = |e| IoError::os("read", path, e);
+        let mut handle = fs::File::open(path).map_err(io)?;
+        let meta = handle.metadata().map_err(io)?;
+        if meta.is_dir() {
+            return Err(IoError::NotHdf5 { path: path.into() });
+        }
+        let mut magic = [0; 8];
+        let complete = handle.read_exact(&mut magic).is_ok();
+        if !complete || &magic != b"\x89HDF\r\n\x1a\n" {
+            return Err(IoError::NotHdf5 { path: path.into() });
+        }
+        let file = File::open_streaming(path).map_err(|source| IoError::Hdf5 {
+            path: path.into(),
+            place: "the file".into(),
+            source: Box::new(source),
+        })?;
+        Ok(Self { path: path.into(), file, size: meta.len() })
+    }
+
+    /// Where the file lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's length in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The most bytes that an honest data set in this file unpacks to.
+    ///
+    /// Deflate shrinks by a factor of 1032 at best, so whatever claims more is not in the file.
+    pub(crate) fn size_limit(&self) -> u64 {
+        self.size.saturating_mul(1100).saturating_add(1 << 20)
+    }
+
+    /// What stands at `place`.
+    pub(crate) fn node(&self, place: &str) -> Result<Node<'_>, IoError> {
+        match self.file.group(place) {
+            Ok(group) => Ok(Node::Group(group)),
+            Err(H5Error::NotAGroup(_)) => match self.file.dataset(place) {
+                Ok(dataset) => Ok(Node::Array(Array::new(self, place, dataset)?)),
+                Err(H5Error::Format(FormatError::PathNotFound(_))) => Ok(Node::Missing),
+                Err(source) => Err(self.broken(place, source)),
+            },
+            Err(H5Error::Format(FormatError::PathNotFound(_))) => Ok(Node::Missing),
+            Err(source) => Err(self.broken(place, source)),
+        }
+    }
+
+    /// The data set at `place`.
+    pub(crate) fn array(&self, place: &str) -> Result<Array<'_>, IoError> {
+        match self.node(place)? {
+            Node::Array(array) => Ok(array),
+            Node::Group(_) => Err(self.structure(place, "a data set", "a group")),
+            Node::Missing => Err(self.structure(place, "a data set", "nothing")),
+        }
+    }
+
+    /// The attributes of a group.
+    pub(crate) fn attrs(
+        &self,
+        place: &str,
+        group: &Group,
+    ) -> Result<HashMap<String, AttrValue>, IoError> {
+        group.attrs().map_err(|source| self.broken(place, source))
+    }
+
+    /// Names of a group's members, sorted; none where the group is missing.
+    pub(crate) fn members(&self, place: &str) -> Result<Vec<String>, IoError> {
+        let Node::Group(group) = self.node(place)? else { return Ok(Vec::new()) };
+        let mut names = group.groups().map_err(|source| self.broken(place, source))?;
+        names.extend(group.datasets().map_err(|source| self.broken(place, source))?);
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// An error from the HDF5 library, with its place.
+    pub(crate) fn broken(&self, place: &str, source: H5Error) -> IoError {
+        IoError::Hdf5 { path: self.path.clone(), place: place.into(), source: Box::new(source) }
+    }
+
+    /// The error that something is not as the format says.
+    pub(crate) fn structure(
+        &self,
+        place: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> IoError {
+        IoError::Structure {
+            path: self.path.clone(),
+            place: place.into(),
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Writes a model folder.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::tensors::{Tensors, pack};
+use super::{HISTORY_FILE, HistoryTable, META_FILE, TENSORS_FILE, VERSION_KEY};
+use crate::IoError;
+use crate::output::{AtomicDir, check_output_dir};
+
+/// Checks, before the work, that a model folder can be written at `dir`.
+///
+/// # Errors
+/// As [`check_output_dir`]: an existing folder is replaced only with `overwrite`, and only if it
+/// is empty or a model folder.
+pub fn check_model_output(dir: impl AsRef<Path>, overwrite: bool) -> Result<(), IoError> {
+    check_output_dir(dir, META_FILE, overwrite)
+}
+
+/// Writes a model folder, in whole or not at all.
+///
+/// `meta` must serialise to a JSON object with a whole number `format_version`.
+///
+/// # Errors
+/// [`IoError`] where the folder cannot be written, a tensor's values are not finite or do not fit
+/// its shape, or a row of the history is too short or too long.
+pub fn write_model_dir<T: Serialize>(
+    dir: impl AsRef<Path>,
+    tensors: &Tensors,
+    meta: &T,
+    history: &HistoryTable,
+    overwrite: bool,
+) -> Result<(), IoError> {
+    let dir = dir.as_ref();
+    let bad = |what: &str, expected: &str, found: String| IoError::BadInput {
+        what: what.into(),
+        expected: expected.into(),
+        found,
+    };
+    // By way of a value: its maps are sorted by key, whatever order `meta` has them in.
+    let meta = serde_json::to_value(meta)
+        .map_err(|e| bad("the metadata", "something that JSON can hold", e.to_string()))?;
+    if meta.get(VERSION_KEY).and_then(|v| v.as_u64()).is_none() {
+        return Err(bad("the metadata", "an object with a format_version", "none".into()));
+    }
+    let json = format!("{meta:#}\n");
+    let packed = pack(&dir.join(TENSORS_FILE), tensors)?;
+    let mut table = Vec::new();
+    history
+        .write(&mut table)
+        .map_err(|e| bad("the history", "rows as long as the header", e.to_string()))?;
+
+    let temp = AtomicDir::create(dir, META_FILE, overwrite)?;
+    for (name, bytes) in
+        [(META_FILE, json.as_bytes()), (TENSORS_FILE, &packed), (HISTORY_FILE, &table)]
+    {
+        fs::write(temp.temp_path().join(name), bytes).map_err(|e| IoError::os("write", dir, e))?;
+    }
+    temp.finish()
+}

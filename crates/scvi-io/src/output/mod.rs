@@ -1,0 +1,12 @@
+//! Outputs that appear whole or not at all.
+//!
+//! What is written goes to a temporary name in the target folder, is flushed to disk and renamed.
+//! A killed run leaves the old file or the new one, never half of one.
+
+mod atomic_dir;
+mod atomic_file;
+mod check;
+
+pub use atomic_dir::AtomicDir;
+pub use atomic_file::AtomicFile;
+pub use check::{check_output, check_output_dir};

@@ -1,0 +1,137 @@
+//! Reads files that anndata and h5py wrote.
+
+mod common;
+
+use std::fs;
+
+use common::{COUNTS, fixture, fixture_bytes, readable_fixtures, rows};
+use scvi_io::IoError;
+use scvi_io::h5ad::{Categorical, Column, CountsKey, H5ad};
+use tempfile::tempdir;
+
+fn layer(name: &str) -> CountsKey {
+    CountsKey::Layer(name.into())
+}
+
+#[test]
+fn counts_of_every_form_type_and_compression() {
+    let dir = tempdir().unwrap();
+    let names = readable_fixtures();
+    assert!(names.len() > 25, "fixtures are missing: {names:?}");
+    for name in names {
+        let file = H5ad::open(fixture(&dir, &name)).unwrap();
+        assert_eq!((file.n_obs(), file.n_vars()), (7, 5), "{name}");
+        assert_eq!(file.obs_names()[6], "cell6");
+        assert_eq!(file.var_names()[4], "gene4");
+        let counts = file.counts(&CountsKey::X).unwrap();
+        assert_eq!(rows(&counts), COUNTS, "{name}");
+        assert_eq!(counts.nnz(), 12, "{name}");
+    }
+}
+
+#[test]
+fn everything_an_anndata_may_hold() {
+    let dir = tempdir().unwrap();
+    for name in ["everything.h5ad", "everything_gzip.h5ad", "everything_latest.h5ad"] {
+        let file = H5ad::open(fixture(&dir, name)).unwrap();
+        for key in ["counts", "dense", "csc"] {
+            assert_eq!(rows(&file.counts(&layer(key)).unwrap()), COUNTS, "{name} {key}");
+        }
+        assert_eq!(file.obsm_keys(), ["X_pca", "frame", "sparse"]);
+        assert_eq!(file.obs_columns()[0], "cat");
+        assert_eq!(file.obs_columns().len(), 15);
+
+        let categorical = |key: &str| file.obs_column(key).unwrap().to_categorical();
+        let names = |key: &str| categorical(key).categories;
+        let cat = categorical("cat");
+        assert_eq!(cat.categories, ["c", "b", "a", "unused"]);
+        assert_eq!(cat.codes[..4], [Some(1), Some(2), Some(1), None]);
+        assert!(!cat.ordered && categorical("cat_ordered").ordered);
+        assert_eq!(names("cat_int"), ["2", "10"]);
+        assert_eq!(names("cat_float"), ["0.5", "2.0"]);
+        assert_eq!(names("cat_bool"), ["False", "True"]);
+        assert_eq!(names("string"), ["", "B", "a", "x", "zebra", "é"]);
+        assert_eq!(names("fixed"), ["", "t1", "t10", "t2"]);
+        assert_eq!(names("bool"), ["False", "True"]);
+        assert_eq!(names("int"), ["-1", "2", "3", "10"]);
+        assert_eq!(names("uint8"), ["1", "2", "3", "10"]);
+        assert_eq!(names("float"), ["1e-07", "0.1", "0.5", "1.0", "2.0", "1e+16"]);
+        assert_eq!(names("float32")[0], "0.1");
+        assert_eq!(names("null_int"), ["1", "2", "3"]);
+        assert_eq!(names("null_bool"), ["False", "True"]);
+        assert_eq!(names("null_string"), ["p", "q"]);
+
+        let numbers = file.obs_column("int").unwrap().to_numbers().unwrap();
+        assert_eq!(numbers, [3.0, -1.0, 10.0, 3.0, 3.0, 2.0, 10.0]);
+        assert_eq!(file.obs_column("float").unwrap().missing(), [2]);
+        for key in ["null_int", "null_bool", "null_string"] {
+            assert_eq!(file.obs_column(key).unwrap().missing(), [1], "{key}");
+        }
+    }
+}
+
+#[test]
+fn columns_of_anndata_0_7() {
+    let dir = tempdir().unwrap();
+    let file = H5ad::open(fixture(&dir, "legacy_0_7.h5ad")).unwrap();
+    assert_eq!(file.obs_columns(), ["batch", "n"]);
+    let code = [Some(0), Some(1), Some(1), Some(0), None, Some(1), Some(0)];
+    let batch = Categorical {
+        codes: code.into(),
+        categories: ["q", "p"].map(String::from).into(),
+        ordered: false,
+    };
+    assert_eq!(file.obs_column("batch").unwrap(), Column::Categorical(batch));
+}
+
+#[test]
+fn errors_say_what_is_there() {
+    let dir = tempdir().unwrap();
+    let file = H5ad::open(fixture(&dir, "everything.h5ad")).unwrap();
+    let error = file.obs_column("btach").unwrap_err().to_string();
+    assert!(error.contains("no obs column 'btach' (there are: cat, cat_ordered, "), "{error}");
+    for key in ["", ".", "..", "../var/_index", "cat/codes", "__categories"] {
+        assert!(matches!(file.obs_column(key), Err(IoError::NoColumn { .. })), "{key}");
+    }
+    let error = file.counts(&layer("raw")).unwrap_err();
+    assert!(error.to_string().contains("has no layer 'raw' (layers: bad_huge, "), "{error}");
+    assert!(error.hint().is_some());
+    assert!(matches!(file.counts(&layer("../X")), Err(IoError::NoCounts { .. })));
+
+    let column = file.obs_column("cat").unwrap();
+    let error = file.require_complete("cat", &column).unwrap_err().to_string();
+    assert_eq!(error, "missing values in column 'cat': 1 of 7 cells, first: cell3");
+    file.require_complete("int", &file.obs_column("int").unwrap()).unwrap();
+
+    for (key, place, value) in [
+        ("bad_negative", "layers/bad_negative ", "-7"),
+        ("bad_nan", "layers/bad_nan/data ", "NaN"),
+        ("bad_inf", "layers/bad_inf/data ", "inf"),
+        ("bad_huge", "layers/bad_huge/data ", "1000"),
+    ] {
+        let error = file.counts(&layer(key)).unwrap_err().to_string();
+        for part in [place, value, "cell 'cell3' (row 3), gene 'gene2' (column 2)"] {
+            assert!(error.contains(part), "{key}: {error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_h5ad() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("file");
+    let open = || H5ad::open(&path).unwrap_err();
+    assert!(matches!(open(), IoError::NotFound { .. }));
+    fs::write(&path, "cell,gene\n").unwrap();
+    assert!(matches!(open(), IoError::NotHdf5 { .. }));
+    fs::write(&path, "").unwrap();
+    assert!(matches!(open(), IoError::NotHdf5 { .. }));
+    assert!(matches!(H5ad::open(dir.path()).unwrap_err(), IoError::NotHdf5 { .. }));
+    fs::write(&path, fixture_bytes("not_anndata.h5")).unwrap();
+    assert!(open().to_string().contains("not an AnnData (.h5ad) file: it has no 'obs'"));
+    fs::write(&path, fixture_bytes("legacy_0_6.h5ad")).unwrap();
+    assert!(open().to_string().contains("before 0.7"));
+    let whole = fixture_bytes("csr_float32.h5ad");
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    assert!(matches!(open(), IoError::Hdf5 { .. }));
+}

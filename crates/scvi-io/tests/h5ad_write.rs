@@ -1,0 +1,280 @@
+//! Writes files and reads them back; asks anndata where there is one.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{COUNTS, fixture, readable_fixtures, rows};
+use proptest::prelude::*;
+use scvi::data::CsrMatrix;
+use scvi_io::IoError;
+use scvi_io::h5ad::{
+    Categorical, Column, CountsKey, H5ad, NewAnnData, NewArray, Slot, UnsValue, write_h5ad,
+    write_with_arrays,
+};
+use tempfile::tempdir;
+
+/// Runs `check_written.py` with the Python of `SCVI_REFERENCE_PYTHON`; `None` where that is unset.
+fn python(args: &[&str]) -> Option<String> {
+    let Ok(python) = std::env::var("SCVI_REFERENCE_PYTHON") else {
+        eprintln!(
+            "skipped: what anndata says (set SCVI_REFERENCE_PYTHON to a Python with anndata)"
+        );
+        return None;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_written.py");
+    let output = Command::new(python).arg(script).args(args).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {stderr}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// 7 x 3 values, NaN for the third cell, which has no counts.
+fn latent() -> Vec<f32> {
+    (0..21).map(|k| if k / 3 == 2 { f32::NAN } else { k as f32 }).collect()
+}
+
+fn obsm<'a>(key: &'a str, values: &'a [f32]) -> NewArray<'a> {
+    NewArray { slot: Slot::Obsm, key, values, columns: 3 }
+}
+
+#[test]
+fn a_copy_holds_everything_and_the_result() {
+    let dir = tempdir().unwrap();
+    let latent = latent();
+    let mut pairs = Vec::new();
+    for name in readable_fixtures() {
+        let input = fixture(&dir, &name);
+        let before = fs::read(&input).unwrap();
+        let output = dir.path().join(format!("out_{name}"));
+        write_with_arrays(&input, &output, &[obsm("X_scVI", &latent)], false).unwrap();
+        assert_eq!(fs::read(&input).unwrap(), before, "{name}: the input was changed");
+
+        let (old, new) = (H5ad::open(&input).unwrap(), H5ad::open(&output).unwrap());
+        assert_eq!(rows(&new.counts(&CountsKey::X).unwrap()), COUNTS, "{name}");
+        assert_eq!(new.obs_names(), old.obs_names());
+        assert_eq!(new.obs_columns(), old.obs_columns());
+        for key in old.obs_columns() {
+            let (old, new) = (old.obs_column(key).unwrap(), new.obs_column(key).unwrap());
+            assert_eq!(old.to_categorical(), new.to_categorical(), "{name} {key}");
+        }
+        assert!(new.obsm_keys().contains(&"X_scVI".into()));
+        pairs.extend([input, output].map(|p| p.to_str().unwrap().to_string()));
+    }
+    let pairs = pairs.iter().map(String::as_str);
+    python(&["copy", "X_scVI"].into_iter().chain(pairs).collect::<Vec<_>>());
+}
+
+#[test]
+fn replaces_results_in_place_and_adds_layers() {
+    let dir = tempdir().unwrap();
+    let input = fixture(&dir, "everything.h5ad");
+    let (latent, layer) = (latent(), vec![0.5; 35]);
+    let add = |key| {
+        let layers = NewArray { slot: Slot::Layers, key: "normalized", values: &layer, columns: 5 };
+        write_with_arrays(&input, &input, &[obsm(key, &latent), layers], true)
+    };
+    // An array, a data frame and a sparse matrix of that name are replaced alike; twice is fine.
+    for key in ["X_pca", "frame", "sparse", "X_pca"] {
+        add(key).unwrap();
+        python(&["copy", key, input.to_str().unwrap(), input.to_str().unwrap()]);
+    }
+    let file = H5ad::open(&input).unwrap();
+    assert_eq!(file.obsm_keys(), ["X_pca", "frame", "sparse"]);
+    let normalized = file.counts(&CountsKey::Layer("normalized".into())).unwrap();
+    assert_eq!(normalized.values(), layer);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn refuses_what_does_not_fit() {
+    let dir = tempdir().unwrap();
+    let input = fixture(&dir, "csr_float32.h5ad");
+    let output = dir.path().join("out.h5ad");
+    let latent = latent();
+    let good = obsm("X_scVI", &latent);
+    let add = |arrays: &[NewArray<'_>]| write_with_arrays(&input, &output, arrays, false);
+    for bad in [
+        NewArray { columns: 4, ..good },
+        NewArray { key: "", ..good },
+        NewArray { key: "a/b", ..good },
+        NewArray { slot: Slot::Layers, ..good },
+    ] {
+        assert!(matches!(add(&[bad]), Err(IoError::BadInput { .. })), "{bad:?}");
+    }
+    assert!(matches!(add(&[good, good]), Err(IoError::BadInput { .. })));
+    assert!(!output.exists());
+    add(&[good]).unwrap();
+    assert!(matches!(add(&[good]), Err(IoError::Exists { .. })));
+    let text = dir.path().join("text.h5ad");
+    fs::write(&text, "no").unwrap();
+    let error = write_with_arrays(&text, dir.path().join("x"), &[good], false).unwrap_err();
+    assert!(matches!(error, IoError::NotHdf5 { .. }));
+}
+
+fn new_anndata(x: &CsrMatrix) -> NewAnnData<'_> {
+    let names = |what: &str, n: usize| (0..n).map(|k| format!("{what}{k}")).collect();
+    NewAnnData::new(x, names("cell", x.n_cells()), names("gene", x.n_genes()))
+}
+
+#[test]
+fn a_new_file_with_all_kinds_of_columns() {
+    let x = CsrMatrix::new(3, vec![0, 2, 2, 3], vec![0, 2, 1], vec![1.0, 2.5, 4.0]).unwrap();
+    let mut data = new_anndata(&x);
+    let strings = |v: [&str; 3]| v.map(|s| Some(s.to_string())).to_vec();
+    data.obs = vec![
+        ("batch".into(), Column::Strings(strings(["b", "a", "b"])).to_categorical()),
+        (
+            "stage".into(),
+            Categorical {
+                codes: vec![Some(1), None, Some(0)],
+                categories: vec!["z".into(), "a".into(), "unused".into()],
+                ordered: true,
+            },
+        ),
+    ]
+    .into_iter()
+    .map(|(k, v): (String, _)| (k, Column::Categorical(v)))
+    .collect();
+    data.obs.extend([
+        ("text".into(), Column::Strings(strings(["é", "", "x"]))),
+        ("text_na".into(), Column::Strings(vec![Some("p".into()), None, Some("q".into())])),
+        ("flag".into(), Column::Bools(vec![Some(true), Some(false), Some(true)])),
+        ("flag_na".into(), Column::Bools(vec![Some(true), None, Some(false)])),
+        ("n".into(), Column::Integers(vec![Some(-1), Some(2), Some(3)])),
+        ("n_na".into(), Column::Integers(vec![Some(1), None, Some(3)])),
+        ("size".into(), Column::Floats(vec![0.5, f64::NAN, 2.0])),
+        ("small".into(), Column::Singles(vec![0.5, 1.5, 2.5])),
+    ]);
+    data.obsm.push(("X_true".into(), vec![1.0; 6], 2));
+    data.uns.insert("seed".into(), UnsValue::Integer(3));
+    data.uns.insert("rate".into(), UnsValue::Float(0.25));
+    data.uns.insert("made by".into(), UnsValue::Text("scvi".into()));
+    data.uns.insert("list".into(), UnsValue::Texts(vec!["a".into(), "b".into()]));
+    data.uns.insert("floats".into(), UnsValue::Floats(vec![1.0, 2.0]));
+
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("new.h5ad");
+    write_h5ad(&path, &data, false).unwrap();
+    let file = H5ad::open(&path).unwrap();
+    assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
+    for (key, column) in &data.obs {
+        let read = file.obs_column(key).unwrap();
+        assert_eq!(read.to_categorical(), column.to_categorical(), "{key}");
+        assert_eq!(read.missing(), column.missing(), "{key}");
+    }
+    if let Some(seen) = python(&["new", path.to_str().unwrap()]) {
+        let expected = "\
+csr float32 (3, 3) 7.5
+batch category ['b', 'a', 'b']
+stage category ['a', None, 'z']
+text object ['é', '', 'x']
+text_na string ['p', None, 'q']
+flag bool [True, False, True]
+flag_na boolean [True, None, False]
+n int64 [-1, 2, 3]
+n_na Int64 [1, None, 3]
+size float64 [0.5, None, 2.0]
+small float32 [0.5, 1.5, 2.5]
+{'floats': [1.0, 2.0], 'list': ['a', 'b'], 'made by': 'scvi', 'rate': 0.25, 'seed': 3}
+{'X_true': (3, 2)} ['cell0', 'cell1', 'cell2'] []
+";
+        assert_eq!(seen, expected);
+    }
+}
+
+#[test]
+fn a_new_file_without_anything() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("new.h5ad");
+    let x = CsrMatrix::new(0, vec![0], vec![], vec![]).unwrap();
+    write_h5ad(&path, &new_anndata(&x), false).unwrap();
+    assert_eq!(H5ad::open(&path).unwrap().counts(&CountsKey::X).unwrap(), x);
+    python(&["new", path.to_str().unwrap()]);
+}
+
+#[test]
+fn many_categories_and_large_arrays() {
+    let n = 70_000;
+    let x =
+        CsrMatrix::new(2, (0..=n).collect(), vec![1; n as usize], vec![1.0; n as usize]).unwrap();
+    let mut data = new_anndata(&x);
+    let labels = |every: usize| {
+        Column::Categorical(Categorical {
+            codes: (0..n as u32).map(|k| Some(k / every as u32)).collect(),
+            categories: (0..n as usize / every).map(|k| format!("c{k}")).collect(),
+            ordered: false,
+        })
+    };
+    data.obs = vec![("i32".into(), labels(1)), ("i16".into(), labels(100))];
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("new.h5ad");
+    write_h5ad(&path, &data, false).unwrap();
+    let file = H5ad::open(&path).unwrap();
+    assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
+    for (key, column) in &data.obs {
+        assert_eq!(&file.obs_column(key).unwrap(), column);
+    }
+    python(&["new", path.to_str().unwrap()]);
+}
+
+#[test]
+fn refuses_contradictions() {
+    let dir = tempdir().unwrap();
+    let x = CsrMatrix::new(2, vec![0, 1], vec![1], vec![1.0]).unwrap();
+    let refused = |change: &dyn Fn(&mut NewAnnData<'_>)| {
+        let mut data = new_anndata(&x);
+        change(&mut data);
+        let result = write_h5ad(dir.path().join("new.h5ad"), &data, false);
+        assert!(matches!(result, Err(IoError::BadInput { .. })), "{result:?}");
+    };
+    refused(&|d| d.obs_names.clear());
+    refused(&|d| d.gzip_level = 10);
+    refused(&|d| d.obs.push(("a".into(), Column::Floats(vec![]))));
+    refused(&|d| d.obs.push(("a/b".into(), Column::Floats(vec![1.0]))));
+    refused(&|d| d.obs.push(("_index".into(), Column::Floats(vec![1.0]))));
+    refused(&|d| d.obs = vec![("a".into(), Column::Floats(vec![1.0])); 2]);
+    let beyond = Categorical { codes: vec![Some(0)], categories: vec![], ordered: false };
+    refused(&|d| d.obs.push(("a".into(), Column::Categorical(beyond.clone()))));
+    refused(&|d| d.obsm.push(("a".into(), vec![1.0], 2)));
+    refused(&|d| drop(d.uns.insert("..".into(), UnsValue::Integer(1))));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// A random sparse matrix: its width, and for each cell its genes with their counts.
+fn matrix() -> impl Strategy<Value = CsrMatrix> {
+    (1_usize..40).prop_flat_map(|genes| {
+        let row = prop::collection::btree_map(0..genes as u32, 0.001_f32..1e6, 0..genes.min(12));
+        prop::collection::vec(row, 0..40).prop_map(move |rows| {
+            let mut indptr = vec![0];
+            let (mut indices, mut values) = (Vec::new(), Vec::new());
+            for (gene, value) in rows.into_iter().flat_map(|row| {
+                indptr.push(indptr[indptr.len() - 1] + row.len() as u64);
+                row
+            }) {
+                indices.push(gene);
+                values.push(value);
+            }
+            CsrMatrix::new(genes, indptr, indices, values).unwrap()
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_written_is_read(x in matrix(), gzip_level in 0_u32..=9) {
+        let dir = tempdir().unwrap();
+        let path = dir.path().join("new.h5ad");
+        let mut data = new_anndata(&x);
+        data.gzip_level = gzip_level;
+        write_h5ad(&path, &data, false).unwrap();
+        let file = H5ad::open(&path).unwrap();
+        prop_assert_eq!(file.obs_names(), &data.obs_names);
+        prop_assert_eq!(file.var_names(), &data.var_names);
+        prop_assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
+    }
+}
