@@ -8,6 +8,8 @@ mod error;
 pub mod h5ad;
 pub mod model_dir;
 pub mod output;
+mod saved_model;
 pub mod table;
 
 pub use error::IoError;
+pub use saved_model::{FORMAT_VERSION, ModelMeta, TrainingMeta, load_model, save_model};

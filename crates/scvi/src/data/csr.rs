@@ -149,6 +149,22 @@ impl CsrMatrix {
         Self { n_genes: self.n_genes, indptr, indices, values }
     }
 
+    /// The same counts with gene `g` in column `place[g]`.
+    ///
+    /// # Panics
+    /// If `place` is no permutation of the genes.
+    pub fn reorder_genes(self, place: &[u32]) -> Self {
+        assert_eq!(place.len(), self.n_genes, "one place a gene");
+        let indices = self.indices.into_iter().map(|g| place[g as usize]).collect();
+        Self::new(self.n_genes, self.indptr, indices, self.values)
+            .expect("a permutation of the genes")
+    }
+
+    /// Whether every value is a whole number.
+    pub fn is_integral(&self) -> bool {
+        self.values.iter().all(|v| v.fract() == 0.0)
+    }
+
     /// Cells without a single count.
     pub fn empty_cells(&self) -> Vec<usize> {
         (0..self.n_cells()).filter(|&c| self.indptr[c] == self.indptr[c + 1]).collect()

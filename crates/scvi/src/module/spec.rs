@@ -1,7 +1,7 @@
 //! A legal model: what the configuration says, in the terms the module is built from.
 
 use super::config::VaeConfig;
-use super::options::Dispersion;
+use super::options::{Dispersion, GeneLikelihood};
 use crate::nn::FcPlan;
 
 /// A validated [`VaeConfig`]; only [`VaeConfig::validate`] makes one.
@@ -31,6 +31,33 @@ impl VaeSpec {
             Dispersion::Gene => 1,
             Dispersion::GeneBatch => self.config.n_batch,
         }
+    }
+
+    /// Numbers that weights, biases and dispersions hold together, without running moments.
+    pub fn n_parameters(&self) -> u128 {
+        let c = &self.config;
+        let wide = |n: usize| n as u128;
+        let (genes, hidden, latent) = (wide(c.n_input), wide(c.n_hidden), wide(c.n_latent));
+        let layers = |plan: FcPlan| {
+            let first = (wide(plan.n_in) + wide(plan.n_categories) + 1) * hidden;
+            let injected = if plan.inject { wide(plan.n_categories) } else { 0 };
+            let norm = if plan.batch_norm { 2 * hidden } else { 0 };
+            let others = (wide(plan.n_layers) - 1) * (hidden + injected + 1) * hidden;
+            first + others + wide(plan.n_layers) * norm
+        };
+        let heads = match c.gene_likelihood {
+            GeneLikelihood::Zinb => 2,
+            GeneLikelihood::Nb | GeneLikelihood::Poisson => 1,
+        };
+        let px_r = match c.gene_likelihood {
+            GeneLikelihood::Poisson => 0,
+            GeneLikelihood::Zinb | GeneLikelihood::Nb => genes * wide(self.n_dispersion_groups()),
+        };
+        layers(self.encoder_plan())
+            + 2 * (hidden + 1) * latent
+            + layers(self.decoder_plan())
+            + heads * genes * (hidden + 1)
+            + px_r
     }
 
     pub(crate) fn encoder_plan(&self) -> FcPlan {

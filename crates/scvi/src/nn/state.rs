@@ -138,7 +138,9 @@ impl<B: Backend> Import<'_, B> {
         let name = name.to_owned();
         match self.state.remove(&name) {
             None => Err(StateError::Missing { name }),
-            Some(t) if t.shape != expected || t.data.len() != expected.iter().product::<usize>() => {
+            Some(t)
+                if t.shape != expected || t.data.len() != expected.iter().product::<usize>() =>
+            {
                 Err(StateError::Shape { name, expected: expected.to_vec(), found: t.shape })
             }
             Some(t) => Ok(t.data),

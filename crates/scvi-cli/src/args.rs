@@ -1,0 +1,258 @@
+//! What the user may type.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// scVI: a variational autoencoder for single-cell RNA counts.
+#[derive(Debug, Parser)]
+#[command(name = "scvi", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Seed of everything random
+    #[arg(long, global = true, default_value_t = 0)]
+    pub seed: u64,
+    /// Threads to use [default: all cores]; results do not depend on it
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Replace outputs that exist
+    #[arg(long, global = true)]
+    pub overwrite: bool,
+    /// Print one JSON document on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress, no notes
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a model on raw counts
+    Train(Box<TrainArgs>),
+    /// Write the latent representation of every cell
+    Latent(LatentArgs),
+    /// Evaluate how well a model explains cells: ELBO and its terms
+    Evaluate(EvaluateArgs),
+    /// Write a simulated data set with batches and cell types
+    Simulate(SimulateArgs),
+    /// Show what a model folder or an .h5ad file holds
+    Inspect(InspectArgs),
+}
+
+/// `scvi train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Raw counts, .h5ad [default: a simulated data set, the demonstration]
+    #[arg(requires = "model")]
+    pub input: Option<PathBuf>,
+    /// Folder for the trained model [default without INPUT: scvi_demo_model]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Also write the latent representation: .h5ad (the input plus obsm["X_scVI"]), .npy, .csv, .tsv
+    #[arg(long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// Where the counts are.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The model.
+    #[command(flatten)]
+    pub vae: ModelArgs,
+    /// The training.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// Which parts of the input are used.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataArgs {
+    /// Layer that holds the raw counts [default: X]
+    #[arg(long, value_name = "L")]
+    pub layer: Option<String>,
+    /// Column of obs with the batch of each cell
+    #[arg(long, value_name = "K")]
+    pub batch_key: Option<String>,
+    /// Column of obs with cell labels (kept with the model)
+    #[arg(long, value_name = "K")]
+    pub labels_key: Option<String>,
+    /// Leave out cells without a single count; their rows in outputs are NaN
+    #[arg(long)]
+    pub drop_empty_cells: bool,
+}
+
+/// Parameters of the module. Options with a fixed set of values are checked by the engine, which
+/// lists the choices.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub struct ModelArgs {
+    /// Width of hidden layers
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub n_hidden: usize,
+    /// Dimensions of the latent space
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub n_latent: usize,
+    /// Hidden layers of encoder and of decoder
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub n_layers: usize,
+    /// Dropout of the encoder
+    #[arg(long, value_name = "P", default_value_t = 0.1)]
+    pub dropout_rate: f64,
+    /// How the dispersion varies: gene, gene-batch
+    #[arg(long, value_name = "D", default_value = "gene")]
+    pub dispersion: String,
+    /// Distribution of counts: zinb, nb, poisson
+    #[arg(long, value_name = "L", default_value = "zinb")]
+    pub gene_likelihood: String,
+    /// Where batch normalisation stands: both, encoder, decoder, none
+    #[arg(long, value_name = "W", default_value = "both")]
+    pub use_batch_norm: String,
+    /// Show the batch to the encoder too
+    #[arg(long)]
+    pub encode_covariates: bool,
+    /// Give the batch to the first hidden layer alone
+    #[arg(long)]
+    pub no_deeply_inject_covariates: bool,
+    /// Show the encoder x instead of ln(1 + x)
+    #[arg(long)]
+    pub no_log_variational: bool,
+}
+
+/// How to train.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Training")]
+pub struct PlanArgs {
+    /// Passes over the training cells [default: 400, fewer above 20,000 cells]
+    #[arg(long, value_name = "N")]
+    pub max_epochs: Option<usize>,
+    /// Cells of a minibatch
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub batch_size: usize,
+    /// Share of cells to train on
+    #[arg(long, value_name = "F", default_value_t = 0.9)]
+    pub train_size: f64,
+    /// Share of cells to validate on [default: the rest]
+    #[arg(long, value_name = "F")]
+    pub validation_size: Option<f64>,
+    /// Adam's step length
+    #[arg(long, value_name = "X", default_value_t = 1e-3)]
+    pub lr: f64,
+    /// Adam's L2 term
+    #[arg(long, value_name = "X", default_value_t = 1e-6)]
+    pub weight_decay: f64,
+    /// Adam's epsilon
+    #[arg(long, value_name = "X", default_value_t = 0.01)]
+    pub eps: f64,
+    /// Epochs over which the KL's weight rises; `auto` is half of all epochs, 400 at the most
+    #[arg(long, value_name = "N|auto", default_value = "400")]
+    pub n_epochs_kl_warmup: String,
+    /// Steps over which the KL's weight rises, instead of epochs
+    #[arg(long, value_name = "N", conflicts_with = "n_epochs_kl_warmup")]
+    pub n_steps_kl_warmup: Option<usize>,
+    /// The KL's weight after warm-up
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    pub max_kl_weight: f64,
+    /// The KL's weight at the start
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    pub min_kl_weight: f64,
+    /// Stop when the validation cells' ELBO no longer improves
+    #[arg(long)]
+    pub early_stopping: bool,
+    /// Epochs without improvement that early stopping waits for
+    #[arg(long, value_name = "N", default_value_t = 45)]
+    pub early_stopping_patience: usize,
+    /// Improvement that counts for early stopping
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    pub early_stopping_min_delta: f64,
+    /// Validate every N epochs [default: 1 with early stopping, else never]
+    #[arg(long, value_name = "N")]
+    pub check_val_every_n_epoch: Option<usize>,
+}
+
+/// A model and the cells to use it on.
+#[derive(Debug, Args)]
+pub struct ModelInput {
+    /// Folder of the trained model
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Raw counts, .h5ad, with the genes and columns that the model knows
+    pub input: PathBuf,
+    /// Leave out cells without a single count; their rows in outputs are NaN
+    #[arg(long)]
+    pub drop_empty_cells: bool,
+    /// Cells evaluated at a time
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub batch_size: usize,
+}
+
+/// `scvi latent`.
+#[derive(Debug, Args)]
+pub struct LatentArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// .h5ad (the input plus obsm["X_scVI"]), .npy, .csv, .tsv; - for csv on stdout
+    #[arg(long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Also write the posterior's mean and variance: obsm["X_latent_qzm"], obsm["X_latent_qzv"]
+    #[arg(long)]
+    pub return_dist: bool,
+    /// One draw from the posterior instead of its mean
+    #[arg(long)]
+    pub no_give_mean: bool,
+}
+
+/// `scvi evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// Write every cell's terms: csv
+    #[arg(long, value_name = "OUT.csv")]
+    pub per_cell: Option<PathBuf>,
+    /// Evaluate at the posterior's mean instead of one draw: deterministic
+    #[arg(long)]
+    pub posterior_mean: bool,
+}
+
+/// `scvi simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// The file to write
+    #[arg(long, value_name = "OUT.h5ad")]
+    pub output: PathBuf,
+    /// Cells
+    #[arg(long, value_name = "N", default_value_t = 3000)]
+    pub n_cells: usize,
+    /// Genes
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub n_genes: usize,
+    /// Batches
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub n_batches: usize,
+    /// Cell types
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub n_cell_types: usize,
+    /// Expected share of non-zero counts
+    #[arg(long, value_name = "F", default_value_t = 0.08)]
+    pub density: f64,
+}
+
+/// `scvi inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A model folder or an .h5ad file
+    pub path: PathBuf,
+}

@@ -1,0 +1,64 @@
+//! `scvi inspect`.
+
+use std::path::Path;
+
+use scvi::data::CategoricalField;
+use scvi_io::h5ad::H5ad;
+use scvi_io::load_model;
+use serde_json::{Value, json};
+
+use crate::args::{Common, InspectArgs};
+use crate::error::CliError;
+use crate::report::Report;
+
+pub fn run(args: &InspectArgs, common: &Common) -> Result<(), CliError> {
+    let report =
+        if args.path.is_dir() { model(&args.path, common)? } else { data(&args.path, common)? };
+    report.print(common)
+}
+
+fn model(path: &Path, common: &Common) -> Result<Report, CliError> {
+    let (vae, meta) = load_model(path)?;
+    let field = |f: &Option<CategoricalField>| match f {
+        None => Value::Null,
+        Some(f) if common.json => json!({"key": f.key, "categories": f.categories}),
+        Some(f) => json!(format!("{} ({} categories)", f.key, f.categories.len())),
+    };
+    let config = serde_json::to_value(&meta.config).unwrap_or(Value::Null);
+    let mut report = Report::default();
+    report
+        .add("kind", "model")
+        .add("model_class", meta.model_class)
+        .add("program", meta.program)
+        .add("format_version", meta.format_version)
+        .add("genes", meta.config.n_input)
+        .add("parameters", vae.spec().n_parameters() as u64)
+        .add("layer", meta.registry.layer.as_deref().unwrap_or("X"))
+        .add("batch", field(&meta.registry.batch))
+        .add("labels", field(&meta.registry.labels))
+        .add("trained_on", meta.training.n_cells)
+        .add("epochs", meta.training.epochs)
+        .add("stop", meta.training.stop)
+        .add("seed", meta.training.seed)
+        .add("config", config);
+    if common.json {
+        report.add("var_names", meta.var_names);
+    }
+    Ok(report)
+}
+
+fn data(path: &Path, common: &Common) -> Result<Report, CliError> {
+    let file = H5ad::open(path)?;
+    let mut report = Report::default();
+    report
+        .add("kind", "h5ad")
+        .add("cells", file.n_obs())
+        .add("genes", file.n_vars())
+        .add("obs", file.obs_columns().to_vec())
+        .add("layers", file.layers().to_vec())
+        .add("obsm", file.obsm_keys().to_vec());
+    if common.json {
+        report.add("var_names", file.var_names().to_vec());
+    }
+    Ok(report)
+}

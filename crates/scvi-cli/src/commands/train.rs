@@ -1,0 +1,217 @@
+//! `scvi train`.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use scvi::data::simulate::{SimulateConfig, simulate};
+use scvi::module::{Choice, Dispersion, GeneLikelihood, NormPlacement, VaeConfig};
+use scvi::train::{EarlyStopping, TrainPlan, Trained, train};
+use scvi_io::model_dir::check_model_output;
+use scvi_io::{FORMAT_VERSION, ModelMeta, TrainingMeta, save_model};
+
+use super::latent::{Output, Representation};
+use super::simulate::{names, write};
+use crate::args::{Common, ModelArgs, PlanArgs, TrainArgs};
+use crate::error::CliError;
+use crate::input::{Prepared, for_training, note};
+use crate::progress::Progress;
+use crate::report::Report;
+
+/// Names of the demonstration's outputs.
+const DEMO_MODEL: &str = "scvi_demo_model";
+const DEMO_DATA: &str = "scvi_demo.h5ad";
+
+pub fn run(args: &TrainArgs, common: &Common) -> Result<(), CliError> {
+    let config = config(&args.vae)?;
+    let model = args.model.clone().unwrap_or_else(|| PathBuf::from(DEMO_MODEL));
+    check_model_output(&model, common.overwrite)?;
+    let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
+    let demo = args.input.is_none();
+    let prepared = match &args.input {
+        Some(path) => for_training(path, &args.data, common)?,
+        None => demonstration(common)?,
+    };
+    let n_cells = prepared.counts.n_cells();
+    let plan = plan(&args.plan, common, n_cells)?;
+    let config = VaeConfig {
+        n_input: prepared.counts.n_genes(),
+        n_batch: prepared.registry.batch.as_ref().map_or(1, |b| b.categories.len()),
+        ..config
+    };
+    let data = prepared.dataset()?;
+    let epochs = plan.epochs(n_cells);
+    warn_of_short_warmup(&plan, epochs, common);
+    let progress = Progress::new(epochs, common);
+    let mut clock = Clock::start();
+    let mut trained = train(config.validate()?, &data, &plan, &mut |record| {
+        clock.epoch();
+        progress.epoch(record);
+        ControlFlow::Continue(())
+    })?;
+    progress.finish();
+
+    let mut files = vec![model.display().to_string()];
+    let latent = Representation::mean(&trained.vae, &data)?;
+    let meta = meta(&prepared, config, &trained, &plan);
+    save_model(&model, &mut trained.vae, &meta, &trained.history, common.overwrite)?;
+    if let Some(output) = output {
+        output.write(&prepared, latent, common)?;
+        files.extend(args.output.as_ref().map(|p| p.display().to_string()));
+    } else if demo {
+        Output::H5ad(PathBuf::from(DEMO_DATA)).write(&prepared, latent, common)?;
+        files.push(DEMO_DATA.to_owned());
+    }
+    report(&trained, &prepared, &clock, files).print(common)
+}
+
+fn config(args: &ModelArgs) -> Result<VaeConfig, CliError> {
+    let config = VaeConfig {
+        n_input: 1, // known once the data is read
+        n_batch: 1,
+        n_hidden: args.n_hidden,
+        n_latent: args.n_latent,
+        n_layers: args.n_layers,
+        dropout_rate: args.dropout_rate,
+        dispersion: Dispersion::from_name(&args.dispersion)?,
+        log_variational: !args.no_log_variational,
+        gene_likelihood: GeneLikelihood::from_name(&args.gene_likelihood)?,
+        encode_covariates: args.encode_covariates,
+        deeply_inject_covariates: !args.no_deeply_inject_covariates,
+        use_batch_norm: NormPlacement::from_name(&args.use_batch_norm)?,
+    };
+    // Wrong values are told before a large file is read.
+    config.validate()?;
+    Ok(config)
+}
+
+fn plan(args: &PlanArgs, common: &Common, n_cells: usize) -> Result<TrainPlan, CliError> {
+    let mut plan = TrainPlan {
+        max_epochs: args.max_epochs,
+        batch_size: args.batch_size,
+        train_size: args.train_size,
+        validation_size: args.validation_size,
+        n_steps_kl_warmup: args.n_steps_kl_warmup,
+        min_kl_weight: args.min_kl_weight,
+        max_kl_weight: args.max_kl_weight,
+        early_stopping: args.early_stopping.then_some(EarlyStopping {
+            patience: args.early_stopping_patience,
+            min_delta: args.early_stopping_min_delta,
+        }),
+        check_val_every_n_epoch: args.check_val_every_n_epoch,
+        seed: common.seed,
+        ..TrainPlan::default()
+    };
+    (plan.adam.lr, plan.adam.eps, plan.adam.weight_decay) = (args.lr, args.eps, args.weight_decay);
+    plan.n_epochs_kl_warmup = match (args.n_steps_kl_warmup, args.n_epochs_kl_warmup.as_str()) {
+        (Some(_), _) => None,
+        (None, "auto") => Some(plan.epochs(n_cells).div_ceil(2).min(400)),
+        (None, number) => Some(number.parse().map_err(|_| CliError::Option {
+            option: "n_epochs_kl_warmup",
+            found: format!("{number:?}"),
+            range: "a number of epochs, or auto",
+        })?),
+    };
+    plan.validate().map_err(scvi::train::TrainError::from)?;
+    Ok(plan)
+}
+
+fn warn_of_short_warmup(plan: &TrainPlan, epochs: usize, common: &Common) {
+    let last = plan.kl_weight(epochs - 1, 0);
+    // One epoch short of the full weight is what the defaults give on small data.
+    if let Some(warmup) = plan.n_epochs_kl_warmup.filter(|&warmup| epochs < warmup) {
+        note(
+            common,
+            &format!(
+                "the KL weight rises over {warmup} epochs and training has {epochs}: it ends at \
+                 {last:.4} instead of {}; --n-epochs-kl-warmup auto fits it to the run",
+                plan.max_kl_weight
+            ),
+        );
+    }
+}
+
+/// Simulates the demonstration's data and writes it, with its names.
+fn demonstration(common: &Common) -> Result<Prepared, CliError> {
+    let config = SimulateConfig { seed: common.seed, ..SimulateConfig::default() };
+    let path = PathBuf::from(DEMO_DATA);
+    scvi_io::output::check_output(&path, common.overwrite)?;
+    if !common.quiet {
+        eprintln!(
+            "no INPUT: simulating {} cells x {} genes, {} batches, {} cell types (seed {})",
+            config.n_cells, config.n_genes, config.n_batches, config.n_cell_types, config.seed
+        );
+    }
+    let sim = simulate(&config);
+    write(&path, &config, &sim, common)?;
+    Ok(Prepared::simulated(path, &sim, names(&config)))
+}
+
+fn meta(prepared: &Prepared, config: VaeConfig, trained: &Trained, plan: &TrainPlan) -> ModelMeta {
+    ModelMeta {
+        format_version: FORMAT_VERSION,
+        program: format!("scvi-rs {}", env!("CARGO_PKG_VERSION")),
+        model_class: "SCVI".to_owned(),
+        config,
+        registry: prepared.registry.clone(),
+        var_names: prepared.var_names.clone(),
+        split: trained.split.clone(),
+        training: TrainingMeta {
+            n_cells: prepared.counts.n_cells(),
+            epochs: trained.history.epochs.len(),
+            stop: TrainingMeta::stop_word(trained.stop),
+            batch_size: plan.batch_size,
+            seed: plan.seed,
+        },
+    }
+}
+
+/// Seconds of training and of each epoch.
+struct Clock {
+    start: Instant,
+    last: Instant,
+    epochs: Vec<f64>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let now = Instant::now();
+        Self { start: now, last: now, epochs: Vec::new() }
+    }
+
+    fn epoch(&mut self) {
+        self.epochs.push(self.last.elapsed().as_secs_f64());
+        self.last = Instant::now();
+    }
+
+    fn total(&self) -> f64 {
+        (self.last - self.start).as_secs_f64()
+    }
+
+    /// The median epoch, without the first where there are others: it pays for warming up.
+    fn median_epoch(&self) -> f64 {
+        let mut epochs = self.epochs[usize::from(self.epochs.len() > 1)..].to_vec();
+        epochs.sort_by(f64::total_cmp);
+        epochs[epochs.len() / 2]
+    }
+}
+
+fn report(trained: &Trained, prepared: &Prepared, clock: &Clock, files: Vec<String>) -> Report {
+    let epochs = &trained.history.epochs;
+    let last = epochs.last();
+    let visited = (epochs.len() * trained.split.train.len()) as f64;
+    let mut report = Report::default();
+    report
+        .add("cells", prepared.counts.n_cells())
+        .add("genes", prepared.counts.n_genes())
+        .add("batches", prepared.registry.batch.as_ref().map_or(1, |b| b.categories.len()))
+        .add("epochs", epochs.len())
+        .add("stop", TrainingMeta::stop_word(trained.stop))
+        .add("seconds", clock.total())
+        .add("seconds_per_epoch", clock.median_epoch())
+        .add("cells_per_second", visited / clock.total())
+        .add("elbo_train", last.map(|e| e.train.elbo))
+        .add("elbo_validation", last.and_then(|e| e.validation).map(|v| v.elbo))
+        .add("files", files);
+    report
+}

@@ -1,0 +1,85 @@
+//! What ends a job, and what helps then.
+
+use scvi::data::DatasetError;
+use scvi::model::TaskError;
+use scvi::module::{ConfigError, UnknownChoice};
+use scvi::train::TrainError;
+use scvi_io::IoError;
+use thiserror::Error;
+
+/// A job that failed.
+#[derive(Debug, Error)]
+pub enum CliError {
+    #[error(transparent)]
+    Io(#[from] IoError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Choice(#[from] UnknownChoice),
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    #[error("{error}{}", source_text(error))]
+    Train { error: TrainError },
+    #[error("{error}{}", source_text(error))]
+    Task { error: TaskError },
+    #[error("cannot start threads: {source}")]
+    Threads { source: rayon::ThreadPoolBuildError },
+    #[error("{path}: {n_empty} of {n_cells} cells have no counts at all, first: {first}")]
+    EmptyCells { path: String, n_empty: usize, n_cells: usize, first: String },
+    #[error("{path} has {n_cells} cells{after}; at least 2 are needed")]
+    TooFewCells { path: String, n_cells: usize, after: &'static str },
+    #[error("{path} has no genes")]
+    NoGenes { path: String },
+    #[error("{path} has {found} genes, the model was trained on {expected}")]
+    GeneCount { path: String, found: usize, expected: usize },
+    #[error("{path}: gene '{gene}' of the model is missing ({n_missing} of {n_genes} are)")]
+    GeneNames { path: String, gene: String, n_missing: usize, n_genes: usize },
+    #[error(
+        "{path}: column '{key}' has categories the model does not know: {unknown} (it knows {known})"
+    )]
+    UnknownCategories { path: String, key: String, unknown: String, known: String },
+    #[error("{option} is {found}; it must be {range}")]
+    Option { option: &'static str, found: String, range: &'static str },
+    #[error("cannot write to stdout: {source}")]
+    Stdout { source: std::io::Error },
+}
+
+/// The cause behind an error that wraps one.
+fn source_text(error: &dyn std::error::Error) -> String {
+    error.source().map(|s| format!(": {s}")).unwrap_or_default()
+}
+
+impl From<TrainError> for CliError {
+    fn from(error: TrainError) -> Self {
+        Self::Train { error }
+    }
+}
+
+impl From<TaskError> for CliError {
+    fn from(error: TaskError) -> Self {
+        Self::Task { error }
+    }
+}
+
+impl CliError {
+    /// What the user can do about it, for the errors where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Io(error) => error.hint(),
+            Self::EmptyCells { .. } => Some("--drop-empty-cells leaves them out"),
+            Self::GeneCount { .. } | Self::GeneNames { .. } => Some(
+                "select the genes that the model was trained on; scvi inspect MODEL --json lists them",
+            ),
+            Self::UnknownCategories { .. } => {
+                Some("a model knows the batches it was trained on: leave these cells out")
+            }
+            Self::Train { error: TrainError::NothingToValidate { .. } } => {
+                Some("leave cells to validate on with --train-size or --validation-size")
+            }
+            Self::Train { error: TrainError::NotFinite { .. } } => {
+                Some("lower --lr, or look for extreme counts in the data")
+            }
+            _ => None,
+        }
+    }
+}

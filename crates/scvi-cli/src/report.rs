@@ -1,0 +1,74 @@
+//! Results on stdout: one JSON document, or a short table.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value};
+
+use crate::args::Common;
+use crate::error::CliError;
+
+/// Rows of a result, in order.
+#[derive(Default)]
+pub struct Report {
+    rows: Vec<(&'static str, Value)>,
+}
+
+impl Report {
+    /// Adds a row.
+    pub fn add(&mut self, key: &'static str, value: impl Into<Value>) -> &mut Self {
+        self.rows.push((key, value.into()));
+        self
+    }
+
+    /// Prints the rows as the user asked.
+    pub fn print(self, common: &Common) -> Result<(), CliError> {
+        let mut out = io::stdout().lock();
+        let written = if common.json {
+            let map: Map<String, Value> =
+                self.rows.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+            serde_json::to_string_pretty(&map)
+                .map_err(io::Error::from)
+                .and_then(|text| writeln!(out, "{text}"))
+        } else {
+            self.table(&mut out)
+        };
+        match written.and_then(|()| out.flush()) {
+            // A reader that has seen enough, such as head, is no failure.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(|source| CliError::Stdout { source }),
+        }
+    }
+
+    fn table(&self, out: &mut impl Write) -> io::Result<()> {
+        let width = self.rows.iter().map(|(k, _)| k.len()).max().unwrap_or(0);
+        for (key, value) in &self.rows {
+            if !value.is_null() {
+                writeln!(out, "{:width$}  {}", key.replace('_', " "), text(value))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value as a person reads it.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(s) => s.clone(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
+        Value::Number(n) if n.is_f64() => number(n.as_f64().unwrap_or(f64::NAN)),
+        Value::Object(map) => {
+            map.iter().map(|(k, v)| format!("{k} {}", text(v))).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn number(v: f64) -> String {
+    match v.abs() {
+        a if a >= 1000.0 => format!("{v:.0}"),
+        a if a >= 1.0 => format!("{v:.2}"),
+        a if a >= 1e-2 => format!("{v:.4}"),
+        _ => format!("{v}"),
+    }
+}
