@@ -69,8 +69,10 @@ pub trait Real:
     #[inline(always)]
     fn ln_1p(u: Self) -> Self {
         let w = Self::ONE + u;
-        // What rounding took from 1 + u comes back as the first term of ln around w.
-        w.ln() + (u - (w - Self::ONE)) / w
+        // What rounding took from w comes back as the first term of ln around w, which is c/w: for
+        // u below 1 the difference to c is far below rounding, above it c/w is.
+        let lost = u - (w - Self::ONE);
+        w.ln() + if u < Self::ONE { lost } else { Self::ZERO }
     }
 
     /// `(D, dD/dθ)` of `D = ln Γ(x + θ) - ln Γ(θ)` for θ > 0, x ≥ 0, without the cancellation that
@@ -145,12 +147,13 @@ impl Real for f32 {
         let shifted = x * LOG2_E + ROUND;
         let n = shifted - ROUND;
         let r = f32::mul_add(n, -LN2_LO, f32::mul_add(n, -LN2_HI, x));
-        // e^r on |r| <= ln(2)/2: Taylor's terms, the last ones adjusted to the interval.
-        let p = f32::mul_add(r, 1.388_888_9e-3, 8.333_333_6e-3);
-        let p = f32::mul_add(p, r, 4.166_666_6e-2);
-        let p = f32::mul_add(p, r, 1.666_666_7e-1);
-        let p = f32::mul_add(p, r, 0.5);
-        let p = f32::mul_add(p * r, r, r) + 1.0;
+        // e^r - 1 - r on |r| <= ln(2)/2: Taylor's terms, in pairs so that few wait for others.
+        let r2 = r * r;
+        let high = f32::mul_add(r, 1.388_888_9e-3, 8.333_333_6e-3);
+        let low = f32::mul_add(r, 1.666_666_7e-1, 0.5);
+        let middle = f32::mul_add(r2, 4.166_666_6e-2, low);
+        let p = f32::mul_add(r2 * r, high, middle);
+        let p = f32::mul_add(r2, p, r) + 1.0;
         // Multiply by 2^n through the exponent bits: |n| <= 127, so no overflow into the sign.
         let scale = f32::from_bits(shifted.to_bits().wrapping_add(127).wrapping_shl(23));
         let y = p * scale;
@@ -166,15 +169,20 @@ impl Real for f32 {
         let m = f32::from_bits((bits & 0x007f_ffff).wrapping_add(0x3f35_04f3));
         let e = e as f32;
         let f = m - 1.0;
-        // ln(1 + f) = 2 artanh(s) with s = f / (2 + f), |s| <= 0.1716
-        let s = f / (2.0 + f);
-        let z = s * s;
-        let p = f32::mul_add(z, 2.0 / 9.0, 2.0 / 7.0);
-        let p = f32::mul_add(p, z, 2.0 / 5.0);
-        let p = f32::mul_add(p, z, 2.0 / 3.0) * z;
-        // f - s (f - p): the leading term is exact, the correction small
-        let y = f - s * (f - p);
-        f32::mul_add(e, 0.693_359_4, f32::mul_add(e, -2.121_944_4e-4, y))
+        // ln(1 + f) = f - f²/2 + f³ P(f), P fitted to the interval: no division, which the
+        // likelihood has enough of, and in pairs so that few terms wait for others.
+        let z = f * f;
+        let z2 = z * z;
+        let p01 = f32::mul_add(f, -2.499_999_4e-1, 3.333_333_1e-1);
+        let p23 = f32::mul_add(f, -1.666_805_8e-1, 2.000_071_5e-1);
+        let p45 = f32::mul_add(f, -1.242_014_1e-1, 1.424_932_3e-1);
+        let p67 = f32::mul_add(f, -1.151_461e-1, 1.167_699_9e-1);
+        let low = f32::mul_add(z, p23, p01);
+        let high = f32::mul_add(z, p67, p45);
+        let p = f32::mul_add(z2, f32::mul_add(z2, 7.037_683_6e-2, high), low);
+        let y = f32::mul_add(z * f, p, e * -2.121_944_4e-4);
+        let y = f32::mul_add(z, -0.5, y) + f;
+        f32::mul_add(e, 0.693_359_4, y)
     }
 
     #[inline(always)]

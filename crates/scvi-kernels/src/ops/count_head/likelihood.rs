@@ -60,9 +60,10 @@ impl<F: Real> Likelihood<F> for Poisson {
     }
 }
 
-/// The part of a negative binomial that every count has: t = θ ln((θ+ε)/(θ+μ+ε)).
+/// The part of a negative binomial that every count has: t = θ ln((θ+ε)/(θ+μ+ε)), from
+/// w = (θ+μ+ε)/(θ+ε) and 1/w.
 struct Tail<F> {
-    /// ln(1 + μ/(θ+ε)) = -t/θ, precise where θ is much larger than μ
+    /// ln w = -t/θ, precise where θ is much larger than μ
     log: F,
     /// μ/(θ+μ+ε)
     share: F,
@@ -72,15 +73,19 @@ struct Tail<F> {
     minus_dt: F,
 }
 
-#[inline(always)]
-fn tail<F: Real>(p: &Params<F>) -> Tail<F> {
-    let u = p.mu * p.inv_theta;
-    let w = F::ONE + u;
-    let inv_w = F::ONE / w;
-    let log = (u - (w - F::ONE)).mul_add(inv_w, w.ln());
-    let share = u * inv_w;
-    let minus_dt = p.theta * (log - share * (p.theta * p.inv_theta));
-    Tail { log, share, inv: p.inv_theta * inv_w, minus_dt }
+impl<F: Real> Tail<F> {
+    #[inline(always)]
+    fn new(p: &Params<F>, log: F, inv_w: F) -> Self {
+        let share = p.mu * p.inv_theta * inv_w;
+        let minus_dt = p.theta * (log - share * (p.theta * p.inv_theta));
+        Self { log, share, inv: p.inv_theta * inv_w, minus_dt }
+    }
+
+    #[inline(always)]
+    fn of(p: &Params<F>) -> Self {
+        let u = p.mu * p.inv_theta;
+        Self::new(p, F::ln_1p(u), F::ONE / (F::ONE + u))
+    }
 }
 
 pub(super) struct Nb;
@@ -91,7 +96,7 @@ impl<F: Real> Likelihood<F> for Nb {
 
     #[inline(always)]
     fn at_zero(p: Params<F>) -> Partials<F> {
-        let t = tail(&p);
+        let t = Tail::of(&p);
         Partials {
             nll: p.theta * t.log,
             ln_mu: p.theta * t.share,
@@ -102,7 +107,7 @@ impl<F: Real> Likelihood<F> for Nb {
 
     #[inline(always)]
     fn at_positive(x: F, p: Params<F>) -> Partials<F> {
-        let t = tail(&p);
+        let t = Tail::of(&p);
         let (gammas, digammas) = F::ln_gamma_ratio(p.theta, x);
         let mu_eps = p.mu + F::of(EPS);
         // ln(θ+μ+ε) = ln(1 + μ/(θ+ε)) - ln(1/(θ+ε))
@@ -126,18 +131,24 @@ impl<F: Real> Likelihood<F> for Zinb {
     /// exponential exceeds 1.
     #[inline(always)]
     fn at_zero(p: Params<F>) -> Partials<F> {
-        let tail = tail(&p);
-        let t = -p.theta * tail.log;
-        let a = (-(p.pi - t).abs()).exp();
-        let b = (-p.pi.abs()).exp();
-        let (inv_a, inv_b) = (F::ONE / (F::ONE + a), F::ONE / (F::ONE + b));
-        let ratio = (F::ONE + a) * inv_b;
+        let u = p.mu * p.inv_theta;
+        let log = F::ln_1p(u);
+        let t = -p.theta * log;
+        let (ea, eb) = ((-(p.pi - t).abs()).exp(), (-p.pi.abs()).exp());
+        let (a, b) = (F::ONE + ea, F::ONE + eb);
+        // Three reciprocals of one division: it is the slowest instruction here.
+        let w = F::ONE + u;
+        let ab = a * b;
+        let inv = F::ONE / (ab * w);
+        let inv_ab = inv * w;
+        let (inv_a, inv_b) = (inv_ab * b, inv_ab * a);
+        let tail = Tail::new(&p, log, inv * ab);
         // σ(t - π): how much of the zero is the negative binomial's own
-        let own = if t > p.pi { inv_a } else { a * inv_a };
+        let own = if t > p.pi { inv_a } else { ea * inv_a };
         // σ(-π)
-        let kept = if p.pi < F::ZERO { inv_b } else { b * inv_b };
+        let kept = if p.pi < F::ZERO { inv_b } else { eb * inv_b };
         Partials {
-            nll: p.pi.max(F::ZERO) - p.pi.max(t) - ratio.ln(),
+            nll: p.pi.max(F::ZERO) - p.pi.max(t) - (a * inv_b).ln(),
             ln_mu: own * (p.theta * tail.share),
             ln_theta: own * tail.minus_dt,
             pi: own - kept,

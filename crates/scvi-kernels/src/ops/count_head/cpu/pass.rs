@@ -214,13 +214,54 @@ fn zeros<F: Real, L: Likelihood<F>, const GRAD: bool>(
 ) {
     let n = rows.to_mean.len();
     let at = gene * n..(gene + 1) * n;
-    let scale = &mut part.scale[at.clone()];
-    let pi = if L::HAS_PI { &mut part.pi[at.clone()] } else { &mut [] };
-    let grad = if GRAD { &mut part.grad[at] } else { &mut [] };
-    let (theta, inv_theta) = (&rows.theta[..n], &rows.inv_theta[..n]);
-    let (to_scale, to_mean) = (&rows.to_scale[..n], &rows.to_mean[..n]);
-    let d_theta = &mut rows.d_theta[..n];
-    let (nll, sum) = (&mut part.nll[..n], &mut part.sum[..n]);
+    zero_row::<F, L, GRAD>(
+        shared.weight,
+        rows.to_scale,
+        rows.to_mean,
+        rows.theta,
+        rows.inv_theta,
+        &mut part.scale[at.clone()],
+        if L::HAS_PI { &mut part.pi[at.clone()] } else { &mut [] },
+        if GRAD { &mut part.grad[at] } else { &mut [] },
+        rows.d_theta,
+        part.nll,
+        part.sum,
+    );
+    if GRAD && L::HAS_THETA {
+        match shared.groups {
+            None => d_px_r[0] = lane_sum(rows.d_theta),
+            Some(groups) => {
+                for (&group, &d) in groups.iter().zip(&*rows.d_theta) {
+                    d_px_r[group as usize] += d;
+                }
+            }
+        }
+    }
+}
+
+/// The vector loop of [`zeros`]. Each buffer is an argument of its own: that tells the compiler
+/// that none overlaps another, and it need not look every time.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "see above; every one is a row of cells")]
+fn zero_row<F: Real, L: Likelihood<F>, const GRAD: bool>(
+    weight: F,
+    to_scale: &[F],
+    to_mean: &[F],
+    theta: &[F],
+    inv_theta: &[F],
+    scale: &mut [F],
+    pi: &mut [F],
+    grad: &mut [F],
+    d_theta: &mut [F],
+    nll: &mut [F],
+    sum: &mut [F],
+) {
+    let n = to_mean.len();
+    let (to_scale, theta, inv_theta) = (&to_scale[..n], &theta[..n], &inv_theta[..n]);
+    let (scale, d_theta) = (&mut scale[..n], &mut d_theta[..n]);
+    let (nll, sum) = (&mut nll[..n], &mut sum[..n]);
+    let pi = &mut pi[..if L::HAS_PI { n } else { 0 }];
+    let grad = &mut grad[..if GRAD { n } else { 0 }];
     for i in 0..n {
         let p = L::at_zero(Params {
             mu: scale[i] * to_mean[i],
@@ -231,24 +272,14 @@ fn zeros<F: Real, L: Likelihood<F>, const GRAD: bool>(
         scale[i] *= to_scale[i];
         nll[i] += p.nll;
         if GRAD {
-            let d = shared.weight * p.ln_mu;
+            let d = weight * p.ln_mu;
             grad[i] = d;
             sum[i] += d;
             if L::HAS_PI {
-                pi[i] = shared.weight * p.pi;
+                pi[i] = weight * p.pi;
             }
             if L::HAS_THETA {
-                d_theta[i] = shared.weight * p.ln_theta;
-            }
-        }
-    }
-    if GRAD && L::HAS_THETA {
-        match shared.groups {
-            None => d_px_r[0] = lane_sum(d_theta),
-            Some(groups) => {
-                for (&group, &d) in groups.iter().zip(&*d_theta) {
-                    d_px_r[group as usize] += d;
-                }
+                d_theta[i] = weight * p.ln_theta;
             }
         }
     }
