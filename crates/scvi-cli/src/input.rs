@@ -78,6 +78,9 @@ pub fn for_training(
     common: &Common,
 ) -> Result<Prepared, CliError> {
     let file = H5ad::open(path)?;
+    if file.n_vars() == 0 {
+        return Err(CliError::NoGenes { path: path.display().to_string() });
+    }
     // Columns before counts: a misspelt key should not wait for a large matrix.
     let batch = args.batch_key.as_deref().map(|k| categorical(&file, k)).transpose()?;
     let labels = args.labels_key.as_deref().map(|k| categorical(&file, k)).transpose()?;
@@ -91,16 +94,12 @@ pub fn for_training(
         batch: batch.map(|f| f.field),
         labels: labels.map(|f| f.field),
     };
-    let mut prepared = read(&file, path, registry, codes, args.drop_empty_cells, common)?;
-    if prepared.var_names.is_empty() {
-        return Err(CliError::NoGenes { path: path.display().to_string() });
-    }
+    let prepared = read(&file, path, registry, codes, args.drop_empty_cells, common)?;
     let n_cells = prepared.counts.n_cells();
     if n_cells < 2 {
         let after = if prepared.kept.is_some() { " with counts" } else { "" };
         return Err(CliError::TooFewCells { path: path.display().to_string(), n_cells, after });
     }
-    prepared.var_names.shrink_to_fit();
     Ok(prepared)
 }
 

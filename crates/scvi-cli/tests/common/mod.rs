@@ -1,0 +1,116 @@
+//! Running the command in a folder of its own, and making input files for it.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use scvi::data::CsrMatrix;
+use scvi_io::h5ad::{Categorical, Column, NewAnnData, write_h5ad};
+use serde_json::Value;
+
+/// A folder that goes when the test ends.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Names of everything in the folder, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Runs `scvi` in this folder.
+    pub fn scvi(&self, args: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scvi"));
+        let output = command.args(args).current_dir(self.0.path()).output().unwrap();
+        Ran(output)
+    }
+}
+
+/// A finished run.
+pub struct Ran(Output);
+
+impl Ran {
+    pub fn code(&self) -> i32 {
+        self.0.status.code().expect("not ended by a signal")
+    }
+
+    pub fn stdout(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+
+    /// The run must have succeeded; gives its standard output.
+    #[track_caller]
+    pub fn ok(&self) -> String {
+        assert_eq!(self.code(), 0, "{}", self.stderr());
+        self.stdout()
+    }
+
+    /// The run must have succeeded; gives its JSON document.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.ok()).unwrap()
+    }
+
+    /// The run must have failed as a job does, with every part of a message and no panic.
+    #[track_caller]
+    pub fn fails_with(&self, parts: &[&str]) {
+        let stderr = self.stderr();
+        assert_eq!(self.code(), 1, "{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        assert!(stderr.starts_with("error: ") || stderr.contains("\nerror: "), "{stderr}");
+        for part in parts {
+            assert!(stderr.contains(part), "no {part:?} in: {stderr}");
+        }
+        assert_eq!(self.stdout(), "");
+    }
+}
+
+/// Counts of `cells` x `genes` in which cell c has 1 + (c + g) % 3 of every third gene.
+pub fn counts(cells: usize, genes: usize) -> CsrMatrix {
+    let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
+    for c in 0..cells {
+        for g in (c % 3..genes).step_by(3) {
+            indices.push(g as u32);
+            values.push((1 + (c + g) % 3) as f32);
+        }
+        indptr.push(values.len() as u64);
+    }
+    CsrMatrix::new(genes, indptr, indices, values).unwrap()
+}
+
+/// Names such as `cell_0`.
+pub fn names(prefix: &str, n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("{prefix}_{i}")).collect()
+}
+
+/// A categorical column; `None` for a missing value.
+pub fn categorical(codes: &[Option<u32>], categories: &[&str]) -> Column {
+    Column::Categorical(Categorical {
+        codes: codes.to_vec(),
+        categories: categories.iter().map(|&c| c.to_owned()).collect(),
+        ordered: false,
+    })
+}
+
+/// Writes an .h5ad with the given counts and columns.
+pub fn write(path: &Path, x: &CsrMatrix, obs: Vec<(String, Column)>) {
+    let mut data = NewAnnData::new(x, names("cell", x.n_cells()), names("gene", x.n_genes()));
+    data.obs = obs;
+    write_h5ad(path, &data, true).unwrap();
+}
