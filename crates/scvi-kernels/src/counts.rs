@@ -172,3 +172,96 @@ impl<F: Real> CountTable<F> {
         (F::of((x as f64).ln_1p()), f64::ln_gamma_ratio(1.0, x as f64).0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{Draw, dense};
+
+    fn load(rows: &CsrRows, genes: usize, log: bool) -> CountsBatch<f64> {
+        let mut batch = CountsBatch::new(rows.n_cells(), rows.counts.len(), genes);
+        batch.load(rows, log);
+        batch
+    }
+
+    /// Counts by gene, `(genes, cells)`, from the arrays by gene; each cell at most once.
+    fn by_gene(batch: &CountsBatch<f64>, values: &[f64]) -> Vec<f64> {
+        let cells = batch.n_cells();
+        let mut x = vec![0.0; batch.n_genes * cells];
+        for gene in 0..batch.n_genes {
+            let at = batch.gene_ptr[gene]..batch.gene_ptr[gene + 1];
+            assert!(batch.cells[at.clone()].is_sorted_by(|a, b| a < b), "cells rise");
+            for k in at {
+                x[gene * cells + batch.cells[k] as usize] = values[k];
+            }
+        }
+        x
+    }
+
+    proptest! {
+        #[test]
+        fn a_load_transposes(
+            cells in 0usize..41,
+            genes in 1usize..60,
+            density in 0.0..1.0,
+            log in any::<bool>(),
+            seed in any::<u64>(),
+        ) {
+            let rows = Draw::new(seed).counts(cells, genes, density, 3000.0);
+            // What a larger minibatch left behind must not show.
+            let mut batch = load(&Draw::new(seed ^ 1).counts(50, genes, 0.9, 9.0), genes, !log);
+            batch.load(&rows, log);
+            prop_assert_eq!(batch.n_cells(), cells);
+            let x = dense(&rows, genes);
+            let see = |x: f64| if log { x.ln_1p() } else { x };
+            let (counts, inputs) =
+                (by_gene(&batch, &batch.counts_by_gene), by_gene(&batch, &batch.inputs_by_gene));
+            prop_assert_eq!(*batch.gene_ptr.last().unwrap(), rows.counts.len());
+            for cell in 0..cells {
+                for gene in 0..genes {
+                    let want = x[cell * genes + gene];
+                    prop_assert_eq!(counts[gene * cells + cell], want);
+                    prop_assert_eq!(inputs[gene * cells + cell], see(want));
+                }
+                let row = &x[cell * genes..][..genes];
+                prop_assert!((batch.library[cell] - row.iter().sum::<f64>().ln()).abs() < 1e-14);
+                let stored = rows.indptr[cell]..rows.indptr[cell + 1];
+                for (&input, &x) in batch.inputs[stored.clone()].iter().zip(&rows.counts[stored]) {
+                    prop_assert_eq!(input, see(x as f64));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ln_factorials_are_right_beyond_the_table_and_between_whole_numbers() {
+        let whole = |x: usize| (1..=x).map(|i| (i as f64).ln()).sum::<f64>();
+        // Γ(1/2) = √π, and Γ(z + 1) = z Γ(z)
+        let half = |n: usize| {
+            let ln_gamma_half = 0.5 * std::f64::consts::PI.ln();
+            ln_gamma_half + (0..=n).map(|i| (i as f64 + 0.5).ln()).sum::<f64>()
+        };
+        let mut cases: Vec<(f32, f64)> =
+            [1, 2, 1023, 1024, 1025, 70_000].map(|x| (x as f32, whole(x))).to_vec();
+        cases.extend([0, 1, 7, 1022, 1023, 1024].map(|n| (n as f32 + 0.5, half(n))));
+        for &(x, want) in &cases {
+            let mut rows = CsrRows::default();
+            rows.clear();
+            rows.push(&[2], &[x]);
+            let got = load(&rows, 3, true);
+            let allowed = 1e-12 * (1.0 + want.abs());
+            assert!((got.ln_factorials[0] - want).abs() < allowed, "{x}");
+            assert_eq!(got.inputs, [(x as f64).ln_1p()], "{x}");
+        }
+        let mut rows = CsrRows::default();
+        rows.clear();
+        let genes: Vec<u32> = (0..cases.len() as u32).collect();
+        let counts: Vec<f32> = cases.iter().map(|c| c.0).collect();
+        rows.push(&genes, &counts);
+        let want: f64 = cases.iter().map(|c| c.1).sum();
+        let got = load(&rows, genes.len(), true).ln_factorials[0];
+        assert!((got / want - 1.0).abs() < 1e-12, "a cell's constants add up");
+    }
+}

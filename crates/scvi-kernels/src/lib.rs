@@ -21,6 +21,8 @@ pub mod ops;
 mod real;
 mod rng;
 mod simd;
+#[cfg(test)]
+mod testing;
 
 pub use backend::{
     AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, NoiseKey,

@@ -10,5 +10,7 @@
 //! running variance is the unbiased one.
 
 mod cpu;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cpu::*;

@@ -4,6 +4,8 @@
 //! dx = dy Wᵀ, dW = xᵀ dy, db = Σ_cells dy.
 
 mod cpu;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cpu::*;
 

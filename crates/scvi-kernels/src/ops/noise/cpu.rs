@@ -75,4 +75,14 @@ mod tests {
         assert!((kept - 0.7).abs() < 4.0 * standard_error);
         assert!(out.iter().all(|&v| v == 0.0 || v == (1.0 / 0.7) as f32));
     }
+
+    #[test]
+    fn threads_do_not_show_in_dropout() {
+        let cells: Vec<u32> = (0..77).rev().collect();
+        crate::testing::same_in_every_pool(|| {
+            let mut out = vec![0f32; 77 * 13];
+            dropout_noise_cpu(KEY, &cells, 13, 0.3, &mut out);
+            out
+        });
+    }
 }

@@ -5,5 +5,7 @@
 //! y += Σ_k W[rows_k]; dW[r] is the sum of dy over the cells that name row r.
 
 mod cpu;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cpu::*;

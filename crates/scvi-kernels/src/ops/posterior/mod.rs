@@ -9,5 +9,7 @@
 //! `module/_vae.py` (`loss`).
 
 mod cpu;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cpu::*;

@@ -4,5 +4,7 @@
 //! Kept for the gradient: gate = [x > 0] · m, so that dx = gate · dy.
 
 mod cpu;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cpu::*;

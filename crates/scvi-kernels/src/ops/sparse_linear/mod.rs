@@ -5,5 +5,7 @@
 //! Every gene's row takes part in Adam, whether the minibatch has the gene or not.
 
 mod cpu;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cpu::*;

@@ -4,7 +4,8 @@ use super::pass::{Part, Shared};
 use crate::ops::count_head::likelihood::inverse;
 use crate::real::Real;
 
-/// px_r beyond this is as good as Poisson, and θ² must not overflow.
+/// px_r above this is as good as Poisson, below its negative θ is nothing beside ε; in between θ²
+/// neither overflows nor vanishes.
 const MAX_PX_R: f64 = 40.0;
 
 /// Rows of `(cells)` numbers.
@@ -60,7 +61,8 @@ impl<'a, F: Real> CellRows<'a, F> {
         let table = &px_r.value()[gene * shared.n_groups..];
         let max = F::of(MAX_PX_R);
         for (theta, &r) in group_theta.iter_mut().zip(table) {
-            *theta = (if r < max { r } else { max }).exp();
+            let r = if r < max { r } else { max };
+            *theta = (if r > -max { r } else { -max }).exp();
         }
         match shared.groups {
             None => {

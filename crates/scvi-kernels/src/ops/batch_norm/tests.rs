@@ -1,0 +1,135 @@
+use crate::testing::{Draw, Mode, Parameter, assert_near, cast, check_gradient, check_sinks, dot};
+use crate::{Backend, BatchNormEval, BatchNormKept, BatchNormState, Cpu};
+
+const MOMENTUM: f64 = 0.01;
+const EPS: f64 = 1e-3;
+const SHAPES: [[usize; 2]; 8] =
+    [[1, 3], [2, 1], [3, 5], [15, 33], [16, 1], [17, 16], [39, 2], [40, 15]];
+
+struct Trained {
+    y: Vec<f64>,
+    normalised: Vec<f64>,
+    inv_std: Vec<f64>,
+    running: [Vec<f64>; 2],
+}
+
+fn train(x: &[f64], affine: [&[f64]; 2], running: [&[f64]; 2], dims: [usize; 2]) -> Trained {
+    let [gamma, beta] = affine.map(<[f64]>::to_vec);
+    let mut out = Trained {
+        y: x.to_vec(),
+        normalised: vec![f64::NAN; x.len()],
+        inv_std: vec![f64::NAN; dims[1]],
+        running: running.map(<[f64]>::to_vec),
+    };
+    let [running_mean, running_var] = &mut out.running;
+    let state = BatchNormState {
+        gamma: &gamma,
+        beta: &beta,
+        running_mean,
+        running_var,
+        momentum: MOMENTUM,
+        eps: EPS,
+        normalised: &mut out.normalised,
+        inv_std: &mut out.inv_std,
+    };
+    Cpu::new().batch_norm_train(state, dims, &mut out.y);
+    out
+}
+
+#[test]
+fn normalises_by_the_minibatch_and_moves_the_running_moments() {
+    for [cells, features] in SHAPES {
+        let mut draw = Draw::new(1);
+        let x: Vec<f64> = draw.normal(cells * features).iter().map(|v| 3.0 * v + 2.0).collect();
+        let [gamma, beta, running_mean] = [(); 3].map(|()| draw.normal(features));
+        let running_var: Vec<f64> = draw.normal(features).iter().map(|v| v * v).collect();
+        let running = [&running_mean[..], &running_var];
+        let got = train(&x, [&gamma, &beta], running, [cells, features]);
+        let n = cells as f64;
+        let mut want = x.clone();
+        let [mut want_mean, mut want_var] = [running_mean.clone(), running_var.clone()];
+        for j in 0..features {
+            let column: Vec<f64> = x.iter().skip(j).step_by(features).copied().collect();
+            let mean = column.iter().sum::<f64>() / n;
+            let squares = column.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+            for (c, v) in column.iter().enumerate() {
+                want[c * features + j] =
+                    gamma[j] * (v - mean) / (squares / n + EPS).sqrt() + beta[j];
+            }
+            // One cell has no unbiased variance; it counts as none.
+            let unbiased = if cells > 1 { squares / (n - 1.0) } else { 0.0 };
+            want_mean[j] = 0.99 * running_mean[j] + 0.01 * mean;
+            want_var[j] = 0.99 * running_var[j] + 0.01 * unbiased;
+        }
+        assert_near("y", &got.y, &want, 1e-12);
+        assert_near("running mean", &got.running[0], &want_mean, 1e-13);
+        assert_near("running variance", &got.running[1], &want_var, 1e-13);
+    }
+}
+
+#[test]
+fn evaluates_by_the_running_moments() {
+    for [cells, features] in SHAPES {
+        let mut draw = Draw::new(2);
+        let x = draw.normal(cells * features);
+        let [gamma, beta, running_mean] = [(); 3].map(|()| draw.normal(features));
+        let running_var: Vec<f64> = draw.normal(features).iter().map(|v| v * v).collect();
+        let want: Vec<f64> = x
+            .iter()
+            .enumerate()
+            .map(|(i, v)| {
+                let j = i % features;
+                gamma[j] * (v - running_mean[j]) / (running_var[j] + EPS).sqrt() + beta[j]
+            })
+            .collect();
+        let affine = BatchNormEval {
+            gamma: &gamma,
+            beta: &beta,
+            running_mean: &running_mean,
+            running_var: &running_var,
+            eps: EPS,
+        };
+        let mut y = x;
+        Cpu::new().batch_norm_eval(affine, [cells, features], &mut y);
+        assert_near("y", &y, &want, 1e-12);
+    }
+}
+
+#[test]
+fn gradients_agree_with_differences() {
+    for dims @ [cells, features] in SHAPES {
+        let mut draw = Draw::new(3);
+        let x = draw.normal(cells * features);
+        let [gamma, beta, zeros] = [(); 3].map(|()| draw.normal(features));
+        let r = draw.normal(x.len());
+        let forward =
+            |x: &[f64], gamma: &[f64], beta: &[f64]| train(x, [gamma, beta], [&zeros; 2], dims);
+        let loss = |x: &[f64], gamma: &[f64], beta: &[f64]| dot(&r, &forward(x, gamma, beta).y);
+        let out = forward(&x, &gamma, &beta);
+        let kept = BatchNormKept { normalised: &out.normalised, inv_std: &out.inv_std };
+        let [mut dgamma, mut dbeta] = [&gamma, &beta].map(|p| Parameter::new(p));
+        let mut dx = r.clone();
+        let sinks = (dgamma.sink(Mode::Store), dbeta.sink(Mode::Store));
+        Cpu::new().batch_norm_grad(kept, dims, &mut dx, sinks.0, sinks.1);
+        check_gradient(&format!("x {dims:?}"), &x, &dx, |x| loss(x, &gamma, &beta));
+        check_gradient("gamma", &gamma, &dgamma.grad, |gamma| loss(&x, gamma, &beta));
+        check_gradient("beta", &beta, &dbeta.grad, |beta| loss(&x, &gamma, beta));
+    }
+}
+
+#[test]
+fn every_sink_gets_the_same_gradient() {
+    let dims @ [cells, features] = [15, 19];
+    let mut draw = Draw::new(4);
+    let normalised: Vec<f32> = cast(&draw.normal(cells * features));
+    let inv_std: Vec<f32> = vec![1.5; features];
+    let dy: Vec<f32> = cast(&draw.normal(cells * features));
+    let parameters = [(); 2].map(|()| Parameter::new(&draw.normal(features)));
+    check_sinks(&parameters, |p, mode| {
+        let [gamma, beta] = p else { unreachable!() };
+        let kept = BatchNormKept { normalised: &normalised, inv_std: &inv_std };
+        let mut dx = dy.clone();
+        Cpu::new().batch_norm_grad(kept, dims, &mut dx, gamma.sink(mode), beta.sink(mode));
+        dx
+    });
+}

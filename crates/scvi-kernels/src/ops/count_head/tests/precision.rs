@@ -1,0 +1,101 @@
+//! Single precision against double.
+
+use proptest::prelude::*;
+
+use super::{Case, GeneLikelihood, LIKELIHOODS, Outcome, mean};
+use crate::testing::{Draw, Mode, norm};
+
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&v| v as f64).collect()
+}
+
+/// ‖got - want‖ / ‖want‖
+fn deviation(got: &[f32], want: &[f64]) -> f64 {
+    let difference: Vec<f64> = widen(got).iter().zip(want).map(|(g, w)| g - w).collect();
+    norm(&difference) / norm(want)
+}
+
+/// A case whose inputs single precision holds exactly, so that it alone is measured.
+fn rounded(mut case: Case) -> Case {
+    let [s, d] = [&mut case.scale, &mut case.dropout].map(|p| p.iter_mut());
+    for v in s.chain(d).chain([&mut case.library, &mut case.h, &mut case.px_r]) {
+        v.iter_mut().for_each(|v| *v = *v as f32 as f64);
+    }
+    case
+}
+
+fn gradients(out: &Outcome<f32>, want: &Outcome<f64>) -> Vec<f64> {
+    let each = out.parameters.iter().zip(&want.parameters);
+    let mut all = vec![deviation(&out.dh, &want.dh)];
+    all.extend(each.map(|(got, want)| deviation(&got.grad, &want.grad)));
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn is_close_to_double(
+        cells in 1usize..41,
+        genes in 2usize..301,
+        hidden in 1usize..20,
+        likelihood in prop::sample::select(LIKELIHOODS.to_vec()),
+        groups in prop::sample::select(vec![1usize, 3]),
+        seed in any::<u64>(),
+    ) {
+        let case = rounded(Case::new([cells, genes, hidden], likelihood, groups, seed));
+        let (got, want) = (case.run::<f32>(Mode::Store), case.run::<f64>(Mode::Store));
+        let loss = mean(&widen(&got.nll)) / mean(&want.nll) - 1.0;
+        prop_assert!(loss.abs() < 1e-5, "loss off by {:e}", loss);
+        for (i, found) in gradients(&got, &want).into_iter().enumerate() {
+            prop_assert!(found < 1e-4, "gradient {} off by {:e}", i, found);
+        }
+    }
+
+    /// θ from 1e-4 to 1e8, π from -30 to 30, shares down to e^-60, libraries up to a million.
+    #[test]
+    fn stays_finite_at_the_extremes(
+        cells in 1usize..41,
+        genes in 1usize..140,
+        likelihood in prop::sample::select(LIKELIHOODS.to_vec()),
+        groups in prop::sample::select(vec![1usize, 3]),
+        log_theta in prop::sample::select(vec![None, Some(1e-4f64.ln()), Some(1e8f64.ln())]),
+        pi in prop::sample::select(vec![None, Some(-30.0), Some(30.0)]),
+        seed in any::<u64>(),
+    ) {
+        let mut case = Case::new([cells, genes, 2], likelihood, groups, seed);
+        let mut draw = Draw::new(seed ^ 1);
+        case.rows = draw.counts(cells, genes, 0.3, 1e6 / genes as f64);
+        case.library = super::library(&case.rows);
+        let (low, high) = (1e-4f64.ln(), 1e8f64.ln());
+        case.px_r.iter_mut().for_each(|r| *r = log_theta.unwrap_or(draw.within(low, high)));
+        case.dropout[0].fill(0.0);
+        case.dropout[1].iter_mut().for_each(|b| *b = pi.unwrap_or(draw.within(-30.0, 30.0)));
+        case.scale[1].iter_mut().for_each(|b| *b = draw.within(-30.0, 30.0));
+        let case = rounded(case);
+        let (got, want) = (case.run::<f32>(Mode::Store), case.run::<f64>(Mode::Store));
+        let finite = |v: &[f32]| v.iter().all(|v| v.is_finite());
+        prop_assert!(finite(&got.nll) && finite(&got.dh));
+        prop_assert!(got.parameters.iter().all(|p| finite(&p.grad)));
+        // Shares this far apart make a loss of millions, which single precision holds to 1e-4
+        // at the least.
+        let allowed = 1e-4 * mean(&want.nll).abs() + 1.0;
+        prop_assert!((mean(&widen(&got.nll)) - mean(&want.nll)).abs() < allowed);
+    }
+}
+
+/// px_r that training has driven off still gives numbers.
+#[test]
+fn stays_finite_where_the_dispersion_has_run_away() {
+    for likelihood in [GeneLikelihood::Zinb, GeneLikelihood::Nb] {
+        for px_r in [-1e4, -120.0, -88.0, -87.0, -60.0, 60.0, 88.0, 1e4] {
+            let mut case = Case::new([17, 9, 2], likelihood, 1, 4);
+            case.px_r.fill(px_r);
+            let out = case.run::<f32>(Mode::Store);
+            let all = out.parameters.iter().map(|p| &p.grad).chain([&out.nll, &out.dh]);
+            for values in all {
+                assert!(values.iter().all(|v| v.is_finite()), "{likelihood:?} px_r {px_r}");
+            }
+        }
+    }
+}

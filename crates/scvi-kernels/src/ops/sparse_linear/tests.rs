@@ -1,0 +1,97 @@
+use crate::testing::{
+    Draw, Mode, Parameter, assert_near, cast, check_gradient, check_sinks, dense, dot,
+    same_in_every_pool,
+};
+use crate::{Backend, CountsBatch, Cpu, CsrRows, Real};
+
+/// Cells, genes, outputs: around the blocks of 16 cells, 64 and 1,024 genes.
+const SHAPES: [[usize; 3]; 10] = [
+    [1, 1, 1],
+    [2, 3, 5],
+    [15, 63, 2],
+    [16, 64, 7],
+    [17, 65, 16],
+    [33, 127, 1],
+    [40, 300, 3],
+    [5, 1023, 4],
+    [18, 1025, 3],
+    [3, 2100, 17],
+];
+
+fn load<F: Real>(rows: &CsrRows, genes: usize, log: bool) -> CountsBatch<F> {
+    let mut batch = CountsBatch::new(rows.n_cells(), rows.counts.len(), genes);
+    batch.load(rows, log);
+    batch
+}
+
+fn forward(x: &CountsBatch<f64>, w: &[f64], bias: &[f64]) -> Vec<f64> {
+    let mut y = vec![f64::NAN; x.n_cells() * bias.len()];
+    Cpu::new().sparse_linear(x, &w.to_vec(), &bias.to_vec(), &mut y, bias.len());
+    y
+}
+
+#[test]
+fn is_the_naive_dense_product() {
+    for [cells, genes, n_out] in SHAPES {
+        for (log, density) in [(true, 0.08), (false, 0.7)] {
+            let mut draw = Draw::new(1);
+            let rows = draw.counts(cells, genes, density, 9.0);
+            let (w, bias) = (draw.normal(genes * n_out), draw.normal(n_out));
+            let see = |x: f64| if log { x.ln_1p() } else { x };
+            let x: Vec<f64> = dense(&rows, genes).into_iter().map(see).collect();
+            let mut want = Vec::new();
+            for row in x.chunks(genes) {
+                for j in 0..n_out {
+                    let terms = row.iter().enumerate().map(|(g, x)| x * w[g * n_out + j]);
+                    want.push(bias[j] + terms.sum::<f64>());
+                }
+            }
+            let batch = load(&rows, genes, log);
+            let name = format!("{cells} {genes} {n_out}");
+            assert_near(&name, &forward(&batch, &w, &bias), &want, 1e-13);
+        }
+    }
+}
+
+#[test]
+fn the_gradient_agrees_with_differences() {
+    for [cells, genes, n_out] in SHAPES {
+        let mut draw = Draw::new(2);
+        let rows = draw.counts(cells, genes, 0.2, 9.0);
+        let batch = load::<f64>(&rows, genes, true);
+        let (w, bias) = (draw.normal(genes * n_out), draw.normal(n_out));
+        let dy = draw.normal(cells * n_out);
+        let mut dw = Parameter::new(&w);
+        dw.grad.fill(f64::NAN);
+        Cpu::new().sparse_linear_grad(&batch, &dy, n_out, dw.sink(Mode::Store));
+        let name = format!("{cells} {genes} {n_out}");
+        check_gradient(&name, &w, &dw.grad, |w| dot(&dy, &forward(&batch, w, &bias)));
+    }
+}
+
+#[test]
+fn every_sink_gets_the_same_gradient() {
+    let mut draw = Draw::new(3);
+    // At this density some genes have no count at all: they take part in Adam too.
+    let batch = load::<f32>(&draw.counts(15, 131, 0.02, 9.0), 131, true);
+    let dy: Vec<f32> = cast(&draw.normal(15 * 5));
+    check_sinks(&[Parameter::new(&draw.normal(131 * 5))], |p, mode| {
+        Cpu::new().sparse_linear_grad(&batch, &dy, 5, p[0].sink(mode));
+        Vec::new()
+    });
+}
+
+#[test]
+fn threads_do_not_show() {
+    let mut draw = Draw::new(4);
+    let batch = load::<f32>(&draw.counts(67, 1100, 0.1, 50.0), 1100, true);
+    let w: Vec<f32> = cast(&draw.normal(1100 * 9));
+    let dy: Vec<f32> = cast(&draw.normal(67 * 9));
+    same_in_every_pool(|| {
+        let mut y = vec![0.0; 67 * 9];
+        Cpu::new().sparse_linear(&batch, &w, &vec![0.5; 9], &mut y, 9);
+        let mut dw = Parameter::<f32>::new(&[0.0; 1100 * 9]);
+        Cpu::new().sparse_linear_grad(&batch, &dy, 9, dw.sink(Mode::Store));
+        [y, dw.grad].concat()
+    });
+}

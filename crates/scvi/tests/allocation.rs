@@ -1,0 +1,124 @@
+//! A training step allocates nothing of its own once its buffers are made: `load` nothing at all,
+//! and a step no more than the matrix products inside it, which pack into memory of their own.
+//! Alone in its file, because the allocator counts for the whole process.
+
+use std::alloc::System;
+
+use scvi::Cpu;
+use scvi::data::Dataset;
+use scvi::data::simulate::{SimulateConfig, simulate};
+use scvi::module::{Dispersion, GeneLikelihood, Minibatch, Noise, Vae, VaeConfig, Workspace};
+use scvi_kernels::ops::adam::AdamRule;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What was asked of the allocator.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Calls {
+    alloc: usize,
+    realloc: usize,
+    dealloc: usize,
+}
+
+impl Calls {
+    fn add(&mut self, region: &Region<System>) {
+        let change = region.change();
+        self.alloc += change.allocations;
+        self.realloc += change.reallocations;
+        self.dealloc += change.deallocations;
+    }
+}
+
+struct Run {
+    vae: Vae<Cpu<f32>>,
+    ws: Workspace<Cpu<f32>>,
+    step: u64,
+}
+
+impl Run {
+    fn new(config: &VaeConfig, max_nnz: usize) -> Self {
+        let vae = Vae::new(Cpu::new(), config.validate().unwrap(), 0);
+        let ws = vae.workspace(130, max_nnz, true);
+        Self { vae, ws, step: 0 }
+    }
+
+    /// What a pass over the minibatches asks of the allocator: for loading, and for the steps.
+    fn epoch(&mut self, batches: &[Minibatch]) -> [Calls; 2] {
+        let [mut load, mut steps] = [Calls::default(); 2];
+        for batch in batches {
+            self.step += 1;
+            let region = Region::new(ALLOCATOR);
+            self.ws.load(self.vae.backend(), batch);
+            load.add(&region);
+            let noise = Noise::Seeded { seed: 0, draw: self.step as u32 };
+            let adam = AdamRule::default().at_step(self.step);
+            let region = Region::new(ALLOCATOR);
+            self.vae.train_step(&mut self.ws, noise, 1.0, adam);
+            let (reconstruction, kl) = self.ws.loss_sums(self.vae.backend());
+            steps.add(&region);
+            assert!((reconstruction + kl).is_finite());
+        }
+        [load, steps]
+    }
+}
+
+/// Matrix products of one step.
+fn products(config: &VaeConfig) -> usize {
+    let blocks = config.n_input.div_ceil(128);
+    let heads = if config.gene_likelihood == GeneLikelihood::Zinb { 2 } else { 1 };
+    // Each dense layer: forward, the input's gradient, the weights'. The encoder's first layer is
+    // sparse, and has two maps to mean and variance at its end.
+    3 * (heads * blocks + config.n_layers + (config.n_layers - 1) + 2)
+}
+
+#[test]
+fn a_step_allocates_nothing_of_its_own() {
+    let region = Region::new(ALLOCATOR);
+    drop(std::hint::black_box(vec![0u8; 1000]));
+    assert!(region.change().allocations > 0, "the allocator does not count");
+    let n_genes = 700;
+    let sim = simulate(&SimulateConfig { n_cells: 300, n_genes, ..Default::default() });
+    let data = Dataset::new(&sim.counts, sim.batch.clone()).unwrap();
+    let batches = [0..130, 130..258, 258..300].map(|cells| {
+        let mut batch = Minibatch::default();
+        data.fill(&cells.collect::<Vec<u32>>(), &mut batch).unwrap();
+        batch
+    });
+    let max_nnz = batches.iter().map(|b| b.rows.counts.len()).max().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let models = [
+        (GeneLikelihood::Zinb, Dispersion::Gene),
+        (GeneLikelihood::Nb, Dispersion::GeneBatch),
+        (GeneLikelihood::Poisson, Dispersion::Gene),
+    ];
+    for (gene_likelihood, dispersion) in models {
+        let config = VaeConfig {
+            n_input: n_genes,
+            n_batch: 2,
+            n_layers: 2,
+            encode_covariates: true,
+            gene_likelihood,
+            dispersion,
+            ..VaeConfig::default()
+        };
+        // Scratch memory belongs to threads. Whoever starts an operation does its first part,
+        // so that each thread gets all it can need by training a model of its own.
+        pool.broadcast(|_| {
+            Run::new(&config, max_nnz).epoch(&batches);
+        });
+        let mut run = Run::new(&config, max_nnz);
+        let [load, steps] = pool.install(|| {
+            run.epoch(&batches);
+            run.epoch(&batches)
+        });
+        assert_eq!(load, Calls::default(), "load, {gene_likelihood:?}");
+        let n = steps.alloc;
+        let balanced = Calls { alloc: n, realloc: 0, dealloc: n };
+        assert_eq!(steps, balanced, "what a step takes, it gives back");
+        // The matrix product notes what it has packed, and packs one side or both.
+        let most = 2 * products(&config) * batches.len();
+        assert!(n <= most, "{gene_likelihood:?}: {n} allocations, {most} allowed");
+    }
+}
