@@ -149,7 +149,7 @@ impl Real for f32 {
         let r = f32::mul_add(n, -LN2_LO, f32::mul_add(n, -LN2_HI, x));
         // e^r - 1 - r on |r| <= ln(2)/2: Taylor's terms, in pairs so that few wait for others.
         let r2 = r * r;
-        let high = f32::mul_add(r, 1.388_888_9e-3, 8.333_333_6e-3);
+        let high = f32::mul_add(r, 1.388_888_9e-3, 8.333_334e-3);
         let low = f32::mul_add(r, 1.666_666_7e-1, 0.5);
         let middle = f32::mul_add(r2, 4.166_666_6e-2, low);
         let p = f32::mul_add(r2 * r, high, middle);
@@ -173,7 +173,7 @@ impl Real for f32 {
         // likelihood has enough of, and in pairs so that few terms wait for others.
         let z = f * f;
         let z2 = z * z;
-        let p01 = f32::mul_add(f, -2.499_999_4e-1, 3.333_333_1e-1);
+        let p01 = f32::mul_add(f, -2.499_999_4e-1, 3.333_333e-1);
         let p23 = f32::mul_add(f, -1.666_805_8e-1, 2.000_071_5e-1);
         let p45 = f32::mul_add(f, -1.242_014_1e-1, 1.424_932_3e-1);
         let p67 = f32::mul_add(f, -1.151_461e-1, 1.167_699_9e-1);

@@ -60,10 +60,6 @@ impl Fixture {
         self.tensors.get(name).unwrap_or_else(|| panic!("{}: no {name}", self.entry.name))
     }
 
-    pub fn cast<F: Real>(&self, name: &str) -> Vec<F> {
-        self.get(name).data.iter().map(|&v| F::of(v)).collect()
-    }
-
     /// The tensors under a prefix, by the rest of their names.
     pub fn under<'a>(
         &'a self,

@@ -41,10 +41,12 @@ impl<'a, F: Real> CellRows<'a, F> {
     /// A block's logits were taken relative to their maximum: put the softmax's sum in its place.
     #[inline(always)]
     pub(super) fn set_factors(&mut self, shared: &Shared<F>, block_max: &[F]) {
-        for c in 0..shared.library.len() {
-            let log_scale = block_max[c] - shared.log_sum[c];
-            self.to_scale[c] = log_scale.exp();
-            self.to_mean[c] = (log_scale + shared.library[c]).exp();
+        let cells = block_max.iter().zip(shared.log_sum).zip(shared.library);
+        let factors = self.to_scale.iter_mut().zip(self.to_mean.iter_mut());
+        for ((to_scale, to_mean), ((&max, &log_sum), &library)) in factors.zip(cells) {
+            let log_scale = max - log_sum;
+            *to_scale = log_scale.exp();
+            *to_mean = (log_scale + library).exp();
         }
     }
 
