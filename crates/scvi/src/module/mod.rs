@@ -10,4 +10,4 @@ pub use config::{ConfigError, VaeConfig};
 pub use options::{Choice, Dispersion, GeneLikelihood, NormPlacement, UnknownChoice};
 pub use spec::VaeSpec;
 pub use vae::Vae;
-pub use workspace::{CellOutputs, Minibatch, Noise, Workspace};
+pub use workspace::{CellOutputs, Inputs, Minibatch, Noise, Workspace};

@@ -82,26 +82,34 @@ impl<B: Backend> Vae<B> {
         kl_weight: f64,
         update: Update<B::Elem>,
     ) {
-        let cells = ws.n_cells;
+        let cells = ws.inputs.n_cells;
         ws.set_noise(&self.backend, noise, true);
         let Self { backend, encoder, decoder, px_r, spec } = self;
         let (enc, dec) = (&mut ws.encoder, &mut ws.decoder);
-        encoder.forward_train(backend, &ws.counts, &ws.batch, enc, cells);
-        decoder.forward_train(backend, &enc.z, &ws.batch, dec, cells);
+        encoder.forward_train(backend, &ws.inputs.counts, &ws.inputs.batch, enc, cells);
+        decoder.forward_train(backend, &enc.z, &ws.inputs.batch, dec, cells);
         // The loss is a mean over cells.
         let weight = B::Elem::of(1.0 / cells as f64);
         let pass = LikelihoodPass {
             likelihood: spec.config().gene_likelihood.into(),
-            counts: &ws.counts,
-            library: backend.library(&ws.counts),
+            counts: &ws.inputs.counts,
+            library: backend.library(&ws.inputs.counts),
             grad_weight: Some(weight),
         };
         let sink = px_r.as_mut().map(|p| p.sink(backend, update));
-        let dispersion = dispersion(spec, sink, &ws.batch);
+        let dispersion = dispersion(spec, sink, &ws.inputs.batch);
         decoder.likelihood(backend, pass, dispersion, dec, cells);
-        decoder.backward(backend, &enc.z, &ws.batch, dec, &mut enc.dz, cells, update);
+        decoder.backward(backend, &enc.z, &ws.inputs.batch, dec, &mut enc.dz, cells, update);
         let kl_weight = B::Elem::of(kl_weight) * weight;
-        encoder.backward(backend, &ws.counts, &ws.batch, enc, cells, kl_weight, update);
+        encoder.backward(
+            backend,
+            &ws.inputs.counts,
+            &ws.inputs.batch,
+            enc,
+            cells,
+            kl_weight,
+            update,
+        );
     }
 
     /// The posterior of the minibatch in `ws`, in evaluation mode: q_m, q_v, z and KL. Without
@@ -111,31 +119,31 @@ impl<B: Backend> Vae<B> {
             ws.set_noise(&self.backend, noise, false);
         }
         let use_noise = noise.is_some();
-        let cells = ws.n_cells;
-        let (counts, batch) = (&ws.counts, &ws.batch);
+        let cells = ws.inputs.n_cells;
+        let (counts, batch) = (&ws.inputs.counts, &ws.inputs.batch);
         self.encoder.forward_eval(&self.backend, counts, batch, &mut ws.encoder, cells, use_noise);
     }
 
     /// Decodes z and evaluates -ln p(x|z) of each cell, in evaluation mode, after
     /// [`Vae::inference`].
     pub fn generative(&self, ws: &mut Workspace<B>) {
-        let cells = ws.n_cells;
+        let cells = ws.inputs.n_cells;
         let (enc, dec) = (&ws.encoder, &mut ws.decoder);
-        self.decoder.forward_eval(&self.backend, &enc.z, &ws.batch, dec, cells);
+        self.decoder.forward_eval(&self.backend, &enc.z, &ws.inputs.batch, dec, cells);
         let pass = LikelihoodPass {
             likelihood: self.spec.config().gene_likelihood.into(),
-            counts: &ws.counts,
-            library: self.backend.library(&ws.counts),
+            counts: &ws.inputs.counts,
+            library: self.backend.library(&ws.inputs.counts),
             grad_weight: None,
         };
         let sink = self.px_r.as_ref().map(|p| GradSink::Frozen { value: &p.value });
-        let dispersion = dispersion(&self.spec, sink, &ws.batch);
+        let dispersion = dispersion(&self.spec, sink, &ws.inputs.batch);
         self.decoder.likelihood(&self.backend, pass, dispersion, dec, cells);
     }
 
     /// px_scale ρ of the last decoded minibatch: `(cells, genes)`, each row sums to 1.
     pub fn px_scale(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
-        self.backend.head_scale(&ws.decoder.head, self.decoder.dims(ws.n_cells))
+        self.backend.head_scale(&ws.decoder.head, self.decoder.dims(ws.inputs.n_cells))
     }
 
     /// px_rate μ = e^library ρ of the last decoded minibatch: `(cells, genes)`, in counts.
@@ -152,7 +160,7 @@ impl<B: Backend> Vae<B> {
     /// `(cells, genes)`; `None` where the likelihood has none.
     pub fn px_dropout(&self, ws: &Workspace<B>) -> Option<Vec<B::Elem>> {
         let likelihood = count_head::GeneLikelihood::from(self.spec.config().gene_likelihood);
-        let dims = self.decoder.dims(ws.n_cells);
+        let dims = self.decoder.dims(ws.inputs.n_cells);
         likelihood.has_pi().then(|| self.backend.head_dropout(&ws.decoder.head, dims))
     }
 

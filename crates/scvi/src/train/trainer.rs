@@ -1,7 +1,7 @@
 //! The loop over epochs and minibatches.
 
 use std::io;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use scvi_kernels::{Cpu, Philox, Stream};
 use thiserror::Error;
@@ -10,7 +10,7 @@ use super::early_stopping::Watch;
 use super::history::{EpochRecord, History, LossTerms};
 use super::plan::{PlanError, TrainPlan};
 use crate::data::{Dataset, Split, SplitError, largest_minibatch, minibatches};
-use crate::module::{Minibatch, Noise, Vae, VaeSpec, Workspace};
+use crate::module::{Inputs, Minibatch, Noise, Vae, VaeSpec, Workspace};
 
 /// Why training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,15 +106,9 @@ pub fn train(
     let vae = Vae::new(Cpu::new(), spec, plan.seed);
     let max_cells = largest_minibatch(data.n_cells(), plan.batch_size);
     let ws = vae.workspace(max_cells, data.max_nnz(max_cells), true);
-    let mut run = Run {
-        vae,
-        ws,
-        batch: Minibatch::default(),
-        order: split.train.clone(),
-        data,
-        plan,
-        step: 0,
-    };
+    let next = vae.inputs(max_cells, data.max_nnz(max_cells));
+    let order = split.train.clone();
+    let mut run = Run { vae, ws, next, batch: Minibatch::default(), order, data, plan, step: 0 };
     let mut history = History::default();
     let mut watch = plan.early_stopping.map(Watch::new);
     let mut stop = Stop::MaxEpochs;
@@ -150,6 +144,9 @@ fn check(spec: &VaeSpec, data: &Dataset) -> Result<(), TrainError> {
 struct Run<'a> {
     vae: Vae<Cpu<f32>>,
     ws: Workspace<Cpu<f32>>,
+    /// the minibatch after the one at hand
+    next: Inputs<Cpu<f32>>,
+    /// host memory that minibatches pass through
     batch: Minibatch,
     /// training cells in this epoch's order
     order: Vec<u32>,
@@ -171,16 +168,19 @@ impl Run<'_> {
         self.order.copy_from_slice(&split.train);
         Philox::new(self.plan.seed).shuffle(Stream::Shuffle, epoch as u32, &mut self.order);
         let mut sums = Sums::default();
-        let mut kl_weight = 0.0;
-        for range in minibatches(self.order.len(), self.plan.batch_size) {
-            self.data.fill(&self.order[range], &mut self.batch)?;
-            self.ws.load(self.vae.backend(), &self.batch);
+        let mut kl_weight;
+        let mut ranges = minibatches(self.order.len(), self.plan.batch_size);
+        self.load_next(ranges.next())?;
+        loop {
+            self.ws.swap_inputs(&mut self.next);
+            let following = ranges.next();
             kl_weight = self.plan.kl_weight(epoch, self.step);
             self.step += 1;
-            let noise = self.noise(epoch);
-            let adam = self.plan.adam.at_step(self.step);
-            self.vae.train_step(&mut self.ws, noise, kl_weight, adam);
+            self.step_and_load(epoch, kl_weight, following.clone())?;
             self.add_to(&mut sums, kl_weight);
+            if following.is_none() {
+                break;
+            }
         }
         let train = terms(&sums, self.order.len(), epoch)?;
         let wanted = self.plan.validates(epoch) && !split.validation.is_empty();
@@ -189,6 +189,27 @@ impl Run<'_> {
             false => None,
         };
         Ok(EpochRecord { epoch, kl_weight, train, validation })
+    }
+
+    /// One step, while another thread prepares the minibatch after it.
+    fn step_and_load(
+        &mut self,
+        epoch: usize,
+        kl_weight: f64,
+        following: Option<Range<usize>>,
+    ) -> Result<(), TrainError> {
+        let noise = self.noise(epoch);
+        let adam = self.plan.adam.at_step(self.step);
+        let Self { vae, ws, next, batch, order, data, .. } = self;
+        let backend = *vae.backend();
+        let load = || load(&backend, data, order, following, batch, next);
+        let step = || vae.train_step(ws, noise, kl_weight, adam);
+        rayon::join(step, load).1
+    }
+
+    fn load_next(&mut self, range: Option<Range<usize>>) -> Result<(), TrainError> {
+        let Self { vae, next, batch, order, data, .. } = self;
+        load(vae.backend(), data, order, range, batch, next)
     }
 
     /// A cell's noise depends on the epoch: training visits it once an epoch, or validation does.
@@ -220,6 +241,22 @@ impl Run<'_> {
         sums.kl += kl;
         sums.loss += reconstruction + kl_weight * kl;
     }
+}
+
+/// Reads the cells at `range` of the order, and loads them.
+fn load(
+    backend: &Cpu<f32>,
+    data: &Dataset,
+    order: &[u32],
+    range: Option<Range<usize>>,
+    batch: &mut Minibatch,
+    inputs: &mut Inputs<Cpu<f32>>,
+) -> Result<(), TrainError> {
+    if let Some(range) = range {
+        data.fill(&order[range], batch)?;
+        inputs.load(backend, batch);
+    }
+    Ok(())
 }
 
 fn terms(sums: &Sums, n: usize, epoch: usize) -> Result<LossTerms, TrainError> {

@@ -31,15 +31,29 @@ pub(super) fn inverse<F: Real>(theta: F) -> F {
     F::ONE / (theta + F::of(EPS))
 }
 
-/// A distribution of counts. Both methods are branch-free, and at x = 0 and μ = 0 every result is
+/// ln(1 + μ/(θ+ε)) = ln((θ+μ+ε)/(θ+ε)), precise where θ is much larger than μ.
+#[inline(always)]
+pub(super) fn log_ratio<F: Real>(mu: F, inv_theta: F) -> F {
+    F::ln_1p(mu * inv_theta)
+}
+
+/// A distribution of counts. Every method is branch-free, and at x = 0 and μ = 0 every result is
 /// zero but for rounding: that is how a lane is switched off.
+///
+/// A count takes several of these steps, each in a vector loop of its own: together their chain of
+/// dependent instructions would be longer than a processor looks ahead, and it would wait.
 pub(super) trait Likelihood<F: Real> {
     const HAS_THETA: bool;
     const HAS_PI: bool;
-    /// At x = 0.
-    fn at_zero(p: Params<F>) -> Partials<F>;
-    /// At x > 0.
-    fn at_positive(x: F, p: Params<F>) -> Partials<F>;
+    /// The exponentials of a zero: e^-|π - t| and e^-|π| with t = -θ log.
+    #[inline(always)]
+    fn exponentials(_theta: F, _pi: F, _log: F) -> (F, F) {
+        (F::ZERO, F::ZERO)
+    }
+    /// At x = 0, after [`log_ratio`] and [`Likelihood::exponentials`].
+    fn at_zero(p: Params<F>, log: F, exponentials: (F, F)) -> Partials<F>;
+    /// At x > 0, after [`Real::ln_gamma_ratio`].
+    fn at_positive(x: F, p: Params<F>, gammas: (F, F)) -> Partials<F>;
 }
 
 pub(super) struct Poisson;
@@ -49,12 +63,12 @@ impl<F: Real> Likelihood<F> for Poisson {
     const HAS_PI: bool = false;
 
     #[inline(always)]
-    fn at_zero(p: Params<F>) -> Partials<F> {
+    fn at_zero(p: Params<F>, _: F, _: (F, F)) -> Partials<F> {
         Partials { nll: p.mu, ln_mu: p.mu, ln_theta: F::ZERO, pi: F::ZERO }
     }
 
     #[inline(always)]
-    fn at_positive(x: F, p: Params<F>) -> Partials<F> {
+    fn at_positive(x: F, p: Params<F>, _: (F, F)) -> Partials<F> {
         let nll = p.mu - x * p.mu.ln();
         Partials { nll, ln_mu: p.mu - x, ln_theta: F::ZERO, pi: F::ZERO }
     }
@@ -80,12 +94,6 @@ impl<F: Real> Tail<F> {
         let minus_dt = p.theta * (log - share * (p.theta * p.inv_theta));
         Self { log, share, inv: p.inv_theta * inv_w, minus_dt }
     }
-
-    #[inline(always)]
-    fn of(p: &Params<F>) -> Self {
-        let u = p.mu * p.inv_theta;
-        Self::new(p, F::ln_1p(u), F::ONE / (F::ONE + u))
-    }
 }
 
 pub(super) struct Nb;
@@ -95,8 +103,8 @@ impl<F: Real> Likelihood<F> for Nb {
     const HAS_PI: bool = false;
 
     #[inline(always)]
-    fn at_zero(p: Params<F>) -> Partials<F> {
-        let t = Tail::of(&p);
+    fn at_zero(p: Params<F>, log: F, _: (F, F)) -> Partials<F> {
+        let t = Tail::new(&p, log, F::ONE / (F::ONE + p.mu * p.inv_theta));
         Partials {
             nll: p.theta * t.log,
             ln_mu: p.theta * t.share,
@@ -106,9 +114,9 @@ impl<F: Real> Likelihood<F> for Nb {
     }
 
     #[inline(always)]
-    fn at_positive(x: F, p: Params<F>) -> Partials<F> {
-        let t = Tail::of(&p);
-        let (gammas, digammas) = F::ln_gamma_ratio(p.theta, x);
+    fn at_positive(x: F, p: Params<F>, (gammas, digammas): (F, F)) -> Partials<F> {
+        let log = log_ratio(p.mu, p.inv_theta);
+        let t = Tail::new(&p, log, F::ONE / (F::ONE + p.mu * p.inv_theta));
         let mu_eps = p.mu + F::of(EPS);
         // ln(θ+μ+ε) = ln(1 + μ/(θ+ε)) - ln(1/(θ+ε))
         let odds = mu_eps.ln() - t.log + p.inv_theta.ln();
@@ -127,17 +135,20 @@ impl<F: Real> Likelihood<F> for Zinb {
     const HAS_THETA: bool = true;
     const HAS_PI: bool = true;
 
+    #[inline(always)]
+    fn exponentials(theta: F, pi: F, log: F) -> (F, F) {
+        let t = -theta * log;
+        ((-(pi - t).abs()).exp(), (-pi.abs()).exp())
+    }
+
     /// softplus(-π) - softplus(t - π) = ln(1 + e^π) - ln(e^π + e^t), both sides scaled so that no
     /// exponential exceeds 1.
     #[inline(always)]
-    fn at_zero(p: Params<F>) -> Partials<F> {
-        let u = p.mu * p.inv_theta;
-        let log = F::ln_1p(u);
+    fn at_zero(p: Params<F>, log: F, (ea, eb): (F, F)) -> Partials<F> {
         let t = -p.theta * log;
-        let (ea, eb) = ((-(p.pi - t).abs()).exp(), (-p.pi.abs()).exp());
         let (a, b) = (F::ONE + ea, F::ONE + eb);
         // Three reciprocals of one division: it is the slowest instruction here.
-        let w = F::ONE + u;
+        let w = F::ONE + p.mu * p.inv_theta;
         let ab = a * b;
         let inv = F::ONE / (ab * w);
         let inv_ab = inv * w;
@@ -156,9 +167,9 @@ impl<F: Real> Likelihood<F> for Zinb {
     }
 
     #[inline(always)]
-    fn at_positive(x: F, p: Params<F>) -> Partials<F> {
+    fn at_positive(x: F, p: Params<F>, gammas: (F, F)) -> Partials<F> {
         let pi = p.pi;
-        let nb = Nb::at_positive(x, p);
+        let nb = Nb::at_positive(x, p, gammas);
         let b = (-pi.abs()).exp();
         let inv_b = F::ONE / (F::ONE + b);
         Partials {

@@ -18,12 +18,16 @@ pub(super) struct CellRows<'a, F> {
     pub(super) inv_theta: &'a mut [F],
     /// dL / d ln θ
     pub(super) d_theta: &'a mut [F],
+    /// ln((θ+μ+ε)/(θ+ε))
+    pub(super) log: &'a mut [F],
+    /// the likelihood's exponentials
+    pub(super) exp: [&'a mut [F]; 2],
 }
 
 impl<'a, F: Real> CellRows<'a, F> {
     /// How much memory the rows take.
     pub(super) fn len(cells: usize) -> usize {
-        5 * cells
+        8 * cells
     }
 
     pub(super) fn new(memory: &'a mut [F], cells: usize) -> Self {
@@ -32,10 +36,13 @@ impl<'a, F: Real> CellRows<'a, F> {
         let (to_scale, rest) = memory.split_at_mut(cells);
         let (to_mean, rest) = rest.split_at_mut(cells);
         let (theta, rest) = rest.split_at_mut(cells);
-        let (inv_theta, d_theta) = rest.split_at_mut(cells);
+        let (inv_theta, rest) = rest.split_at_mut(cells);
+        let (d_theta, rest) = rest.split_at_mut(cells);
+        let (log, rest) = rest.split_at_mut(cells);
+        let (exp_a, exp_b) = rest.split_at_mut(cells);
         theta.fill(F::ONE);
         inv_theta.fill(F::ONE);
-        Self { to_scale, to_mean, theta, inv_theta, d_theta }
+        Self { to_scale, to_mean, theta, inv_theta, d_theta, log, exp: [exp_a, exp_b] }
     }
 
     /// A block's logits were taken relative to their maximum: put the softmax's sum in its place.

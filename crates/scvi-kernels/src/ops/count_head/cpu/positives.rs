@@ -21,6 +21,8 @@ pub(super) struct Positives<'a, F> {
     /// π in, dL / dπ out
     pi: &'a mut [F],
     nll: &'a mut [F],
+    /// ln Γ(x+θ) - ln Γ(θ) and its derivative
+    gammas: [&'a mut [F]; 2],
 }
 
 impl<'a, F: Real> Positives<'a, F> {
@@ -31,7 +33,7 @@ impl<'a, F: Real> Positives<'a, F> {
 
     /// How much memory the vectors take.
     pub(super) fn len(cells: usize) -> usize {
-        6 * Self::room(cells)
+        8 * Self::room(cells)
     }
 
     pub(super) fn new(memory: &'a mut [F], cells: usize) -> Self {
@@ -40,8 +42,10 @@ impl<'a, F: Real> Positives<'a, F> {
         let (mu, rest) = rest.split_at_mut(room);
         let (scale, rest) = rest.split_at_mut(room);
         let (theta, rest) = rest.split_at_mut(room);
-        let (pi, nll) = rest.split_at_mut(room);
-        Self { len: 0, x, mu, scale, theta, pi, nll }
+        let (pi, rest) = rest.split_at_mut(room);
+        let (nll, rest) = rest.split_at_mut(room);
+        let (gamma, digamma) = rest.split_at_mut(room);
+        Self { len: 0, x, mu, scale, theta, pi, nll, gammas: [gamma, digamma] }
     }
 
     pub(super) fn has_room(&self, counts: usize) -> bool {
@@ -120,17 +124,57 @@ impl<'a, F: Real> Positives<'a, F> {
         for k in self.len..n {
             (self.x[k], self.mu[k], self.theta[k], self.pi[k]) = (F::ONE, F::ONE, F::ONE, F::ZERO);
         }
-        let x = &self.x[..n];
-        let (mu, theta) = (&mut self.mu[..n], &mut self.theta[..n]);
-        let (pi, nll) = (&mut self.pi[..n], &mut self.nll[..n]);
-        for k in 0..n {
-            let params =
-                Params { mu: mu[k], theta: theta[k], inv_theta: inverse(theta[k]), pi: pi[k] };
-            let p = L::at_positive(x[k], params);
-            nll[k] = p.nll;
-            mu[k] = weight * p.ln_mu;
-            theta[k] = weight * p.ln_theta;
-            pi[k] = weight * p.pi;
+        let [gamma, digamma] = &mut self.gammas;
+        if L::HAS_THETA {
+            gamma_row(&self.x[..n], &self.theta[..n], gamma, digamma);
         }
+        positive_row::<F, L>(
+            weight,
+            &self.x[..n],
+            gamma,
+            digamma,
+            self.mu,
+            self.theta,
+            self.pi,
+            self.nll,
+        );
+    }
+}
+
+/// First vector loop of the gathered counts.
+#[inline(always)]
+fn gamma_row<F: Real>(x: &[F], theta: &[F], gamma: &mut [F], digamma: &mut [F]) {
+    let n = x.len();
+    let (theta, gamma, digamma) = (&theta[..n], &mut gamma[..n], &mut digamma[..n]);
+    for k in 0..n {
+        (gamma[k], digamma[k]) = F::ln_gamma_ratio(theta[k], x[k]);
+    }
+}
+
+/// Second vector loop of the gathered counts; each buffer is an argument of its own, see
+/// `zero_row`.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "every one is a row of counts")]
+fn positive_row<F: Real, L: Likelihood<F>>(
+    weight: F,
+    x: &[F],
+    gamma: &[F],
+    digamma: &[F],
+    mu: &mut [F],
+    theta: &mut [F],
+    pi: &mut [F],
+    nll: &mut [F],
+) {
+    let n = x.len();
+    let (gamma, digamma) = (&gamma[..n], &digamma[..n]);
+    let (mu, theta) = (&mut mu[..n], &mut theta[..n]);
+    let (pi, nll) = (&mut pi[..n], &mut nll[..n]);
+    for k in 0..n {
+        let params = Params { mu: mu[k], theta: theta[k], inv_theta: inverse(theta[k]), pi: pi[k] };
+        let p = L::at_positive(x[k], params, (gamma[k], digamma[k]));
+        nll[k] = p.nll;
+        mu[k] = weight * p.ln_mu;
+        theta[k] = weight * p.ln_theta;
+        pi[k] = weight * p.pi;
     }
 }

@@ -5,7 +5,7 @@ use crate::padded;
 use crate::real::Real;
 
 /// Genes of one block: its products and its slice of the weights fit the second-level cache.
-const BLOCK: usize = 128;
+const BLOCK: usize = 256;
 /// Parts at most: each has an own sum of the input's gradient.
 const MAX_PARTS: usize = 64;
 
