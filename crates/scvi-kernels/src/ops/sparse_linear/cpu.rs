@@ -6,9 +6,9 @@ use crate::real::Real;
 use crate::simd::vectorised;
 
 /// Cells of one task: they share a block of W.
-const CELLS: usize = 16;
+const CELLS: usize = 32;
 /// Genes whose rows of W stay in the second-level cache while a task's cells use them.
-const GENES: u32 = 1024;
+const GENES: u32 = 512;
 /// Genes of one task of the gradient.
 const GRAD_GENES: usize = 64;
 
@@ -40,7 +40,8 @@ pub(crate) fn sparse_linear_cpu<F: Real>(
                         let genes = &x.genes[*next..x.indptr[cell + 1]];
                         let inputs = &x.inputs[*next..x.indptr[cell + 1]];
                         let n = genes.partition_point(|&g| g < end_gene);
-                        add_weighted_rows(row, w, &genes[..n], &inputs[..n]);
+                        let terms = genes[..n].iter().copied().zip(inputs[..n].iter().copied());
+                        add_weighted_rows(row, w, terms);
                         *next += n;
                     }
                 }
@@ -63,7 +64,7 @@ pub(crate) fn sparse_linear_grad_cpu<F: Real>(
                 || {
                     for (row, gene) in grad.chunks_exact_mut(n_out).zip(genes.clone()) {
                         let at = x.gene_ptr[gene]..x.gene_ptr[gene + 1];
-                        add_weighted_rows(row, dy, &x.cells[at.clone()], &x.inputs_by_gene[at]);
+                        add_weighted_rows(row, dy, x.by_gene[at].iter().map(|c| (c.cell, c.input)));
                     }
                 },
             );
@@ -72,25 +73,28 @@ pub(crate) fn sparse_linear_grad_cpu<F: Real>(
     });
 }
 
-/// row += Σ_k weights[k] * table[indices[k]], four rows of the table at a time.
+/// row += Σ weight * table[index], four rows of the table at a time.
 #[inline(always)]
-fn add_weighted_rows<F: Real>(row: &mut [F], table: &[F], indices: &[u32], weights: &[F]) {
+fn add_weighted_rows<F: Real>(
+    row: &mut [F],
+    table: &[F],
+    mut terms: impl ExactSizeIterator<Item = (u32, F)>,
+) {
     let n = row.len();
     let at = |i: u32| &table[i as usize * n..][..n];
-    let (fours, rest) = indices.as_chunks::<4>();
-    let (fours_w, rest_w) = weights.as_chunks::<4>();
-    for (i, w) in fours.iter().zip(fours_w) {
-        let (a, b, c, d) = (at(i[0]), at(i[1]), at(i[2]), at(i[3]));
-        for j in 0..n {
-            let low = w[0].mul_add(a[j], row[j]);
-            let low = w[1].mul_add(b[j], low);
-            let high = w[2].mul_add(c[j], w[3] * d[j]);
-            row[j] = low + high;
+    while terms.len() >= 4 {
+        // The length has been checked: the default is never used.
+        let mut next = || terms.next().unwrap_or((0, F::ZERO));
+        let [(i, a), (j, b), (k, c), (l, d)] = [next(), next(), next(), next()];
+        let (w, x, y, z) = (at(i), at(j), at(k), at(l));
+        for m in 0..n {
+            let low = b.mul_add(x[m], a.mul_add(w[m], row[m]));
+            row[m] = low + c.mul_add(y[m], d * z[m]);
         }
     }
-    for (&i, &w) in rest.iter().zip(rest_w) {
-        for (r, &t) in row.iter_mut().zip(at(i)) {
-            *r = w.mul_add(t, *r);
+    for (index, weight) in terms {
+        for (r, &t) in row.iter_mut().zip(at(index)) {
+            *r = weight.mul_add(t, *r);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! First stage: logits of a block of genes, their exponentials, and the softmax's sum.
 
 use super::CountHead;
+use super::workspace::input_stride;
 use crate::cpu::Cpu;
 use crate::linalg::{Mat, matmul};
 use crate::ops::count_head::{HeadDims, HeadParams};
@@ -18,6 +19,8 @@ pub(crate) fn head_forward_cpu<F: Real>(
     let p = head.partition;
     let cells = padded(d.cells);
     let (part, block) = (p.part_genes(), p.block);
+    transpose(h, &mut head.input, d);
+    let input = &head.input;
     let state = (
         Rows::new(&mut head.scale[..d.genes * cells], part * cells),
         Rows::new(&mut head.block_max, p.blocks_per_part * cells),
@@ -28,7 +31,7 @@ pub(crate) fn head_forward_cpu<F: Real>(
         let first = range.start * part;
         let sums = max.data.chunks_exact_mut(cells).zip(sum.data.chunks_exact_mut(cells));
         for ((k, rows), (max, sum)) in scale.data.chunks_mut(block * cells).enumerate().zip(sums) {
-            let bias = logits(h, params.scale, first + k * block, rows, cells, d);
+            let bias = logits(input, params.scale, first + k * block, rows, cells, d);
             vectorised(
                 #[inline(always)]
                 || exponentials(rows, bias, d.cells, max, sum),
@@ -36,7 +39,7 @@ pub(crate) fn head_forward_cpu<F: Real>(
         }
         if let (Some(pi), Some(dropout)) = (pi, params.dropout) {
             for (k, rows) in pi.data.chunks_mut(block * cells).enumerate() {
-                let bias = logits(h, dropout, first + k * block, rows, cells, d);
+                let bias = logits(input, dropout, first + k * block, rows, cells, d);
                 vectorised(
                     #[inline(always)]
                     || add_bias(rows, bias, d.cells),
@@ -47,9 +50,19 @@ pub(crate) fn head_forward_cpu<F: Real>(
     log_sums(head, d, cells);
 }
 
+/// h transposed, once for all blocks: each product would otherwise do it for itself.
+fn transpose<F: Real>(h: &[F], input: &mut [F], d: HeadDims) {
+    let rows = input.chunks_exact_mut(input_stride(d.cells)).take(d.hidden);
+    for (j, row) in rows.enumerate() {
+        for (x, h) in row.iter_mut().zip(h.chunks_exact(d.hidden).take(d.cells)) {
+            *x = h[j];
+        }
+    }
+}
+
 /// rows = W h of the genes from `first` on; gives their biases.
 fn logits<'a, F: Real>(
-    h: &[F],
+    input: &[F], // (hidden, input_stride(cells))
     (w, bias): (&'a Vec<F>, &'a Vec<F>),
     first: usize,
     rows: &mut [F], // (genes of the block, cells)
@@ -58,7 +71,8 @@ fn logits<'a, F: Real>(
 ) -> &'a [F] {
     let genes = rows.len() / stride;
     let w = Mat::new(&w[first * d.hidden..], genes, d.hidden);
-    matmul(w, Mat::new(h, d.cells, d.hidden).t(), rows, stride, F::ZERO);
+    let input = Mat::strided(input, d.hidden, d.cells, input_stride(d.cells));
+    matmul(w, input, rows, stride, F::ZERO);
     &bias[first..first + genes]
 }
 

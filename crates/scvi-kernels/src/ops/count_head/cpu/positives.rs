@@ -3,6 +3,7 @@
 use super::cell_rows::CellRows;
 use super::pass::{Part, Shared};
 use crate::LANES;
+use crate::counts::GeneCount;
 use crate::ops::count_head::likelihood::{Likelihood, Params, inverse};
 use crate::real::Real;
 
@@ -65,9 +66,7 @@ impl<'a, F: Real> Positives<'a, F> {
         let at = shared.gene_counts(part, gene);
         let stored = &mut part.scale[gene * stride..][..stride];
         let mut k = self.len;
-        for (&cell, &x) in
-            shared.counts.cells[at.clone()].iter().zip(&shared.counts.counts_by_gene[at])
-        {
+        for &GeneCount { cell, count: x, .. } in &shared.counts.by_gene[at] {
             let c = cell as usize;
             self.x[k] = x;
             self.mu[k] = stored[c] * rows.to_mean[c];
@@ -95,8 +94,8 @@ impl<'a, F: Real> Positives<'a, F> {
         let stride = part.nll.len();
         let mut k = 0;
         for (d_px_r, gene) in d_px_r.chunks_mut(shared.n_groups).zip(genes) {
-            for &cell in &shared.counts.cells[shared.gene_counts(part, gene)] {
-                let c = cell as usize;
+            for count in &shared.counts.by_gene[shared.gene_counts(part, gene)] {
+                let c = count.cell as usize;
                 let at = gene * stride + c;
                 part.scale[at] = self.scale[k];
                 part.nll[c] += self.nll[k];

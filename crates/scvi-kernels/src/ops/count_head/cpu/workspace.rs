@@ -1,8 +1,8 @@
 //! What the heads keep between stages.
 
 use crate::ops::count_head::HeadDims;
-use crate::padded;
 use crate::real::Real;
+use crate::{LANES, padded};
 
 /// Genes of one block: its products and its slice of the weights fit the second-level cache.
 const BLOCK: usize = 256;
@@ -29,6 +29,12 @@ impl Partition {
     }
 }
 
+/// Row length of the transposed input: cells, and a cache line more, for rows a power of two apart
+/// would all fall into the same few sets of the cache.
+pub(super) fn input_stride(cells: usize) -> usize {
+    padded(cells) + LANES
+}
+
 /// What the heads keep between forward, likelihood and gradient.
 ///
 /// Rows of cells are padded to a multiple of [`crate::LANES`]; `cells` below stands for the padded
@@ -36,6 +42,8 @@ impl Partition {
 #[derive(Debug, Clone)]
 pub struct CountHead<F> {
     pub(super) partition: Partition,
+    /// the heads' input: transposed, `(hidden, input_stride(cells))`
+    pub(super) input: Vec<F>,
     /// exp(logit - the block's maximum); after the likelihood ρ: `(genes, cells)`
     pub(super) scale: Vec<F>,
     /// π; after a likelihood with gradients dL/dπ: `(genes, cells)`, empty without zero inflation
@@ -67,6 +75,7 @@ impl<F: Real> CountHead<F> {
         let zeros = |wanted: bool, len: usize| vec![F::ZERO; if wanted { len } else { 0 }];
         Self {
             partition,
+            input: zeros(true, dims.hidden * input_stride(dims.cells)),
             scale: zeros(true, dims.genes * cells),
             pi: zeros(zero_inflated, dims.genes * cells),
             grad: zeros(training, dims.genes * cells),
