@@ -41,7 +41,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_position(done as u64);
             bar.set_message(message);
-        } else if self.lines && (done == 1 || done % self.epochs.div_ceil(10) == 0) {
+        } else if self.lines && (done == 1 || done.is_multiple_of(self.epochs.div_ceil(10))) {
             eprintln!("epoch {done}/{} {message}", self.epochs);
         }
     }

@@ -5,8 +5,8 @@ use scvi_kernels::{AdamStep, Backend, GradSink, Real};
 
 use super::options::Dispersion;
 use super::spec::VaeSpec;
-use super::workspace::{Noise, Workspace};
-use crate::nn::{Decoder, Encoder, Init, Param, Slot, StateDict, StateError, Update};
+use super::workspace::{Inputs, Noise, Workspace};
+use crate::nn::{Decoder, Encoder, Init, Param, Pass, Slot, StateDict, StateError, Update};
 use crate::nn::{StateExport, StateImport, StateVisitor};
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).
@@ -82,34 +82,26 @@ impl<B: Backend> Vae<B> {
         kl_weight: f64,
         update: Update<B::Elem>,
     ) {
-        let cells = ws.inputs.n_cells;
         ws.set_noise(&self.backend, noise, true);
         let Self { backend, encoder, decoder, px_r, spec } = self;
-        let (enc, dec) = (&mut ws.encoder, &mut ws.decoder);
-        encoder.forward_train(backend, &ws.inputs.counts, &ws.inputs.batch, enc, cells);
-        decoder.forward_train(backend, &enc.z, &ws.inputs.batch, dec, cells);
+        let Workspace { inputs, encoder: enc, decoder: dec, .. } = ws;
+        let pass = Pass { backend, categories: &inputs.batch, cells: inputs.n_cells };
+        encoder.forward_train(pass, &inputs.counts, enc);
+        decoder.forward_train(pass, &enc.z, dec);
         // The loss is a mean over cells.
-        let weight = B::Elem::of(1.0 / cells as f64);
-        let pass = LikelihoodPass {
+        let weight = B::Elem::of(1.0 / inputs.n_cells as f64);
+        let likelihood = LikelihoodPass {
             likelihood: spec.config().gene_likelihood.into(),
-            counts: &ws.inputs.counts,
-            library: backend.library(&ws.inputs.counts),
+            counts: &inputs.counts,
+            library: backend.library(&inputs.counts),
             grad_weight: Some(weight),
         };
         let sink = px_r.as_mut().map(|p| p.sink(backend, update));
-        let dispersion = dispersion(spec, sink, &ws.inputs.batch);
-        decoder.likelihood(backend, pass, dispersion, dec, cells);
-        decoder.backward(backend, &enc.z, &ws.inputs.batch, dec, &mut enc.dz, cells, update);
+        let dispersion = dispersion(spec, sink, &inputs.batch);
+        decoder.likelihood(backend, likelihood, dispersion, dec, inputs.n_cells);
+        decoder.backward(pass, &enc.z, dec, &mut enc.dz, update);
         let kl_weight = B::Elem::of(kl_weight) * weight;
-        encoder.backward(
-            backend,
-            &ws.inputs.counts,
-            &ws.inputs.batch,
-            enc,
-            cells,
-            kl_weight,
-            update,
-        );
+        encoder.backward(pass, &inputs.counts, enc, kl_weight, update);
     }
 
     /// The posterior of the minibatch in `ws`, in evaluation mode: q_m, q_v, z and KL. Without
@@ -118,27 +110,29 @@ impl<B: Backend> Vae<B> {
         if let Some(noise) = noise {
             ws.set_noise(&self.backend, noise, false);
         }
-        let use_noise = noise.is_some();
-        let cells = ws.inputs.n_cells;
-        let (counts, batch) = (&ws.inputs.counts, &ws.inputs.batch);
-        self.encoder.forward_eval(&self.backend, counts, batch, &mut ws.encoder, cells, use_noise);
+        let inputs = &ws.inputs;
+        let pass = self.pass(inputs);
+        self.encoder.forward_eval(pass, &inputs.counts, &mut ws.encoder, noise.is_some());
+    }
+
+    fn pass<'a>(&'a self, inputs: &'a Inputs<B>) -> Pass<'a, B> {
+        Pass { backend: &self.backend, categories: &inputs.batch, cells: inputs.n_cells }
     }
 
     /// Decodes z and evaluates -ln p(x|z) of each cell, in evaluation mode, after
     /// [`Vae::inference`].
     pub fn generative(&self, ws: &mut Workspace<B>) {
-        let cells = ws.inputs.n_cells;
-        let (enc, dec) = (&ws.encoder, &mut ws.decoder);
-        self.decoder.forward_eval(&self.backend, &enc.z, &ws.inputs.batch, dec, cells);
-        let pass = LikelihoodPass {
+        let Workspace { inputs, encoder: enc, decoder: dec, .. } = ws;
+        self.decoder.forward_eval(self.pass(inputs), &enc.z, dec);
+        let likelihood = LikelihoodPass {
             likelihood: self.spec.config().gene_likelihood.into(),
-            counts: &ws.inputs.counts,
-            library: self.backend.library(&ws.inputs.counts),
+            counts: &inputs.counts,
+            library: self.backend.library(&inputs.counts),
             grad_weight: None,
         };
         let sink = self.px_r.as_ref().map(|p| GradSink::Frozen { value: &p.value });
-        let dispersion = dispersion(&self.spec, sink, &ws.inputs.batch);
-        self.decoder.likelihood(&self.backend, pass, dispersion, dec, cells);
+        let dispersion = dispersion(&self.spec, sink, &inputs.batch);
+        self.decoder.likelihood(&self.backend, likelihood, dispersion, dec, inputs.n_cells);
     }
 
     /// px_scale ρ of the last decoded minibatch: `(cells, genes)`, each row sums to 1.

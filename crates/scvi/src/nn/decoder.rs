@@ -4,7 +4,7 @@ use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks,
 use scvi_kernels::{Backend, GradSink};
 
 use super::state::{StateError, StateVisitor};
-use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, Param, Update};
+use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, Param, Pass, Update};
 
 /// Hidden layers and the heads over genes.
 pub(crate) struct Decoder<B: Backend> {
@@ -57,29 +57,20 @@ impl<B: Backend> Decoder<B> {
     }
 
     /// Hidden layers and logits in evaluation mode.
-    pub(crate) fn forward_eval(
-        &self,
-        backend: &B,
-        z: &B::Buf,
-        categories: &B::Ids,
-        acts: &mut HeadActivations<B>,
-        cells: usize,
-    ) {
-        self.fc.forward_eval(backend, FcInput::Dense(z), categories, &mut acts.fc, cells);
-        self.heads(backend, acts, cells);
+    pub(crate) fn forward_eval(&self, pass: Pass<B>, z: &B::Buf, acts: &mut HeadActivations<B>) {
+        self.fc.forward_eval(pass, FcInput::Dense(z), &mut acts.fc);
+        self.heads(pass.backend, acts, pass.cells);
     }
 
     /// The same in training mode.
     pub(crate) fn forward_train(
         &mut self,
-        backend: &B,
+        pass: Pass<B>,
         z: &B::Buf,
-        categories: &B::Ids,
         acts: &mut HeadActivations<B>,
-        cells: usize,
     ) {
-        self.fc.forward_train(backend, FcInput::Dense(z), categories, &mut acts.fc, cells);
-        self.heads(backend, acts, cells);
+        self.fc.forward_train(pass, FcInput::Dense(z), &mut acts.fc);
+        self.heads(pass.backend, acts, pass.cells);
     }
 
     fn heads(&self, backend: &B, acts: &mut HeadActivations<B>, cells: usize) {
@@ -107,14 +98,13 @@ impl<B: Backend> Decoder<B> {
     /// From the likelihood's derivatives to every parameter's gradient, and dL/dz.
     pub(crate) fn backward(
         &mut self,
-        backend: &B,
+        pass: Pass<B>,
         z: &B::Buf,
-        categories: &B::Ids,
         acts: &mut HeadActivations<B>,
         dz: &mut B::Buf,
-        cells: usize,
         update: Update<B::Elem>,
     ) {
+        let Pass { backend, cells, .. } = pass;
         let dims = self.dims(cells);
         let sinks = HeadSinks {
             scale: sink_pair(&mut self.scale, backend, update),
@@ -123,7 +113,7 @@ impl<B: Backend> Decoder<B> {
         let (h, dh) = acts.fc.out_and_grad();
         backend.head_grad(&mut acts.head, h, sinks, dh, dims);
         let input = FcInput::Dense(z);
-        self.fc.backward(backend, input, categories, &mut acts.fc, Some(dz), cells, update);
+        self.fc.backward(pass, input, &mut acts.fc, Some(dz), update);
     }
 
     pub(crate) fn visit(

@@ -4,7 +4,7 @@ use scvi_kernels::ops::linear::LinearDims;
 use scvi_kernels::{Backend, PosteriorGradIo, PosteriorIo};
 
 use super::state::{StateError, StateVisitor};
-use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, Param, Update};
+use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, Param, Pass, Update};
 
 /// Added to the posterior's variance (scvi-tools 1.4.2, `nn/_base_components.py`, `Encoder`).
 const VAR_EPS: f64 = 1e-4;
@@ -64,39 +64,28 @@ impl<B: Backend> Encoder<B> {
     /// q_m, q_v, z and KL in evaluation mode; z at the mean unless noise is wanted.
     pub(crate) fn forward_eval(
         &self,
-        backend: &B,
+        pass: Pass<B>,
         counts: &B::Counts,
-        categories: &B::Ids,
         acts: &mut EncoderActivations<B>,
-        cells: usize,
         use_noise: bool,
     ) {
-        let input = FcInput::Counts(counts);
-        self.fc.forward_eval(backend, input, categories, &mut acts.fc, cells);
-        self.posterior(backend, acts, cells, use_noise);
+        self.fc.forward_eval(pass, FcInput::Counts(counts), &mut acts.fc);
+        self.posterior(pass, acts, use_noise);
     }
 
     /// The same in training mode, with noise.
     pub(crate) fn forward_train(
         &mut self,
-        backend: &B,
+        pass: Pass<B>,
         counts: &B::Counts,
-        categories: &B::Ids,
         acts: &mut EncoderActivations<B>,
-        cells: usize,
     ) {
-        let input = FcInput::Counts(counts);
-        self.fc.forward_train(backend, input, categories, &mut acts.fc, cells);
-        self.posterior(backend, acts, cells, true);
+        self.fc.forward_train(pass, FcInput::Counts(counts), &mut acts.fc);
+        self.posterior(pass, acts, true);
     }
 
-    fn posterior(
-        &self,
-        backend: &B,
-        acts: &mut EncoderActivations<B>,
-        cells: usize,
-        use_noise: bool,
-    ) {
+    fn posterior(&self, pass: Pass<B>, acts: &mut EncoderActivations<B>, use_noise: bool) {
+        let Pass { backend, cells, .. } = pass;
         let d = self.dims(cells);
         let h = acts.fc.out();
         backend.linear(h, &self.mean[0].value, &self.mean[1].value, &mut acts.mean, d);
@@ -115,14 +104,13 @@ impl<B: Backend> Encoder<B> {
     /// From dL/dz, left in `acts`, and the weight of each cell's KL to every parameter.
     pub(crate) fn backward(
         &mut self,
-        backend: &B,
+        pass: Pass<B>,
         counts: &B::Counts,
-        categories: &B::Ids,
         acts: &mut EncoderActivations<B>,
-        cells: usize,
         kl_weight: B::Elem,
         update: Update<B::Elem>,
     ) {
+        let Pass { backend, cells, .. } = pass;
         let d = self.dims(cells);
         let io = PosteriorGradIo {
             mean: &acts.mean,
@@ -142,7 +130,7 @@ impl<B: Backend> Encoder<B> {
             backend.bias_grad(dy, d, b.sink(backend, update));
         }
         let input = FcInput::Counts(counts);
-        self.fc.backward(backend, input, categories, &mut acts.fc, None, cells, update);
+        self.fc.backward(pass, input, &mut acts.fc, None, update);
     }
 
     pub(crate) fn visit(

@@ -26,6 +26,23 @@ pub(crate) struct FcPlan {
     pub(crate) dropout_rate: f64,
 }
 
+/// What every layer of a pass needs to know.
+pub(crate) struct Pass<'a, B: Backend> {
+    pub(crate) backend: &'a B,
+    /// Row of the category weights for each cell.
+    pub(crate) categories: &'a B::Ids,
+    /// Cells of the minibatch.
+    pub(crate) cells: usize,
+}
+
+impl<B: Backend> Clone for Pass<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B: Backend> Copy for Pass<'_, B> {}
+
 /// What a stack reads.
 pub(crate) enum FcInput<'a, B: Backend> {
     /// The minibatch's counts.
@@ -132,16 +149,15 @@ impl<B: Backend> FcLayers<B> {
     /// Evaluation mode: running moments, no dropout.
     pub(crate) fn forward_eval(
         &self,
-        backend: &B,
+        pass: Pass<B>,
         input: FcInput<B>,
-        categories: &B::Ids,
         acts: &mut FcActivations<B>,
-        cells: usize,
     ) {
+        let Pass { backend, cells, .. } = pass;
         for (i, layer) in self.layers.iter().enumerate() {
             let d = self.dims(i, cells);
             let (below, act) = acts.split(i);
-            layer.linear(backend, below, input, categories, &mut act.out, d);
+            layer.linear(pass, below, input, &mut act.out, d);
             if let Some(norm) = &layer.batch_norm {
                 norm.forward_eval(backend, &mut act.out, cells);
             }
@@ -152,17 +168,16 @@ impl<B: Backend> FcLayers<B> {
     /// Training mode: the minibatch's moments, dropout by the factors in `acts`.
     pub(crate) fn forward_train(
         &mut self,
-        backend: &B,
+        pass: Pass<B>,
         input: FcInput<B>,
-        categories: &B::Ids,
         acts: &mut FcActivations<B>,
-        cells: usize,
     ) {
+        let Pass { backend, cells, .. } = pass;
         for i in 0..self.layers.len() {
             let d = self.dims(i, cells);
             let layer = &mut self.layers[i];
             let (below, act) = acts.split(i);
-            layer.linear(backend, below, input, categories, &mut act.out, d);
+            layer.linear(pass, below, input, &mut act.out, d);
             if let (Some(norm), Some(kept)) = (&mut layer.batch_norm, &mut act.batch_norm) {
                 norm.forward_train(backend, &mut act.out, kept, cells);
             }
@@ -174,14 +189,13 @@ impl<B: Backend> FcLayers<B> {
     /// (none for counts).
     pub(crate) fn backward(
         &mut self,
-        backend: &B,
+        pass: Pass<B>,
         input: FcInput<B>,
-        categories: &B::Ids,
         acts: &mut FcActivations<B>,
         mut d_input: Option<&mut B::Buf>,
-        cells: usize,
         update: Update<B::Elem>,
     ) {
+        let Pass { backend, cells, .. } = pass;
         for i in (0..self.layers.len()).rev() {
             let d = self.dims(i, cells);
             let layer = &mut self.layers[i];
@@ -202,15 +216,7 @@ impl<B: Backend> FcLayers<B> {
                 }
                 (None, None) => {}
             }
-            layer.backward(
-                backend,
-                lower.last().map(|l| &l.out),
-                input,
-                categories,
-                d_hidden,
-                d,
-                update,
-            );
+            layer.backward(pass, lower.last().map(|l| &l.out), input, d_hidden, d, update);
             std::mem::swap(d_hidden, d_below);
         }
     }
@@ -246,33 +252,33 @@ impl<B: Backend> FcLayer<B> {
     /// y = [below or input, one-hot categories] W + b.
     fn linear(
         &self,
-        backend: &B,
+        pass: Pass<B>,
         below: Option<&B::Buf>,
         input: FcInput<B>,
-        categories: &B::Ids,
         y: &mut B::Buf,
         d: LinearDims,
     ) {
+        let backend = pass.backend;
         let (w, bias) = (&self.weight.value, &self.bias.value);
         match (below, input) {
             (Some(x), _) | (None, FcInput::Dense(x)) => backend.linear(x, w, bias, y, d),
             (None, FcInput::Counts(x)) => backend.sparse_linear(x, w, bias, y, d.n_out),
         }
         if let Some(w) = &self.categories {
-            backend.one_hot(categories, &w.value, y, LinearDims { n_in: 1, ..d });
+            backend.one_hot(pass.categories, &w.value, y, LinearDims { n_in: 1, ..d });
         }
     }
 
     fn backward(
         &mut self,
-        backend: &B,
+        pass: Pass<B>,
         below: Option<&B::Buf>,
         input: FcInput<B>,
-        categories: &B::Ids,
         dy: &B::Buf,
         d: LinearDims,
         update: Update<B::Elem>,
     ) {
+        let backend = pass.backend;
         let weight = self.weight.sink(backend, update);
         match (below, input) {
             (Some(x), _) | (None, FcInput::Dense(x)) => {
@@ -282,7 +288,7 @@ impl<B: Backend> FcLayer<B> {
         }
         if let Some(w) = &mut self.categories {
             let w = w.sink(backend, update);
-            backend.one_hot_grad(categories, dy, LinearDims { n_in: 1, ..d }, w);
+            backend.one_hot_grad(pass.categories, dy, LinearDims { n_in: 1, ..d }, w);
         }
         // Batch normalisation takes any constant out again: the bias before it has no gradient but
         // rounding, of which none is wanted. A sum over no cells is an exact zero.

@@ -11,7 +11,7 @@ mod state;
 pub(crate) use batch_norm::BatchNorm;
 pub(crate) use decoder::{Decoder, HeadActivations};
 pub(crate) use encoder::{Encoder, EncoderActivations};
-pub(crate) use fc_layers::{FcActivations, FcInput, FcLayers, FcPlan};
+pub(crate) use fc_layers::{FcActivations, FcInput, FcLayers, FcPlan, Pass};
 pub(crate) use init::Init;
 pub(crate) use param::{Param, Update};
 pub(crate) use state::{Export as StateExport, Import as StateImport, StateVisitor};

@@ -156,7 +156,7 @@ impl TrainPlan {
     /// Whether an epoch ends with a look at the validation cells.
     pub(super) fn validates(&self, epoch: usize) -> bool {
         let every = self.check_val_every_n_epoch.or(self.early_stopping.map(|_| 1));
-        every.is_some_and(|n| (epoch + 1) % n == 0)
+        every.is_some_and(|n| (epoch + 1).is_multiple_of(n))
     }
 }
 
