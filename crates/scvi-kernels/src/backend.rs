@@ -142,9 +142,9 @@ pub trait Backend: Send + Sync {
     );
     /// db = Σ_cells dy. See [`crate::ops::linear`].
     fn bias_grad(&self, dy: &Self::Buf, dims: LinearDims, bias: GradSink<Self>);
-    /// y += Σ_k W[rows_k]. `dims.n_in` is the number of rows per cell. See [`crate::ops::one_hot`].
+    /// `y += Σ_k W[rows_k]`. `dims.n_in` is the number of rows per cell. See [`crate::ops::one_hot`].
     fn one_hot(&self, rows: &Self::Ids, w: &Self::Buf, y: &mut Self::Buf, dims: LinearDims);
-    /// dW[r] = Σ over cells in row r of dy. See [`crate::ops::one_hot`].
+    /// `dW[r]` = Σ over cells in row r of dy. See [`crate::ops::one_hot`].
     fn one_hot_grad(&self, rows: &Self::Ids, dy: &Self::Buf, dims: LinearDims, w: GradSink<Self>);
 
     /// Batch normalisation by the minibatch's moments. See [`crate::ops::batch_norm`].

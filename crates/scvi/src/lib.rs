@@ -1,7 +1,7 @@
 //! scVI, the variational autoencoder for single-cell RNA counts, as one engine.
 //!
 //! - [`module`]: the model itself, [`module::Vae`], built from a validated [`module::VaeSpec`];
-//! - [`train`]: how it learns, [`train::Trainer`];
+//! - [`train`]: how it learns, [`train::train`];
 //! - [`model`]: what one does with a trained model, one file a task;
 //! - [`data`]: counts, registry, split and minibatches;
 //! - [`nn`]: the layers the module is made of.

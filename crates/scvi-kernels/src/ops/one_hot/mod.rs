@@ -2,7 +2,7 @@
 //!
 //! A cell belongs to one category of each covariate. `rows` holds, cell by cell, the row of W that
 //! each covariate's category names: `(cells, covariates)`, offsets included; W: `(categories, n_out)`.
-//! y += Σ_k W[rows_k]; dW[r] is the sum of dy over the cells that name row r.
+//! `y += Σ_k W[rows_k]`; `dW[r]` is the sum of dy over the cells that name row r.
 
 mod cpu;
 #[cfg(test)]
