@@ -6,7 +6,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use super::CountSource;
-use crate::module::Minibatch;
+use crate::module::{Minibatch, VaeSpec};
 
 /// Counts and the batch of every cell.
 #[derive(Clone)]
@@ -32,6 +32,28 @@ pub enum DatasetError {
     TooManyCells {
         /// Cells there are.
         cells: usize,
+    },
+}
+
+/// A data set that a model cannot take.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Misfit {
+    /// The model and the data differ in genes.
+    #[error("the model has {model} genes, the data {data}")]
+    Genes {
+        /// The model's.
+        model: usize,
+        /// The data's.
+        data: usize,
+    },
+    /// A batch code is beyond the model's batches.
+    #[error("the data has {data} batches, the model {model}")]
+    Batches {
+        /// The model's.
+        model: usize,
+        /// The data's.
+        data: usize,
     },
 }
 
@@ -64,6 +86,21 @@ impl<'a> Dataset<'a> {
     /// Batches that occur, or would: one more than the largest code.
     pub fn n_batch(&self) -> usize {
         self.batch.iter().max().map_or(0, |&b| b as usize + 1)
+    }
+
+    /// Whether a model of this specification can take the data.
+    ///
+    /// # Errors
+    /// [`Misfit`] where it has other genes or fewer batches.
+    pub fn check_fits(&self, spec: &VaeSpec) -> Result<(), Misfit> {
+        let config = spec.config();
+        if config.n_input != self.n_genes() {
+            return Err(Misfit::Genes { model: config.n_input, data: self.n_genes() });
+        }
+        if self.n_batch() > config.n_batch.max(1) {
+            return Err(Misfit::Batches { model: config.n_batch, data: self.n_batch() });
+        }
+        Ok(())
     }
 
     pub(crate) fn max_nnz(&self, cells: usize) -> usize {

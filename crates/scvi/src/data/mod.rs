@@ -10,6 +10,6 @@ mod split;
 pub use count_source::CountSource;
 pub use csr::{CsrError, CsrMatrix};
 pub(crate) use dataset::largest_minibatch;
-pub use dataset::{Dataset, DatasetError, minibatches};
+pub use dataset::{Dataset, DatasetError, Misfit, minibatches};
 pub use registry::{CategoricalField, Registry};
 pub use split::{Split, SplitError};

@@ -5,7 +5,7 @@ use std::io;
 use scvi_kernels::Cpu;
 use thiserror::Error;
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Misfit};
 use crate::module::{Minibatch, Vae, Workspace};
 
 /// A task could not be done.
@@ -15,22 +15,9 @@ pub enum TaskError {
     /// Counts could not be read.
     #[error("counts could not be read")]
     Read(#[from] io::Error),
-    /// The model and the data differ in genes.
-    #[error("the model has {model} genes, the data {data}")]
-    Genes {
-        /// The model's.
-        model: usize,
-        /// The data's.
-        data: usize,
-    },
-    /// A batch code is beyond the model's batches.
-    #[error("the data has {data} batches, the model {model}")]
-    Batches {
-        /// The model's.
-        model: usize,
-        /// The data's.
-        data: usize,
-    },
+    /// The model cannot take the data.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// No cells fit into a minibatch of none.
     #[error("batch_size is 0; it must be 1 or more")]
     BatchSize,
@@ -43,13 +30,7 @@ pub(super) fn for_each_minibatch(
     batch_size: usize,
     task: &mut dyn FnMut(&mut Workspace<Cpu<f32>>),
 ) -> Result<(), TaskError> {
-    let config = vae.spec().config();
-    if config.n_input != data.n_genes() {
-        return Err(TaskError::Genes { model: config.n_input, data: data.n_genes() });
-    }
-    if data.n_batch() > config.n_batch.max(1) {
-        return Err(TaskError::Batches { model: config.n_batch, data: data.n_batch() });
-    }
+    data.check_fits(vae.spec())?;
     if batch_size == 0 {
         return Err(TaskError::BatchSize);
     }

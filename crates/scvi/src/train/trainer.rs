@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::early_stopping::Watch;
 use super::history::{EpochRecord, History, LossTerms};
 use super::plan::{PlanError, TrainPlan};
-use crate::data::{Dataset, Split, SplitError, largest_minibatch, minibatches};
+use crate::data::{Dataset, Misfit, Split, SplitError, largest_minibatch, minibatches};
 use crate::module::{Inputs, Minibatch, Noise, Vae, VaeSpec, Workspace};
 
 /// Why training ended.
@@ -48,22 +48,9 @@ pub enum TrainError {
     /// Counts could not be read.
     #[error("counts could not be read")]
     Read(#[from] io::Error),
-    /// The model and the data differ in genes.
-    #[error("the model has {model} genes, the data {data}")]
-    Genes {
-        /// The model's.
-        model: usize,
-        /// The data's.
-        data: usize,
-    },
-    /// A batch code is beyond the model's batches.
-    #[error("the data has {data} batches, the model {model}")]
-    Batches {
-        /// The model's.
-        model: usize,
-        /// The data's.
-        data: usize,
-    },
+    /// The model cannot take the data.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// Early stopping watches validation cells, and there are none.
     #[error("early stopping needs validation cells, and there are none (train_size {train_size})")]
     NothingToValidate {
@@ -98,7 +85,7 @@ pub fn train(
     observer: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     plan.validate()?;
-    check(&spec, data)?;
+    data.check_fits(&spec)?;
     let split = Split::new(data.n_cells(), plan.train_size, plan.validation_size, plan.seed)?;
     if plan.early_stopping.is_some() && split.validation.is_empty() {
         return Err(TrainError::NothingToValidate { train_size: plan.train_size });
@@ -127,17 +114,6 @@ pub fn train(
         }
     }
     Ok(Trained { vae: run.vae, history, split, stop })
-}
-
-fn check(spec: &VaeSpec, data: &Dataset) -> Result<(), TrainError> {
-    let config = spec.config();
-    if config.n_input != data.n_genes() {
-        return Err(TrainError::Genes { model: config.n_input, data: data.n_genes() });
-    }
-    if data.n_batch() > config.n_batch.max(1) {
-        return Err(TrainError::Batches { model: config.n_batch, data: data.n_batch() });
-    }
-    Ok(())
 }
 
 /// A run under way.
