@@ -226,7 +226,7 @@ fn read(
     file: &H5ad,
     path: &Path,
     registry: Registry,
-    batch: Vec<u32>,
+    mut batch: Vec<u32>,
     drop_empty_cells: bool,
     common: &Common,
 ) -> Result<Prepared, CliError> {
@@ -240,7 +240,6 @@ fn read(
         );
     }
     let empty = counts.empty_cells();
-    let mut prepared_batch = batch;
     let mut kept = None;
     if !empty.is_empty() {
         if !drop_empty_cells {
@@ -256,14 +255,14 @@ fn read(
         let rows: Vec<usize> =
             (0..counts.n_cells()).filter(|c| empty.binary_search(c).is_err()).collect();
         counts = counts.select_cells(&rows);
-        prepared_batch = rows.iter().map(|&row| prepared_batch[row]).collect();
+        batch = rows.iter().map(|&row| batch[row]).collect();
         note(common, &format!("left out {} cells without counts", empty.len()));
         kept = Some(rows);
     }
     Ok(Prepared {
         path: path.to_owned(),
         counts,
-        batch: prepared_batch,
+        batch,
         registry,
         var_names: file.var_names().to_vec(),
         obs_names: file.obs_names().to_vec(),

@@ -1,12 +1,12 @@
 //! The operations a step is made of, for whichever device runs them.
 
 use crate::counts::CsrRows;
-use crate::ops::adam::AdamRule;
 use crate::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
 use crate::ops::linear::LinearDims;
 use crate::real::Real;
 
-/// Constants of one Adam step for one number type; made by [`AdamRule::at_step`].
+/// Constants of one Adam step for one number type; made by
+/// [`crate::ops::adam::AdamRule::at_step`].
 #[derive(Debug, Clone, Copy)]
 pub struct AdamStep<F> {
     /// β₁.
@@ -56,9 +56,10 @@ pub enum GradSink<'a, B: Backend + ?Sized> {
 /// A device that runs scVI's operations.
 ///
 /// Formulas and shapes stand with each operation in [`crate::ops`]. Buffers are made once; no
-/// operation allocates after its first call at a size, reads a value back to the host or branches
-/// on one, so that a whole step can be captured as a graph. Buffers may be longer than a call
-/// needs: a minibatch uses the front.
+/// operation of a step allocates after its first call at a size (but for what the matrix product
+/// library needs a call, on the processor), reads a value back to the host or branches on one, so
+/// that a whole step can be captured as a graph. Buffers may be longer than a call needs: a
+/// minibatch uses the front.
 pub trait Backend: Send + Sync {
     /// The number type.
     type Elem: Real;
@@ -211,11 +212,6 @@ pub trait Backend: Send + Sync {
     /// Reads the zero-inflation logits, `(cells, genes)`, after [`Backend::head_forward`] of a
     /// zero-inflated head.
     fn head_dropout(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
-
-    /// The constants of step `t` (from 1).
-    fn adam_step(&self, rule: &AdamRule, t: u64) -> AdamStep<Self::Elem> {
-        rule.at_step(t)
-    }
 }
 
 /// Which noise: with the cells it fixes every number. See [`crate::Philox`].

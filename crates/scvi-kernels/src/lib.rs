@@ -1,8 +1,8 @@
 //! The numerics of scVI, and nothing of its model.
 //!
 //! [`Backend`] names every operation a training step or an inference pass is made of; [`Cpu`] is
-//! the first implementation. Within a step no operation allocates, reads a value back, or branches
-//! on one; work is split over genes or cells in a partition that depends on shapes alone and
+//! the first implementation. Within a step no operation of ours allocates, reads a value back, or
+//! branches on one; work is split over genes or cells in a partition that depends on shapes alone and
 //! reductions run in a fixed order, so that results carry the same bits for any number of threads.
 //!
 //! Layouts, everywhere in this crate (row-major):

@@ -1,6 +1,6 @@
 //! What the tests share: the fixtures and what they hold.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::fs;
 use std::io::Read;
