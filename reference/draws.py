@@ -112,6 +112,14 @@ def running_statistics(module, rng, forward):
         norm.running_mean, norm.running_var = mean.float().double(), var.float().double()
 
 
+@torch.no_grad()
+def single_precision(module):
+    """Round what a pass changed in double precision: embeddings of limited norm."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Embedding):
+            layer.weight.copy_(layer.weight.float().double())
+
+
 def noise(module, n_cells, rng):
     """Standard normal draws and dropout keep masks, one row per pass, by name in the fixture."""
     rows = STEPS + 1

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import draws
 import numpy as np
 import torch
-from scvi.module import VAE
+from scvi.module import LDVAE, VAE
 from scvi.train import TrainingPlan
 from torch import nn
 
@@ -73,7 +73,7 @@ def forward(module, inputs, noise, row):
 def build(row, rng, inputs):
     """The module of a fixture with its starting weights, and its noise."""
     torch.manual_seed(row["seed"])
-    module = VAE(**vae_arguments(row["config"]))
+    module = module_of(row["config"])
     draws.weights(module, row, rng)
     module.double()
     drawn = draws.noise(module, row["n_cells"], rng)
@@ -84,20 +84,47 @@ def build(row, rng, inputs):
             forward(module, inputs, noise, 0)
 
     draws.running_statistics(module, rng, first_pass)
+    draws.single_precision(module)
     for layer in module.modules():
         layer.__dict__.pop("forward", None)
     return module, drawn
 
 
-def vae_arguments(config):
-    """The arguments of VAE from their JSON form."""
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "softplus": nn.Softplus,
+    "identity": nn.Identity,
+}
+"""The functions that extra_encoder_kwargs and extra_decoder_kwargs name."""
+
+
+def module_of(config):
+    """The module whose arguments a configuration holds in JSON's form."""
     arguments = dict(config)
     if "var_activation" in arguments:
-        arguments["var_activation"] = getattr(nn.functional, arguments["var_activation"])
+        functions = {"exp": torch.exp, "softplus": nn.functional.softplus}
+        arguments["var_activation"] = functions[arguments["var_activation"]]
     for name in ("library_log_means", "library_log_vars"):
         if name in arguments:
             arguments[name] = np.asarray([arguments[name]])
-    return arguments
+    for name in ("extra_encoder_kwargs", "extra_decoder_kwargs"):
+        extra = dict(arguments.get(name, {}))
+        if "activation_fn" in extra:
+            extra["activation_fn"] = ACTIVATIONS[extra["activation_fn"]]
+        arguments[name] = extra
+    if not arguments.pop("linear_decoder", False):
+        return VAE(**arguments)
+    arguments["n_layers_encoder"] = arguments.pop("n_layers", 1)
+    arguments["use_batch_norm"] = arguments.get("use_batch_norm", "both") in ("both", "decoder")
+    arguments["bias"] = arguments.pop("extra_decoder_kwargs").get("bias", True)
+    arguments.setdefault("gene_likelihood", "zinb")
+    arguments.setdefault("use_observed_lib_size", True)
+    return LDVAE(**arguments)
 
 
 def run(row):
@@ -163,8 +190,10 @@ def describe(prefix, row, inference, px, loss, decoded):
         "reconstruction": loss.dict_sum(loss.reconstruction_loss),
         "kl_local": loss.dict_sum(loss.kl_local),
     }
-    if inference["ql"] is not None:
-        found |= {"ql_m": inference["ql"].loc, "ql_v": inference["ql"].variance}
+    ql = inference["ql"]
+    if ql is not None:
+        found["kl_l"] = loss.kl_local["kl_divergence_l"]
+        found |= {f"ql_{k}": v.squeeze(-1) for k, v in [("m", ql.loc), ("v", ql.variance)]}
     if not row.get("losses_only"):
         found["px_scale"], _, found["px_rate"], dropout = decoded
         if likelihood == "zinb":

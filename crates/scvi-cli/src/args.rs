@@ -84,9 +84,18 @@ pub struct DataArgs {
     /// Column of obs with the batch of each cell
     #[arg(long, value_name = "K")]
     pub batch_key: Option<String>,
-    /// Column of obs with cell labels (kept with the model)
+    /// Column of obs with cell labels (kept with the model; dispersion gene-label goes by them)
     #[arg(long, value_name = "K")]
     pub labels_key: Option<String>,
+    /// Column of obs with the size factor of each cell, which then scales its expected counts
+    #[arg(long, value_name = "K")]
+    pub size_factor_key: Option<String>,
+    /// Columns of obs with further categories to correct for
+    #[arg(long, value_name = "K", num_args = 1..)]
+    pub categorical_covariate_key: Vec<String>,
+    /// Columns of obs with numbers to correct for
+    #[arg(long, value_name = "K", num_args = 1..)]
+    pub continuous_covariate_key: Vec<String>,
     /// Leave out cells without a single count; their rows in outputs are NaN
     #[arg(long)]
     pub drop_empty_cells: bool,
@@ -109,19 +118,37 @@ pub struct ModelArgs {
     /// Dropout of the encoder
     #[arg(long, value_name = "P", default_value_t = 0.1)]
     pub dropout_rate: f64,
-    /// How the dispersion varies: gene, gene-batch
+    /// How the dispersion varies: gene, gene-batch, gene-label, gene-cell
     #[arg(long, value_name = "D", default_value = "gene")]
     pub dispersion: String,
-    /// Distribution of counts: zinb, nb, poisson
+    /// Distribution of counts: zinb, nb, poisson, normal
     #[arg(long, value_name = "L", default_value = "zinb")]
     pub gene_likelihood: String,
+    /// Distribution of the latent variable: normal, ln
+    #[arg(long, value_name = "D", default_value = "normal")]
+    pub latent_distribution: String,
+    /// How the batch enters: one-hot, embedding
+    #[arg(long, value_name = "R", default_value = "one-hot")]
+    pub batch_representation: String,
+    /// Length of a batch's vector in an embedding
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub batch_embedding_dim: usize,
     /// Where batch normalisation stands: both, encoder, decoder, none
     #[arg(long, value_name = "W", default_value = "both")]
     pub use_batch_norm: String,
-    /// Show the batch to the encoder too
+    /// Where layer normalisation stands: none, encoder, decoder, both
+    #[arg(long, value_name = "W", default_value = "none")]
+    pub use_layer_norm: String,
+    /// What makes the posterior's variance positive: exp, softplus
+    #[arg(long, value_name = "F", default_value = "exp")]
+    pub var_activation: String,
+    /// Infer each cell's library size instead of taking its total
+    #[arg(long)]
+    pub no_use_observed_lib_size: bool,
+    /// Show batch and covariates to the encoder too
     #[arg(long)]
     pub encode_covariates: bool,
-    /// Give the batch to the first hidden layer alone
+    /// Give categories to the first hidden layer alone
     #[arg(long)]
     pub no_deeply_inject_covariates: bool,
     /// Show the encoder x instead of ln(1 + x)

@@ -38,6 +38,10 @@ pub enum CliError {
         "{path}: column '{key}' has categories the model does not know: {unknown} (it knows {known})"
     )]
     UnknownCategories { path: String, key: String, unknown: String, known: String },
+    #[error("{path}: column '{key}' of obs holds no numbers")]
+    NotNumeric { path: String, key: String },
+    #[error("dispersion {dispersion} needs labels")]
+    NeedsLabels { dispersion: String },
     #[error("{option} is {found}; it must be {range}")]
     Option { option: &'static str, found: String, range: &'static str },
     #[error("cannot write to stdout: {source}")]
@@ -71,8 +75,12 @@ impl CliError {
                 "select the genes that the model was trained on; scvi inspect MODEL --json lists them",
             ),
             Self::UnknownCategories { .. } => {
-                Some("a model knows the batches it was trained on: leave these cells out")
+                Some("a model knows the categories it was trained on: leave these cells out")
             }
+            Self::NotNumeric { .. } => {
+                Some("columns of categories go to --batch-key or --categorical-covariate-key")
+            }
+            Self::NeedsLabels { .. } => Some("name the column of obs with --labels-key"),
             Self::Train { error: TrainError::NothingToValidate { .. } } => {
                 Some("leave cells to validate on with --train-size or --validation-size")
             }

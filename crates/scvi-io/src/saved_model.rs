@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use scvi::Cpu;
-use scvi::data::{Registry, Split};
+use scvi::data::{CategoricalField, Registry, Split};
 use scvi::module::{Vae, VaeConfig};
 use scvi::nn::{StateDict, Tensor as StateTensor};
 use scvi::train::{History, Stop};
@@ -15,7 +15,7 @@ use crate::model_dir::{
 };
 
 /// The newest format version this program reads, and the one it writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// `model.json`: everything about a model but its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,12 +105,7 @@ pub fn load_model(dir: impl AsRef<Path>) -> Result<(Vae<Cpu<f32>>, ModelMeta), I
         let (names, genes) = (meta.var_names.len(), meta.config.n_input);
         return Err(fault(format!("{META_FILE}: {names} var_names for {genes} genes")));
     }
-    if let Some(batch) = &meta.registry.batch
-        && batch.categories.len() != meta.config.n_batch
-    {
-        let (named, n_batch) = (batch.categories.len(), meta.config.n_batch);
-        return Err(fault(format!("{META_FILE}: {named} batch categories for n_batch {n_batch}")));
-    }
+    check_registry(&meta).map_err(|problem| fault(format!("{META_FILE}: {problem}")))?;
     // Sizes in the JSON are hostile until the tensors' own sizes have confirmed them.
     let mismatch = |e: &dyn std::fmt::Display| fault(format!("{TENSORS_FILE}: {e}"));
     let claimed = spec.n_parameters();
@@ -125,4 +120,44 @@ pub fn load_model(dir: impl AsRef<Path>) -> Result<(Vae<Cpu<f32>>, ModelMeta), I
     let mut vae = Vae::new(Cpu::new(), spec, 0);
     vae.load_state_dict(state).map_err(|e| mismatch(&e))?;
     Ok((vae, meta))
+}
+
+/// Whether the columns that are read for this model have the categories it was made for.
+fn check_registry(meta: &ModelMeta) -> Result<(), String> {
+    let (registry, config) = (&meta.registry, &meta.config);
+    let named = |f: &Option<CategoricalField>| f.as_ref().map(|f| f.categories.len());
+    let numbers = [
+        ("batch categories", named(&registry.batch), config.n_batch, "n_batch"),
+        // The first format did not count labels.
+        (
+            "labels",
+            named(&registry.labels).filter(|_| meta.format_version > 1),
+            config.n_labels,
+            "n_labels",
+        ),
+        (
+            "categorical covariates",
+            Some(registry.categorical_covariates.len()),
+            config.n_cats_per_cov.len(),
+            "n_cats_per_cov",
+        ),
+        (
+            "continuous covariates",
+            Some(registry.continuous_covariates.len()),
+            config.n_continuous_cov,
+            "n_continuous_cov",
+        ),
+    ];
+    let covariates = registry.categorical_covariates.iter().zip(&config.n_cats_per_cov);
+    let covariates = covariates
+        .map(|(f, &n)| ("categories of a covariate", Some(f.categories.len()), n, "n_cats_per_cov"));
+    for (what, found, expected, option) in numbers.into_iter().chain(covariates) {
+        if let Some(found) = found.filter(|&found| found != expected) {
+            return Err(format!("{found} {what} for {option} {expected}"));
+        }
+    }
+    if config.use_size_factor_key != registry.size_factor.is_some() {
+        return Err("use_size_factor_key and the registry's size_factor disagree".to_owned());
+    }
+    Ok(())
 }

@@ -3,12 +3,14 @@
 
 use scvi::Cpu;
 use scvi::module::{
-    Choice, Dispersion, GeneLikelihood, Minibatch, Noise, NormPlacement, Vae, VaeConfig, Workspace,
+    Activation, BatchRepresentation, Choice, DecoderKwargs, Dispersion, EmbeddingKwargs,
+    EncoderKwargs, GeneLikelihood, GivenNoise, LatentDistribution, Minibatch, Noise, NormPlacement,
+    Vae, VaeConfig, VarActivation, Workspace,
 };
 use scvi::nn::StateDict;
 use scvi_kernels::Philox;
 
-const CONFIGS: u64 = 50;
+const CONFIGS: u64 = 120;
 
 /// Random choices, the same ones every time.
 struct Draw {
@@ -52,22 +54,62 @@ impl Draw {
 
     fn config(&mut self) -> VaeConfig {
         let n_batch = self.below(5);
-        // A dispersion per batch needs batches.
-        let dispersion = if n_batch > 0 { self.choice::<Dispersion>() } else { Dispersion::Gene };
-        VaeConfig {
+        // Some choices need batches.
+        let dispersion = match self.choice::<Dispersion>() {
+            Dispersion::GeneBatch if n_batch == 0 => Dispersion::Gene,
+            dispersion => dispersion,
+        };
+        let batch_representation = match self.choice::<BatchRepresentation>() {
+            BatchRepresentation::Embedding if n_batch == 0 => BatchRepresentation::OneHot,
+            representation => representation,
+        };
+        let prior = |draw: &mut Self| (0..n_batch.max(1)).map(|_| 0.5 + draw.unit()).collect();
+        let config = VaeConfig {
             n_input: self.one_of(&[1, 3, 7, 13, 33, 129]),
             n_batch,
-            n_hidden: self.one_of(&[1, 3, 5, 9, 17]),
+            n_labels: 1 + self.below(3),
+            n_hidden: self.one_of(&[2, 3, 5, 9, 17]),
             n_latent: self.one_of(&[1, 2, 3, 7]),
             n_layers: 1 + self.below(3),
+            n_continuous_cov: self.below(3),
+            n_cats_per_cov: (0..self.below(3)).map(|_| 1 + self.below(3)).collect(),
             dropout_rate: self.one_of(&[0.0, 0.1, 0.5]),
             dispersion,
             log_variational: self.flag(),
             gene_likelihood: self.choice::<GeneLikelihood>(),
+            latent_distribution: self.choice::<LatentDistribution>(),
             encode_covariates: self.flag(),
             deeply_inject_covariates: self.flag(),
+            batch_representation,
             use_batch_norm: self.choice::<NormPlacement>(),
-        }
+            use_layer_norm: self.choice::<NormPlacement>(),
+            use_size_factor_key: self.unit() < 0.3,
+            use_observed_lib_size: self.flag(),
+            library_log_means: Some(prior(self)),
+            library_log_vars: Some(prior(self)),
+            extra_payload_autotune: self.flag(),
+            var_activation: self.choice::<VarActivation>(),
+            extra_encoder_kwargs: EncoderKwargs {
+                bias: self.flag(),
+                use_activation: self.flag(),
+                activation_fn: self.choice::<Activation>(),
+                var_eps: self.one_of(&[1e-4, 0.1]),
+                n_cont: 0,
+            },
+            extra_decoder_kwargs: DecoderKwargs {
+                bias: self.flag(),
+                use_activation: self.flag(),
+                activation_fn: self.choice::<Activation>(),
+                n_cont: 0,
+            },
+            batch_embedding_kwargs: EmbeddingKwargs {
+                embedding_dim: 1 + self.below(4),
+                padding_idx: self.one_of(&[None, Some(0), Some(-1)]).filter(|_| n_batch > 0),
+                ..EmbeddingKwargs::default()
+            },
+            linear_decoder: false,
+        };
+        if self.unit() < 0.15 { linear(config) } else { config }
     }
 
     fn minibatch(&mut self, cells: usize, config: &VaeConfig) -> Minibatch {
@@ -83,8 +125,42 @@ impl Draw {
             batch.rows.push(&genes, &counts);
         }
         batch.cells = (0..cells as u32).collect();
-        batch.batch = (0..cells).map(|_| self.below(config.n_batch.max(1)) as u32).collect();
+        let mut codes = |n: usize| self.below(n.max(1)) as u32;
+        batch.batch = (0..cells).map(|_| codes(config.n_batch)).collect();
+        batch.labels = (0..cells).map(|_| codes(config.n_labels)).collect();
+        let covariates = &config.n_cats_per_cov;
+        batch.categories = (0..cells).flat_map(|_| covariates.clone()).map(&mut codes).collect();
+        let normal = |draw: &mut Self, n| draw.normal(n).into_iter().map(|v| v as f32);
+        batch.continuous = normal(self, cells * config.n_continuous_cov).collect();
+        batch.size_factor = normal(self, cells).map(f32::exp).collect();
         batch
+    }
+}
+
+/// The same with a linear decoder, where some options have no place.
+fn linear(config: VaeConfig) -> VaeConfig {
+    VaeConfig {
+        n_continuous_cov: 0,
+        n_cats_per_cov: Vec::new(),
+        encode_covariates: false,
+        dispersion: match config.dispersion {
+            Dispersion::GeneCell => Dispersion::Gene,
+            dispersion => dispersion,
+        },
+        batch_representation: BatchRepresentation::OneHot,
+        use_batch_norm: match config.use_batch_norm.in_decoder() {
+            true => NormPlacement::Both,
+            false => NormPlacement::Encoder,
+        },
+        use_layer_norm: NormPlacement::None,
+        var_activation: VarActivation::Exp,
+        extra_encoder_kwargs: EncoderKwargs::default(),
+        extra_decoder_kwargs: DecoderKwargs {
+            bias: config.extra_decoder_kwargs.bias,
+            ..DecoderKwargs::default()
+        },
+        linear_decoder: true,
+        ..config
     }
 }
 
@@ -92,8 +168,7 @@ impl Draw {
 struct Case {
     vae: Vae<Cpu<f64>>,
     ws: Workspace<Cpu<f64>>,
-    z: Vec<f64>,
-    dropout: Vec<Vec<f64>>,
+    noise: GivenNoise<f64>,
     kl_weight: f64,
     /// where differences are taken
     state: StateDict<f64>,
@@ -114,23 +189,23 @@ impl Case {
         ws.load(vae.backend(), &batch);
         let keep = 1.0 - config.dropout_rate;
         let factor = |draw: &mut Draw| if draw.unit() < keep { 1.0 / keep } else { 0.0 };
-        let layers = if config.dropout_rate > 0.0 { config.n_layers } else { 0 };
-        let dropout = (0..layers)
-            .map(|_| (0..cells * config.n_hidden).map(|_| factor(draw)).collect())
-            .collect();
-        let z = draw.normal(cells * config.n_latent);
-        Self { vae, ws, z, dropout, kl_weight: draw.one_of(&[0.0, 0.3, 1.0]), state }
+        let mut layers = |n: usize| -> Vec<Vec<f64>> {
+            let n = if config.dropout_rate > 0.0 { n } else { 0 };
+            let mut layer = || (0..cells * config.n_hidden).map(|_| factor(draw)).collect();
+            (0..n).map(|_| layer()).collect()
+        };
+        let (dropout, library_dropout) = (layers(config.n_layers), layers(1));
+        let (z, library) = (draw.normal(cells * config.n_latent), draw.normal(cells));
+        let noise = GivenNoise { z, library, dropout, library_dropout };
+        Self { vae, ws, noise, kl_weight: draw.one_of(&[0.0, 0.3, 1.0]), state }
     }
 
     /// The mean over cells of reconstruction loss and weighted KL; gradients are kept.
     fn loss(&mut self, state: StateDict<f64>) -> f64 {
         self.vae.load_state_dict(state).unwrap();
-        let noise = Noise::Given { z: &self.z, dropout: &self.dropout };
-        self.vae.compute_gradients(&mut self.ws, noise, self.kl_weight);
-        let cells = self.ws.cell_outputs(self.vae.backend());
-        let terms = cells.reconstruction_loss.iter().zip(&cells.kl_local);
-        let n = cells.kl_local.len() as f64;
-        terms.map(|(r, kl)| r + self.kl_weight * kl).sum::<f64>() / n
+        self.vae.compute_gradients(&mut self.ws, Noise::Given(&self.noise), self.kl_weight);
+        let sums = self.ws.loss_sums(self.vae.backend());
+        sums.loss(self.kl_weight) / self.ws.n_cells() as f64
     }
 
     /// The derivative along `d`, a direction of one tensor, by the five-point stencil.
@@ -191,6 +266,15 @@ fn every_gradient_agrees_with_differences() {
     all(&drawn, |c| c.dispersion);
     all(&drawn, |c| c.gene_likelihood);
     all(&drawn, |c| c.use_batch_norm);
+    all(&drawn, |c| c.use_layer_norm);
+    all(&drawn, |c| c.latent_distribution);
+    all(&drawn, |c| c.batch_representation);
+    all(&drawn, |c| c.var_activation);
+    all(&drawn, |c| c.extra_encoder_kwargs.activation_fn);
+    all(&drawn, |c| c.extra_decoder_kwargs.activation_fn);
+    assert!(drawn.iter().any(|c| c.linear_decoder));
+    assert!(drawn.iter().any(|c| c.use_size_factor_key));
+    assert!(drawn.iter().any(|c| !c.use_size_factor_key && !c.use_observed_lib_size));
     assert!(drawn.iter().any(|c| c.encode_covariates && c.n_batch > 1 && c.n_layers > 1));
     assert!(drawn.iter().any(|c| !c.deeply_inject_covariates && c.n_batch > 1 && c.n_layers > 1));
 }

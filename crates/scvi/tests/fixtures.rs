@@ -8,7 +8,7 @@
 mod common;
 
 use common::{Fixture, deviation, total_norm, worst};
-use scvi::module::{Noise, Vae};
+use scvi::module::{CellOutputs, Noise, Vae};
 use scvi::{Cpu, Real};
 use scvi_kernels::ops::adam::AdamRule;
 
@@ -59,7 +59,7 @@ fn evaluation<F: Real>(fixture: &Fixture, allowed: &Tolerance, most: &mut Deviat
     let mut ws = vae.workspace(batch.rows.n_cells(), batch.rows.counts.len(), false);
     ws.load(vae.backend(), &batch);
     vae.inference(&mut ws, None);
-    vae.generative(&mut ws);
+    vae.generative(&mut ws, None);
     let b = vae.backend();
     let cell = ws.cell_outputs(b);
     let outputs = [
@@ -70,6 +70,7 @@ fn evaluation<F: Real>(fixture: &Fixture, allowed: &Tolerance, most: &mut Deviat
         ("px_scale", Some(vae.px_scale(&ws))),
         ("px_rate", Some(vae.px_rate(&ws))),
         ("px_dropout", vae.px_dropout(&ws)),
+        ("px_r", vae.px_r(&ws)),
     ];
     for (name, got) in outputs {
         let name = format!("eval/{name}");
@@ -78,10 +79,49 @@ fn evaluation<F: Real>(fixture: &Fixture, allowed: &Tolerance, most: &mut Deviat
         let found = deviation(&got, &fixture.get(&name).data, 0.0);
         note(fixture, &name, found, allowed.outputs, &mut most.outputs);
     }
-    let losses = [("reconstruction", cell.reconstruction_loss), ("kl_local", cell.kl_local)];
-    for (name, got) in losses {
-        let name = format!("eval/{name}");
-        let found = worst(&got, &fixture.get(&name).data, 1.0);
+    library_posterior(fixture, "eval", ws.ql(b), allowed, most);
+    losses(fixture, "eval", &cell, allowed, most);
+}
+
+fn library_posterior<F: Real>(
+    fixture: &Fixture,
+    pass: &str,
+    ql: Option<(Vec<F>, Vec<F>)>,
+    allowed: &Tolerance,
+    most: &mut Deviations,
+) {
+    let has = fixture.has(&format!("{pass}/ql_m"));
+    assert_eq!(ql.is_some(), has, "{}: an inferred library", fixture.entry.name);
+    let Some((mean, var)) = ql else { return };
+    for (name, got) in [("ql_m", mean), ("ql_v", var)] {
+        let name = format!("{pass}/{name}");
+        let found = deviation(&got, &fixture.get(&name).data, 0.0);
+        note(fixture, &name, found, allowed.outputs, &mut most.outputs);
+    }
+}
+
+/// Each cell's loss terms.
+fn losses<F: Real>(
+    fixture: &Fixture,
+    pass: &str,
+    cell: &CellOutputs<F>,
+    allowed: &Tolerance,
+    most: &mut Deviations,
+) {
+    let both = cell.kl_divergence_z.iter().zip(&cell.kl_divergence_l);
+    let kl_local: Vec<F> = both.map(|(&z, &l)| z + l).collect();
+    let terms = [
+        ("reconstruction", &cell.reconstruction_loss),
+        ("kl_local", &kl_local),
+        ("kl_l", &cell.kl_divergence_l),
+    ];
+    for (name, got) in terms {
+        let name = format!("{pass}/{name}");
+        if name.ends_with("kl_l") && !fixture.has(&name) {
+            assert!(got.iter().all(|&v| v == F::ZERO), "an observed library has no divergence");
+            continue;
+        }
+        let found = worst(got, &fixture.get(&name).data, 1.0);
         note(fixture, &name, found, allowed.outputs, &mut most.losses);
     }
 }
@@ -91,9 +131,9 @@ fn gradients<F: Real>(fixture: &Fixture, allowed: &Tolerance, most: &mut Deviati
     let batch = fixture.minibatch();
     let mut ws = vae.workspace(batch.rows.n_cells(), batch.rows.counts.len(), true);
     ws.load(vae.backend(), &batch);
-    let (z, dropout) = (fixture.z_noise(0), fixture.dropout(0));
-    let noise = Noise::Given { z: &z, dropout: &dropout };
-    vae.compute_gradients(&mut ws, noise, fixture.entry.kl_weight);
+    let noise = fixture.noise(0);
+    let kl_weight = fixture.entry.kl_weight;
+    vae.compute_gradients(&mut ws, Noise::Given(&noise), kl_weight);
 
     let b = vae.backend();
     for (name, got) in [("qz_m", ws.qz_m(b)), ("qz_v", ws.qz_v(b)), ("z", ws.z(b))] {
@@ -101,25 +141,11 @@ fn gradients<F: Real>(fixture: &Fixture, allowed: &Tolerance, most: &mut Deviati
         let found = deviation(&got, &fixture.get(&name).data, 0.0);
         note(fixture, &name, found, allowed.outputs, &mut most.outputs);
     }
-    let cell = ws.cell_outputs(b);
-    let n = cell.kl_local.len() as f64;
-    let loss = cell
-        .reconstruction_loss
-        .iter()
-        .zip(&cell.kl_local)
-        .map(|(r, kl)| r.to_f64() + fixture.entry.kl_weight * kl.to_f64())
-        .sum::<f64>()
-        / n;
-    let losses = [
-        ("reconstruction", cell.reconstruction_loss),
-        ("kl_local", cell.kl_local),
-        ("loss", vec![F::of(loss)]),
-    ];
-    for (name, got) in losses {
-        let name = format!("train/{name}");
-        let found = worst(&got, &fixture.get(&name).data, 1.0);
-        note(fixture, &name, found, allowed.outputs, &mut most.losses);
-    }
+    library_posterior(fixture, "train", ws.ql(b), allowed, most);
+    losses(fixture, "train", &ws.cell_outputs(b), allowed, most);
+    let loss = [ws.loss_sums(b).loss(kl_weight) / ws.n_cells() as f64];
+    let found = worst(&loss, &fixture.get("train/loss").data, 1.0);
+    note(fixture, "train/loss", found, allowed.outputs, &mut most.losses);
     let gradients = vae.gradients();
     // A bias before batch normalisation has a gradient of exactly zero, which comes out as
     // rounding: it is measured against the norm of the whole gradient.
@@ -128,7 +154,8 @@ fn gradients<F: Real>(fixture: &Fixture, allowed: &Tolerance, most: &mut Deviati
     for (name, want) in fixture.under("grad/") {
         let got = gradients.get(name).unwrap_or_else(|| panic!("no gradient of {name}"));
         assert_eq!(got.shape, want.shape, "{name}");
-        let before_norm = name.ends_with(".0.bias") && name.contains("Layer");
+        let normalised = name.strip_suffix(".0.bias").map(|layer| format!("{layer}.1.weight"));
+        let before_norm = normalised.is_some_and(|norm| gradients.contains_key(&norm));
         let floor = if before_norm { floor } else { 0.0 };
         let found = deviation(&got.data, &want.data, floor);
         note(fixture, name, found, allowed.gradients, &mut most.gradients);
@@ -149,10 +176,9 @@ fn ten_steps<F: Real>(fixture: &Fixture, allowed: &Tolerance, most: &mut Deviati
     let mut ws = vae.workspace(batch.rows.n_cells(), batch.rows.counts.len(), true);
     ws.load(vae.backend(), &batch);
     for step in 1..=10 {
-        let (z, dropout) = (fixture.z_noise(step), fixture.dropout(step));
-        let noise = Noise::Given { z: &z, dropout: &dropout };
+        let noise = fixture.noise(step);
         let adam = AdamRule::default().at_step(step as u64);
-        vae.train_step(&mut ws, noise, fixture.entry.kl_weight, adam);
+        vae.train_step(&mut ws, Noise::Given(&noise), fixture.entry.kl_weight, adam);
     }
     for (name, got) in vae.state_dict() {
         let want = fixture.get(&format!("adam10/{name}"));

@@ -24,6 +24,8 @@ fn model(path: &Path, common: &Common) -> Result<Report, CliError> {
         Some(f) if common.json => json!({"key": f.key, "categories": f.categories}),
         Some(f) => json!(format!("{} ({} categories)", f.key, f.categories.len())),
     };
+    let covariates = meta.registry.categorical_covariates.into_iter();
+    let covariates = covariates.map(|f| field(&Some(f))).collect::<Vec<_>>();
     let config = serde_json::to_value(&meta.config).unwrap_or(Value::Null);
     let mut report = Report::default();
     report
@@ -36,6 +38,9 @@ fn model(path: &Path, common: &Common) -> Result<Report, CliError> {
         .add("layer", meta.registry.layer.as_deref().unwrap_or("X"))
         .add("batch", field(&meta.registry.batch))
         .add("labels", field(&meta.registry.labels))
+        .add("categorical_covariates", covariates)
+        .add("continuous_covariates", meta.registry.continuous_covariates)
+        .add("size_factor", meta.registry.size_factor)
         .add("trained_on", meta.training.n_cells)
         .add("epochs", meta.training.epochs)
         .add("stop", meta.training.stop)

@@ -5,14 +5,18 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use scvi::data::simulate::{SimulateConfig, simulate};
-use scvi::module::{Choice, Dispersion, GeneLikelihood, NormPlacement, VaeConfig};
-use scvi::train::{EarlyStopping, TrainPlan, Trained, train};
+use scvi::data::{CategoricalField, LibraryPrior};
+use scvi::module::{
+    BatchRepresentation, Choice, ConfigError, Dispersion, EmbeddingKwargs, GeneLikelihood,
+    LatentDistribution, NormPlacement, VaeConfig, VarActivation,
+};
+use scvi::train::{EarlyStopping, TrainError, TrainPlan, Trained, train};
 use scvi_io::model_dir::check_model_output;
 use scvi_io::{FORMAT_VERSION, ModelMeta, TrainingMeta, save_model};
 
 use super::latent::{Output, Representation};
 use super::simulate::{names, write};
-use crate::args::{Common, ModelArgs, PlanArgs, TrainArgs};
+use crate::args::{Common, DataArgs, ModelArgs, PlanArgs, TrainArgs};
 use crate::error::CliError;
 use crate::input::{Prepared, for_training, note};
 use crate::progress::Progress;
@@ -24,6 +28,7 @@ const DEMO_DATA: &str = "scvi_demo.h5ad";
 
 pub fn run(args: &TrainArgs, common: &Common) -> Result<(), CliError> {
     let config = config(&args.vae)?;
+    check_early(&config, &args.data)?;
     let model = args.model.clone().unwrap_or_else(|| PathBuf::from(DEMO_MODEL));
     check_model_output(&model, common.overwrite)?;
     let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
@@ -34,11 +39,7 @@ pub fn run(args: &TrainArgs, common: &Common) -> Result<(), CliError> {
     };
     let n_cells = prepared.counts.n_cells();
     let plan = plan(&args.plan, common, n_cells)?;
-    let config = VaeConfig {
-        n_input: prepared.counts.n_genes(),
-        n_batch: prepared.registry.batch.as_ref().map_or(1, |b| b.categories.len()),
-        ..config
-    };
+    let config = with_data(config, &prepared)?;
     let data = prepared.dataset()?;
     let epochs = plan.epochs(n_cells);
     warn_of_short_warmup(&plan, epochs, common);
@@ -66,9 +67,7 @@ pub fn run(args: &TrainArgs, common: &Common) -> Result<(), CliError> {
 }
 
 fn config(args: &ModelArgs) -> Result<VaeConfig, CliError> {
-    let config = VaeConfig {
-        n_input: 1, // known once the data is read
-        n_batch: 1,
+    Ok(VaeConfig {
         n_hidden: args.n_hidden,
         n_latent: args.n_latent,
         n_layers: args.n_layers,
@@ -76,13 +75,67 @@ fn config(args: &ModelArgs) -> Result<VaeConfig, CliError> {
         dispersion: Dispersion::from_name(&args.dispersion)?,
         log_variational: !args.no_log_variational,
         gene_likelihood: GeneLikelihood::from_name(&args.gene_likelihood)?,
+        latent_distribution: LatentDistribution::from_name(&args.latent_distribution)?,
         encode_covariates: args.encode_covariates,
         deeply_inject_covariates: !args.no_deeply_inject_covariates,
+        batch_representation: BatchRepresentation::from_name(&args.batch_representation)?,
         use_batch_norm: NormPlacement::from_name(&args.use_batch_norm)?,
+        use_layer_norm: NormPlacement::from_name_of("use_layer_norm", &args.use_layer_norm)?,
+        use_observed_lib_size: !args.no_use_observed_lib_size,
+        var_activation: VarActivation::from_name(&args.var_activation)?,
+        batch_embedding_kwargs: EmbeddingKwargs {
+            embedding_dim: args.batch_embedding_dim,
+            ..EmbeddingKwargs::default()
+        },
+        ..VaeConfig::default()
+    })
+}
+
+/// Wrong values are told before a large file is read: as if it held one gene, batch and label.
+fn check_early(config: &VaeConfig, args: &DataArgs) -> Result<(), CliError> {
+    let config = VaeConfig {
+        n_input: 1,
+        n_batch: 1,
+        n_labels: usize::from(args.labels_key.is_some()),
+        library_log_means: Some(vec![0.0]),
+        library_log_vars: Some(vec![1.0]),
+        ..config.clone()
     };
-    // Wrong values are told before a large file is read.
-    config.validate()?;
-    Ok(config)
+    match config.validate() {
+        Err(ConfigError::Needs { option: "dispersion", found, .. }) => {
+            Err(CliError::NeedsLabels { dispersion: found })
+        }
+        other => Ok(other.map(drop)?),
+    }
+}
+
+/// The sizes and priors that the data decides.
+fn with_data(config: VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliError> {
+    let registry = &prepared.registry;
+    let count = |field: &Option<CategoricalField>| {
+        field.as_ref().map_or(1, |field| field.categories.len())
+    };
+    let n_batch = count(&registry.batch);
+    let prior = (!config.use_observed_lib_size && registry.size_factor.is_none())
+        .then(|| LibraryPrior::of(&prepared.counts, &prepared.columns.batch, n_batch))
+        .transpose()
+        .map_err(TrainError::from)?;
+    let (means, vars) = prior.map_or((None, None), |p| (Some(p.log_means), Some(p.log_vars)));
+    Ok(VaeConfig {
+        n_input: prepared.counts.n_genes(),
+        n_batch,
+        n_labels: count(&registry.labels),
+        n_cats_per_cov: registry
+            .categorical_covariates
+            .iter()
+            .map(|field| field.categories.len())
+            .collect(),
+        n_continuous_cov: registry.continuous_covariates.len(),
+        use_size_factor_key: registry.size_factor.is_some(),
+        library_log_means: means,
+        library_log_vars: vars,
+        ..config
+    })
 }
 
 fn plan(args: &PlanArgs, common: &Common, n_cells: usize) -> Result<TrainPlan, CliError> {
@@ -112,7 +165,7 @@ fn plan(args: &PlanArgs, common: &Common, n_cells: usize) -> Result<TrainPlan, C
             range: "a number of epochs, or auto",
         })?),
     };
-    plan.validate().map_err(scvi::train::TrainError::from)?;
+    plan.validate().map_err(TrainError::from)?;
     Ok(plan)
 }
 

@@ -3,6 +3,7 @@
 mod count_source;
 mod csr;
 mod dataset;
+mod library_prior;
 mod registry;
 pub mod simulate;
 mod split;
@@ -11,5 +12,6 @@ pub use count_source::CountSource;
 pub use csr::{CsrError, CsrMatrix};
 pub(crate) use dataset::largest_minibatch;
 pub use dataset::{Dataset, DatasetError, Misfit, minibatches};
+pub use library_prior::LibraryPrior;
 pub use registry::{CategoricalField, Registry};
 pub use split::{Split, SplitError};

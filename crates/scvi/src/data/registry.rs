@@ -27,7 +27,16 @@ pub struct Registry {
     pub layer: Option<String>,
     /// The batch column.
     pub batch: Option<CategoricalField>,
-    /// The labels column: registered, not used by the present options.
+    /// The labels column, which dispersion gene-label goes by.
     #[serde(default)]
     pub labels: Option<CategoricalField>,
+    /// Further categorical columns.
+    #[serde(default)]
+    pub categorical_covariates: Vec<CategoricalField>,
+    /// Further numeric columns.
+    #[serde(default)]
+    pub continuous_covariates: Vec<String>,
+    /// The column with size factors.
+    #[serde(default)]
+    pub size_factor: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use scvi_kernels::Cpu;
 
-use super::pass::{TaskError, for_each_minibatch};
+use super::pass::{TaskError, for_each_minibatch, infer};
 use crate::data::Dataset;
 use crate::module::{Noise, Vae};
 
@@ -30,10 +30,11 @@ pub fn latent_representation(
 ) -> Result<Latent, TaskError> {
     let n_latent = vae.spec().config().n_latent;
     let mut latent = Latent { n_latent, mean: Vec::new(), var: Vec::new() };
-    for_each_minibatch(vae, data, batch_size, &mut |ws| {
-        vae.inference(ws, None);
+    for_each_minibatch(vae, data, batch_size, &mut |ws, batch| {
+        infer(vae, ws, batch, None);
         latent.mean.extend(ws.qz_m(vae.backend()));
         latent.var.extend(ws.qz_v(vae.backend()));
+        Ok(())
     })?;
     Ok(latent)
 }
@@ -49,9 +50,10 @@ pub fn latent_sample(
     seed: u64,
 ) -> Result<Vec<f32>, TaskError> {
     let mut z = Vec::new();
-    for_each_minibatch(vae, data, batch_size, &mut |ws| {
-        vae.inference(ws, Some(Noise::Seeded { seed, draw: 0 }));
+    for_each_minibatch(vae, data, batch_size, &mut |ws, batch| {
+        infer(vae, ws, batch, Some(Noise::Seeded { seed, draw: 0 }));
         z.extend(ws.z(vae.backend()));
+        Ok(())
     })?;
     Ok(z)
 }

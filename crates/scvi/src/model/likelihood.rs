@@ -2,7 +2,7 @@
 
 use scvi_kernels::Cpu;
 
-use super::pass::{TaskError, for_each_minibatch};
+use super::pass::{TaskError, for_each_minibatch, infer};
 use crate::data::Dataset;
 use crate::module::{Noise, Vae};
 
@@ -23,7 +23,7 @@ pub enum Draw {
 pub struct CellElbo {
     /// -ln p(x | z): `(cells)`.
     pub reconstruction_loss: Vec<f32>,
-    /// KL(q(z|x) ‖ p(z)): `(cells)`.
+    /// KL(q(z|x) ‖ p(z)) and, of an inferred library, KL(q(l|x) ‖ p(l)): `(cells)`.
     pub kl_local: Vec<f32>,
 }
 
@@ -47,17 +47,20 @@ pub fn elbo(
     batch_size: usize,
     draw: Draw,
 ) -> Result<CellElbo, TaskError> {
+    vae.require_counts("elbo")?;
     let mut terms = CellElbo::default();
     let noise = match draw {
         Draw::Mean => None,
         Draw::Sample { seed } => Some(Noise::Seeded { seed, draw: 0 }),
     };
-    for_each_minibatch(vae, data, batch_size, &mut |ws| {
-        vae.inference(ws, noise);
-        vae.generative(ws);
+    for_each_minibatch(vae, data, batch_size, &mut |ws, batch| {
+        infer(vae, ws, batch, noise);
+        vae.generative(ws, None);
         let cells = ws.cell_outputs(vae.backend());
         terms.reconstruction_loss.extend(cells.reconstruction_loss);
-        terms.kl_local.extend(cells.kl_local);
+        let kl = cells.kl_divergence_z.iter().zip(&cells.kl_divergence_l);
+        terms.kl_local.extend(kl.map(|(z, l)| z + l));
+        Ok(())
     })?;
     Ok(terms)
 }

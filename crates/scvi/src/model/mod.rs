@@ -2,8 +2,14 @@
 
 mod latent;
 mod likelihood;
+mod log_sum_exp;
+mod marginal_ll;
 mod pass;
+mod sample;
 
 pub use latent::{Latent, latent_representation, latent_sample};
 pub use likelihood::{CellElbo, Draw, elbo};
+pub use log_sum_exp::LogSumExp;
+pub use marginal_ll::marginal_ll;
 pub use pass::TaskError;
+pub use sample::{SampleOptions, posterior_predictive_sample};

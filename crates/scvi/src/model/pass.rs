@@ -6,7 +6,8 @@ use scvi_kernels::Cpu;
 use thiserror::Error;
 
 use crate::data::{Dataset, Misfit};
-use crate::module::{Minibatch, Vae, Workspace};
+use crate::distributions::SampleError;
+use crate::module::{MinifiedError, Minibatch, Noise, Vae, Workspace};
 
 /// A task could not be done.
 #[derive(Debug, Error)]
@@ -18,9 +19,32 @@ pub enum TaskError {
     /// The model cannot take the data.
     #[error(transparent)]
     Misfit(#[from] Misfit),
+    /// The task needs counts, and there are none.
+    #[error(transparent)]
+    Minified(#[from] MinifiedError),
+    /// A sample could not be drawn.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+    /// No sample was asked for.
+    #[error("n_samples is 0; it must be 1 or more")]
+    NoSamples,
     /// No cells fit into a minibatch of none.
     #[error("batch_size is 0; it must be 1 or more")]
     BatchSize,
+}
+
+/// The posterior of a loaded minibatch: as it was stored, where the model's data is minified, or
+/// inferred from its counts.
+pub(super) fn infer(
+    vae: &Vae<Cpu<f32>>,
+    ws: &mut Workspace<Cpu<f32>>,
+    batch: &Minibatch,
+    noise: Option<Noise<f32>>,
+) {
+    match (vae.minified_data_type(), batch.posterior.borrow()) {
+        (Some(_), Some(stored)) => vae.cached_inference(ws, stored, noise),
+        _ => vae.inference(ws, noise),
+    }
 }
 
 /// Calls `task` with every minibatch of `data` in order, loaded into a workspace.
@@ -28,9 +52,12 @@ pub(super) fn for_each_minibatch(
     vae: &Vae<Cpu<f32>>,
     data: &Dataset,
     batch_size: usize,
-    task: &mut dyn FnMut(&mut Workspace<Cpu<f32>>),
+    task: &mut dyn FnMut(&mut Workspace<Cpu<f32>>, &Minibatch) -> Result<(), TaskError>,
 ) -> Result<(), TaskError> {
     data.check_fits(vae.spec())?;
+    if vae.minified_data_type().is_some() && !data.has_posterior() {
+        return Err(Misfit::Missing { what: "stored posteriors" }.into());
+    }
     if batch_size == 0 {
         return Err(TaskError::BatchSize);
     }
@@ -41,7 +68,7 @@ pub(super) fn for_each_minibatch(
     for cells in cells.chunks(batch_size) {
         data.fill(cells, &mut batch)?;
         ws.load(vae.backend(), &batch);
-        task(&mut ws);
+        task(&mut ws, &batch)?;
     }
     Ok(())
 }

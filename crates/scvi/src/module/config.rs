@@ -1,27 +1,44 @@
 //! What a caller asks for: flat, serialisable, in scvi-tools' names.
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use super::options::{Dispersion, GeneLikelihood, NormPlacement};
-use super::spec::VaeSpec;
+use super::kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
+use super::options::{
+    BatchRepresentation, Dispersion, GeneLikelihood, LatentDistribution, NormPlacement,
+    VarActivation,
+};
 
-/// Parameters of `scvi.module.VAE`.
+/// Parameters of `scvi.module.VAE`, and of `scvi.module.LDVAE`.
 ///
 /// | Name | Default | Purpose | Range |
 /// |---|---|---|---|
 /// | `n_input` | | genes | 1 or more |
 /// | `n_batch` | 0 | batches; 0 and 1 mean no batch correction | any |
+/// | `n_labels` | 0 | labels, for dispersion gene-label | any |
 /// | `n_hidden` | 128 | width of hidden layers | 1 or more |
 /// | `n_latent` | 10 | dimensions of z | 1 or more |
 /// | `n_layers` | 1 | hidden layers of encoder and of decoder | 1 or more |
+/// | `n_continuous_cov` | 0 | continuous covariates | any |
+/// | `n_cats_per_cov` | none | categories of each categorical covariate | 1 or more each |
 /// | `dropout_rate` | 0.1 | dropout of the encoder | 0 to under 1 |
-/// | `dispersion` | gene | how θ varies | gene, gene-batch |
+/// | `dispersion` | gene | how θ varies | gene, gene-batch, gene-label, gene-cell |
 /// | `log_variational` | true | the encoder sees ln(1 + x) instead of x | |
-/// | `gene_likelihood` | zinb | distribution of counts | zinb, nb, poisson |
-/// | `encode_covariates` | false | the encoder sees the batch too | |
-/// | `deeply_inject_covariates` | true | the batch enters every hidden layer, not the first alone | |
+/// | `gene_likelihood` | zinb | distribution of counts | zinb, nb, poisson, normal |
+/// | `latent_distribution` | normal | distribution of z | normal, ln |
+/// | `encode_covariates` | false | the encoder sees batch and covariates too | |
+/// | `deeply_inject_covariates` | true | categories enter every hidden layer, not the first alone | |
+/// | `batch_representation` | one-hot | how the batch enters | one-hot, embedding |
 /// | `use_batch_norm` | both | where batch normalisation stands | both, encoder, decoder, none |
+/// | `use_layer_norm` | none | where layer normalisation stands, after the other | the same |
+/// | `use_size_factor_key` | false | μ is the given size factor times softplus, not softmax | |
+/// | `use_observed_lib_size` | true | the library is the cell's total; else it is inferred | |
+/// | `library_log_means`, `library_log_vars` | none | prior of the inferred library, a number a batch | finite; variances above 0 |
+/// | `extra_payload_autotune` | false | the loss carries z, batch and labels | |
+/// | `var_activation` | exp | what makes the posterior's variance positive | exp, softplus |
+/// | `extra_encoder_kwargs` | | options of the encoders' layers | [`EncoderKwargs`] |
+/// | `extra_decoder_kwargs` | | options of the decoder's layers | [`DecoderKwargs`] |
+/// | `batch_embedding_kwargs` | | options of the batch's embedding | [`EmbeddingKwargs`] |
+/// | `linear_decoder` | false | LDVAE: two linear maps instead of the decoder | |
 ///
 /// Source: scvi-tools 1.4.2, `module/_vae.py`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,12 +48,18 @@ pub struct VaeConfig {
     pub n_input: usize,
     /// Batches.
     pub n_batch: usize,
+    /// Labels.
+    pub n_labels: usize,
     /// Width of hidden layers.
     pub n_hidden: usize,
     /// Dimensions of z.
     pub n_latent: usize,
     /// Hidden layers of encoder and of decoder.
     pub n_layers: usize,
+    /// Continuous covariates.
+    pub n_continuous_cov: usize,
+    /// Categories of each categorical covariate.
+    pub n_cats_per_cov: Vec<usize>,
     /// Dropout of the encoder.
     pub dropout_rate: f64,
     /// How θ varies.
@@ -45,12 +68,38 @@ pub struct VaeConfig {
     pub log_variational: bool,
     /// Distribution of counts.
     pub gene_likelihood: GeneLikelihood,
-    /// Whether the encoder sees the batch too.
+    /// Distribution of z.
+    pub latent_distribution: LatentDistribution,
+    /// Whether the encoder sees batch and covariates too.
     pub encode_covariates: bool,
-    /// Whether the batch enters every hidden layer, not the first alone.
+    /// Whether categories enter every hidden layer, not the first alone.
     pub deeply_inject_covariates: bool,
+    /// How the batch enters.
+    pub batch_representation: BatchRepresentation,
     /// Where batch normalisation stands.
     pub use_batch_norm: NormPlacement,
+    /// Where layer normalisation stands.
+    pub use_layer_norm: NormPlacement,
+    /// Whether μ is scaled by the given size factor.
+    pub use_size_factor_key: bool,
+    /// Whether the library is the cell's total.
+    pub use_observed_lib_size: bool,
+    /// Prior means of the inferred log library, a number a batch.
+    pub library_log_means: Option<Vec<f64>>,
+    /// Prior variances of the inferred log library, a number a batch.
+    pub library_log_vars: Option<Vec<f64>>,
+    /// Whether the loss carries z, batch and labels.
+    pub extra_payload_autotune: bool,
+    /// What makes the posterior's variance positive.
+    pub var_activation: VarActivation,
+    /// Options of the encoders' layers.
+    pub extra_encoder_kwargs: EncoderKwargs,
+    /// Options of the decoder's layers.
+    pub extra_decoder_kwargs: DecoderKwargs,
+    /// Options of the batch's embedding.
+    pub batch_embedding_kwargs: EmbeddingKwargs,
+    /// Whether the decoder is LDVAE's two linear maps.
+    pub linear_decoder: bool,
 }
 
 impl Default for VaeConfig {
@@ -58,102 +107,48 @@ impl Default for VaeConfig {
         Self {
             n_input: 0,
             n_batch: 0,
+            n_labels: 0,
             n_hidden: 128,
             n_latent: 10,
             n_layers: 1,
+            n_continuous_cov: 0,
+            n_cats_per_cov: Vec::new(),
             dropout_rate: 0.1,
-            dispersion: Dispersion::default(),
+            dispersion: Dispersion::Gene,
             log_variational: true,
-            gene_likelihood: GeneLikelihood::default(),
+            gene_likelihood: GeneLikelihood::Zinb,
+            latent_distribution: LatentDistribution::Normal,
             encode_covariates: false,
             deeply_inject_covariates: true,
-            use_batch_norm: NormPlacement::default(),
+            batch_representation: BatchRepresentation::OneHot,
+            use_batch_norm: NormPlacement::Both,
+            use_layer_norm: NormPlacement::None,
+            use_size_factor_key: false,
+            use_observed_lib_size: true,
+            library_log_means: None,
+            library_log_vars: None,
+            extra_payload_autotune: false,
+            var_activation: VarActivation::Exp,
+            extra_encoder_kwargs: EncoderKwargs::default(),
+            extra_decoder_kwargs: DecoderKwargs::default(),
+            batch_embedding_kwargs: EmbeddingKwargs::default(),
+            linear_decoder: false,
         }
     }
-}
-
-/// A configuration that describes no model.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A size is zero.
-    #[error("{option} is 0; it must be 1 or more")]
-    Zero {
-        /// The option.
-        option: &'static str,
-    },
-    /// A size is beyond what row numbers can hold, or what memory could.
-    #[error("{option} is {found}; it must be at most {most}")]
-    TooLarge {
-        /// The option.
-        option: &'static str,
-        /// What came.
-        found: usize,
-        /// The largest that is allowed.
-        most: usize,
-    },
-    /// The dropout probability is outside its range.
-    #[error("dropout_rate is {found}; it must be at least 0 and less than 1")]
-    DropoutRate {
-        /// What came.
-        found: f64,
-    },
-    /// A dispersion per batch without batches.
-    #[error("dispersion gene-batch needs n_batch of 1 or more, it is 0")]
-    NoBatches,
 }
 
 impl VaeConfig {
-    /// Checks every option and gives the model they describe.
+    /// The defaults of `scvi.module.LDVAE`: a linear decoder without bias, negative binomial
+    /// counts, and an inferred library, whose prior the caller gives.
     ///
-    /// # Errors
-    /// [`ConfigError`] names the option, what came and what is allowed.
-    pub fn validate(&self) -> Result<VaeSpec, ConfigError> {
-        const MOST: usize = 1 << 24;
-        let sizes = [
-            ("n_input", self.n_input),
-            ("n_hidden", self.n_hidden),
-            ("n_latent", self.n_latent),
-            ("n_layers", self.n_layers),
-        ];
-        for (option, found) in sizes {
-            if found == 0 {
-                return Err(ConfigError::Zero { option });
-            }
+    /// Source: scvi-tools 1.4.2, `module/_vae.py`, `LDVAE`; Svensson et al. 2020.
+    pub fn linear() -> Self {
+        Self {
+            linear_decoder: true,
+            gene_likelihood: GeneLikelihood::Nb,
+            use_observed_lib_size: false,
+            extra_decoder_kwargs: DecoderKwargs { bias: false, ..DecoderKwargs::default() },
+            ..Self::default()
         }
-        for (option, found) in sizes.into_iter().chain([("n_batch", self.n_batch)]) {
-            if found > MOST {
-                return Err(ConfigError::TooLarge { option, found, most: MOST });
-            }
-        }
-        if !(0.0..1.0).contains(&self.dropout_rate) {
-            return Err(ConfigError::DropoutRate { found: self.dropout_rate });
-        }
-        if self.dispersion == Dispersion::GeneBatch && self.n_batch == 0 {
-            return Err(ConfigError::NoBatches);
-        }
-        Ok(VaeSpec::new(self.clone()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_illegal_value_is_named() {
-        let legal = VaeConfig { n_input: 5, ..VaeConfig::default() };
-        assert!(legal.validate().is_ok());
-        let message = |config: VaeConfig| config.validate().unwrap_err().to_string();
-        assert!(message(VaeConfig::default()).contains("n_input is 0"));
-        assert!(message(VaeConfig { n_layers: 0, ..legal.clone() }).contains("n_layers is 0"));
-        assert!(message(VaeConfig { n_hidden: 0, ..legal.clone() }).contains("n_hidden is 0"));
-        assert!(message(VaeConfig { n_latent: usize::MAX, ..legal.clone() }).contains("at most"));
-        for rate in [1.0, -0.1, f64::NAN] {
-            let config = VaeConfig { dropout_rate: rate, ..legal.clone() };
-            assert!(message(config).contains("dropout_rate"));
-        }
-        let config = VaeConfig { dispersion: Dispersion::GeneBatch, ..legal };
-        assert!(message(config).contains("n_batch"));
     }
 }

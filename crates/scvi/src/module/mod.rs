@@ -1,13 +1,32 @@
 //! The module: configuration, its validated form, and the variational autoencoder itself.
 
 mod config;
+mod covariates;
+mod embedding_api;
+mod kwargs;
+mod marginal;
+mod minibatch;
+mod minified;
 mod options;
+mod outputs;
+mod readers;
 mod spec;
+mod state;
 mod vae;
+mod validate;
 mod workspace;
 
-pub use config::{ConfigError, VaeConfig};
-pub use options::{Choice, Dispersion, GeneLikelihood, NormPlacement, UnknownChoice};
+pub use config::VaeConfig;
+pub(crate) use covariates::OneHotPlan;
+pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
+pub use minibatch::{Inputs, Minibatch};
+pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};
+pub use options::{
+    Activation, BatchRepresentation, Choice, Dispersion, GeneLikelihood, LatentDistribution,
+    NormPlacement, UnknownChoice, VarActivation,
+};
+pub use outputs::{CellOutputs, ExtraMetrics, LossSums};
 pub use spec::VaeSpec;
 pub use vae::Vae;
-pub use workspace::{CellOutputs, Inputs, Minibatch, Noise, Workspace};
+pub use validate::ConfigError;
+pub use workspace::{GivenNoise, Noise, Workspace};

@@ -1,13 +1,17 @@
 //! The variational autoencoder.
 
 use scvi_kernels::ops::count_head::{self, LikelihoodPass};
+use scvi_kernels::ops::posterior;
 use scvi_kernels::{AdamStep, Backend, GradSink, Real};
 
+use super::minibatch::Inputs;
+use super::minified::MinifiedDataType;
 use super::options::Dispersion;
-use super::spec::VaeSpec;
-use super::workspace::{Inputs, Noise, Workspace};
-use crate::nn::{Decoder, Encoder, Init, Param, Pass, Slot, StateDict, StateError, Update};
-use crate::nn::{StateExport, StateImport, StateVisitor};
+use super::spec::{Library, VaeSpec};
+use super::workspace::{Noise, Workspace};
+use crate::nn::{
+    Decoder, Embedding, Embeddings, Encoder, Init, Param, Pass, Update,
+};
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).
 ///
@@ -15,13 +19,17 @@ use crate::nn::{StateExport, StateImport, StateVisitor};
 /// q(z|x) = N(q_m, q_v),  q_m, q_v = encoder(ln(1 + x))
 /// p(x|z) = likelihood(μ = e^library ρ, θ, π),  ρ, π = decoder([z, batch])
 /// loss   = mean over cells of  -Σ_g ln p(x_g|z) + kl_weight KL(q(z|x) ‖ N(0, 1))
+///                              + KL(q(l|x) ‖ p(l)) of an inferred library
 /// ```
 pub struct Vae<B: Backend> {
     pub(super) backend: B,
     pub(super) spec: VaeSpec,
     pub(super) encoder: Encoder<B>,
+    pub(super) library_encoder: Option<Encoder<B>>,
+    pub(super) embeddings: Embeddings<B>,
     pub(super) decoder: Decoder<B>,
-    px_r: Option<Param<B>>, // (genes, groups)
+    pub(super) px_r: Option<Param<B>>, // (genes, groups)
+    pub(super) minified: Option<MinifiedDataType>,
 }
 
 impl<B: Backend> Vae<B> {
@@ -29,18 +37,18 @@ impl<B: Backend> Vae<B> {
     pub fn new(backend: B, spec: VaeSpec, seed: u64) -> Self {
         let config = spec.config();
         let mut init = Init::new(seed);
-        let likelihood = count_head::GeneLikelihood::from(config.gene_likelihood);
-        let n_px_r = config.n_input * spec.n_dispersion_groups();
-        let px_r = likelihood.has_theta().then(|| Param::new(&backend, &init.normal(n_px_r)));
-        let encoder = Encoder::new(&backend, spec.encoder_plan(), config.n_latent, &mut init);
-        let decoder = Decoder::new(
-            &backend,
-            spec.decoder_plan(),
-            config.n_input,
-            likelihood.has_pi(),
-            &mut init,
-        );
-        Self { backend, spec, encoder, decoder, px_r }
+        let px_r = spec
+            .dispersion_groups()
+            .map(|groups| Param::new(&backend, &init.normal(config.n_input * groups)));
+        let activation = || posterior::VarActivation::from(config.var_activation);
+        let encoder = Encoder::new(&backend, spec.encoder_plan(), activation(), &mut init);
+        let decoder = Decoder::new(&backend, &spec, &mut init);
+        let library_encoder = matches!(spec.library(), Library::Latent { .. }).then(|| {
+            Encoder::new(&backend, spec.library_encoder_plan(), activation(), &mut init)
+        });
+        let batch = spec.embedding().map(|plan| Embedding::new(&backend, plan, &mut init));
+        let embeddings = Embeddings::new(batch);
+        Self { backend, spec, encoder, library_encoder, embeddings, decoder, px_r, minified: None }
     }
 
     /// What this model is.
@@ -51,6 +59,16 @@ impl<B: Backend> Vae<B> {
     /// The device it lives on.
     pub fn backend(&self) -> &B {
         &self.backend
+    }
+
+    /// Makes the posterior's variance positive by the caller's own function, in place of
+    /// `var_activation`: q_v = f(s) + var_eps.
+    ///
+    /// It is part of the running program alone: a saved model does not remember it.
+    pub fn set_var_activation(&mut self, activation: posterior::VarActivation<B::Elem>) {
+        for encoder in self.library_encoder.iter_mut().chain([&mut self.encoder]) {
+            encoder.var_activation = activation.clone();
+        }
     }
 
     /// One optimisation step on the minibatch in `ws`: forward in training mode, loss, gradients,
@@ -82,144 +100,200 @@ impl<B: Backend> Vae<B> {
         kl_weight: f64,
         update: Update<B::Elem>,
     ) {
+        ws.library_is_given = false;
         ws.set_noise(&self.backend, noise, true);
-        let Self { backend, encoder, decoder, px_r, spec } = self;
-        let Workspace { inputs, encoder: enc, decoder: dec, .. } = ws;
-        let pass = Pass { backend, categories: &inputs.batch, cells: inputs.n_cells };
-        encoder.forward_train(pass, &inputs.counts, enc);
-        decoder.forward_train(pass, &enc.z, dec);
+        self.forward_train(ws);
         // The loss is a mean over cells.
-        let weight = B::Elem::of(1.0 / inputs.n_cells as f64);
-        let likelihood = LikelihoodPass {
-            likelihood: spec.config().gene_likelihood.into(),
-            counts: &inputs.counts,
-            library: backend.library(&inputs.counts),
-            grad_weight: Some(weight),
-        };
-        let sink = px_r.as_mut().map(|p| p.sink(backend, update));
-        let dispersion = dispersion(spec, sink, &inputs.batch);
-        decoder.likelihood(backend, likelihood, dispersion, dec, inputs.n_cells);
-        decoder.backward(pass, &enc.z, dec, &mut enc.dz, update);
-        let kl_weight = B::Elem::of(kl_weight) * weight;
-        encoder.backward(pass, &inputs.counts, enc, kl_weight, update);
+        let weight = B::Elem::of(1.0 / ws.inputs.n_cells as f64);
+        self.likelihood_train(ws, weight, update);
+        self.backward(ws, weight, kl_weight, update);
     }
 
-    /// The posterior of the minibatch in `ws`, in evaluation mode: q_m, q_v, z and KL. Without
-    /// noise z is the posterior's mean.
+    /// Posteriors and the decoder's outputs in training mode.
+    fn forward_train(&mut self, ws: &mut Workspace<B>) {
+        let Self { backend, encoder, library_encoder, embeddings, decoder, .. } = self;
+        let Workspace { inputs, encoder: enc, library, decoder: dec, .. } = ws;
+        if let Some(batch) = embeddings.batch_mut() {
+            batch.renorm(backend, &inputs.batch, inputs.n_cells);
+            let embedded = &mut inputs.covariates.embedded;
+            batch.forward(backend, &inputs.batch, inputs.n_cells, embedded);
+        }
+        let pass = pass(backend, inputs);
+        encoder.forward_train(pass, &inputs.counts, None, enc);
+        if let (Some(encoder), Some(acts)) = (library_encoder, library) {
+            encoder.forward_train(pass, &inputs.counts, prior(inputs), acts);
+        }
+        decoder.forward_train(pass, enc.z(), dec);
+    }
+
+    /// The likelihood, its derivatives, and what becomes of those of px_r and the library.
+    fn likelihood_train(
+        &mut self,
+        ws: &mut Workspace<B>,
+        weight: B::Elem,
+        update: Update<B::Elem>,
+    ) {
+        let Self { backend, decoder, px_r, spec, .. } = self;
+        let Workspace { inputs, library, decoder: dec, .. } = ws;
+        let sink = px_r.as_mut().map(|p| p.sink(backend, update));
+        let dispersion = dispersion(spec, sink, inputs);
+        let (values, d_library) = match library {
+            Some(acts) => {
+                let (l, dl) = acts.z_and_grad();
+                (l, Some(dl))
+            }
+            None if spec.library() == Library::SizeFactor => (&inputs.size_factor, None),
+            None => (backend.library(&inputs.counts), None),
+        };
+        let pass = LikelihoodPass {
+            likelihood: spec.config().gene_likelihood.into(),
+            counts: &inputs.counts,
+            library: values,
+            d_library,
+            grad_weight: Some(weight),
+        };
+        decoder.likelihood(backend, pass, dispersion, dec, inputs.n_cells);
+    }
+
+    /// From the likelihood's derivatives to every parameter.
+    fn backward(
+        &mut self,
+        ws: &mut Workspace<B>,
+        weight: B::Elem,
+        kl_weight: f64,
+        update: Update<B::Elem>,
+    ) {
+        let Self { backend, encoder, library_encoder, embeddings, decoder, .. } = self;
+        let Workspace { inputs, encoder: enc, library, decoder: dec, d_embedded, .. } = ws;
+        let mut d_embedded = embeddings.batch().is_some().then_some(d_embedded);
+        let pass = pass(backend, inputs);
+        let (z, dz) = enc.z_and_grad();
+        decoder.backward(pass, z, dec, dz, d_embedded.as_deref_mut(), update);
+        let kl_weight = B::Elem::of(kl_weight) * weight;
+        let embedded = d_embedded.as_deref_mut();
+        encoder.backward(pass, &inputs.counts, None, enc, kl_weight, embedded, update);
+        if let (Some(encoder), Some(acts)) = (library_encoder, library) {
+            // The divergence of the library is not warmed up.
+            let (prior, embedded) = (prior(inputs), d_embedded.as_deref_mut());
+            encoder.backward(pass, &inputs.counts, prior, acts, weight, embedded, update);
+        }
+        if let (Some(batch), Some(d_embedded)) = (embeddings.batch_mut(), d_embedded) {
+            batch.backward(backend, &inputs.batch, inputs.n_cells, d_embedded, update);
+        }
+    }
+
+    /// The posterior of the minibatch in `ws`, in evaluation mode: q_m, q_v, z and KL, and those of
+    /// an inferred library. Without noise both are at their posterior's mean.
     pub fn inference(&self, ws: &mut Workspace<B>, noise: Option<Noise<B::Elem>>) {
         if let Some(noise) = noise {
             ws.set_noise(&self.backend, noise, false);
         }
+        ws.library_is_given = false;
+        ws.inputs.set_batch(&self.backend, None);
+        self.embed_batch(&mut ws.inputs);
         let inputs = &ws.inputs;
-        let pass = self.pass(inputs);
-        self.encoder.forward_eval(pass, &inputs.counts, &mut ws.encoder, noise.is_some());
+        let pass = pass(&self.backend, inputs);
+        let use_noise = noise.is_some();
+        self.encoder.forward_eval(pass, &inputs.counts, None, &mut ws.encoder, use_noise);
+        if let (Some(encoder), Some(acts)) = (&self.library_encoder, &mut ws.library) {
+            encoder.forward_eval(pass, &inputs.counts, prior(inputs), acts, use_noise);
+        }
     }
 
-    fn pass<'a>(&'a self, inputs: &'a Inputs<B>) -> Pass<'a, B> {
-        Pass { backend: &self.backend, categories: &inputs.batch, cells: inputs.n_cells }
+    /// Draws z, and an inferred library, once more from the posterior of [`Vae::inference`].
+    pub fn redraw(&self, ws: &mut Workspace<B>, noise: Noise<B::Elem>) {
+        ws.set_noise(&self.backend, noise, false);
+        let inputs = &ws.inputs;
+        let pass = pass(&self.backend, inputs);
+        self.encoder.draw(pass, None, &mut ws.encoder, true);
+        if let (Some(encoder), Some(acts)) = (&self.library_encoder, &mut ws.library) {
+            encoder.draw(pass, prior(inputs), acts, true);
+        }
+    }
+
+    fn embed_batch(&self, inputs: &mut Inputs<B>) {
+        if let Some(batch) = self.embeddings.batch() {
+            let embedded = &mut inputs.covariates.embedded;
+            batch.forward(&self.backend, &inputs.batch, inputs.n_cells, embedded);
+        }
     }
 
     /// Decodes z and evaluates -ln p(x|z) of each cell, in evaluation mode, after
-    /// [`Vae::inference`].
-    pub fn generative(&self, ws: &mut Workspace<B>) {
-        let Workspace { inputs, encoder: enc, decoder: dec, .. } = ws;
-        self.decoder.forward_eval(self.pass(inputs), &enc.z, dec);
-        let likelihood = LikelihoodPass {
+    /// [`Vae::inference`] or [`Vae::set_latent`].
+    ///
+    /// With `transform_batch` every cell is decoded as if it came from that batch.
+    pub fn generative(&self, ws: &mut Workspace<B>, transform_batch: Option<u32>) {
+        ws.inputs.set_batch(&self.backend, transform_batch);
+        self.embed_batch(&mut ws.inputs);
+        let Workspace { inputs, encoder: enc, library, decoder: dec, .. } = ws;
+        self.decoder.forward_eval(pass(&self.backend, inputs), enc.z(), dec);
+        let library = match (self.spec.library(), library) {
+            (Library::SizeFactor, _) => &inputs.size_factor,
+            _ if ws.library_is_given => &ws.given_library,
+            (_, Some(inferred)) => inferred.z(),
+            (_, None) => self.backend.library(&inputs.counts),
+        };
+        let pass = LikelihoodPass {
             likelihood: self.spec.config().gene_likelihood.into(),
             counts: &inputs.counts,
-            library: self.backend.library(&inputs.counts),
+            library,
+            d_library: None,
             grad_weight: None,
         };
         let sink = self.px_r.as_ref().map(|p| GradSink::Frozen { value: &p.value });
-        let dispersion = dispersion(&self.spec, sink, &inputs.batch);
-        self.decoder.likelihood(&self.backend, likelihood, dispersion, dec, inputs.n_cells);
+        let dispersion = dispersion(&self.spec, sink, inputs);
+        self.decoder.likelihood(&self.backend, pass, dispersion, dec, inputs.n_cells);
     }
 
-    /// px_scale ρ of the last decoded minibatch: `(cells, genes)`, each row sums to 1.
-    pub fn px_scale(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
-        self.backend.head_scale(&ws.decoder.head, self.decoder.dims(ws.inputs.n_cells))
-    }
-
-    /// px_rate μ = e^library ρ of the last decoded minibatch: `(cells, genes)`, in counts.
-    pub fn px_rate(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
-        let mut rate = self.px_scale(ws);
-        let rows = rate.chunks_exact_mut(self.spec.config().n_input);
-        for (row, library) in rows.zip(ws.library(&self.backend)) {
-            row.iter_mut().for_each(|v| *v *= library.exp());
+    /// Logarithms that ρ was scaled by, to give μ: `(cells)`.
+    pub(super) fn log_factors(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
+        match self.spec.library() {
+            Library::SizeFactor => {
+                self.backend.download(&ws.inputs.size_factor, ws.inputs.n_cells)
+            }
+            Library::Observed | Library::Latent { .. } => ws.library(&self.backend),
         }
-        rate
     }
 
-    /// px_dropout π, the zero-inflation logits of the minibatch last decoded in evaluation mode:
-    /// `(cells, genes)`; `None` where the likelihood has none.
-    pub fn px_dropout(&self, ws: &Workspace<B>) -> Option<Vec<B::Elem>> {
-        let likelihood = count_head::GeneLikelihood::from(self.spec.config().gene_likelihood);
-        let dims = self.decoder.dims(ws.inputs.n_cells);
-        likelihood.has_pi().then(|| self.backend.head_dropout(&ws.decoder.head, dims))
-    }
-
-    /// Every parameter and running moment, in scvi-tools' names and torch's layout.
-    pub fn state_dict(&mut self) -> StateDict<B::Elem> {
-        self.export(Slot::Value)
-    }
-
-    /// Every gradient kept by [`Vae::compute_gradients`].
-    pub fn gradients(&mut self) -> StateDict<B::Elem> {
-        self.export(Slot::Grad)
-    }
-
-    /// Replaces every parameter and running moment.
+    /// Takes z and the log library from elsewhere, `(cells, n_latent)` and `(cells)`, for
+    /// [`Vae::generative`] (its arguments `z` and `library` in scvi-tools).
     ///
-    /// # Errors
-    /// [`StateError`] where a tensor is missing, has another shape, or has no place here. The model
-    /// is then partly overwritten and must not be used.
-    pub fn load_state_dict(&mut self, state: StateDict<B::Elem>) -> Result<(), StateError> {
-        let Self { backend, encoder, decoder, px_r, spec } = self;
-        let mut import = StateImport { backend, state };
-        visit(spec, encoder, decoder, px_r, &mut import)?;
-        match import.state.into_keys().next() {
-            Some(name) => Err(StateError::Unknown { name }),
-            None => Ok(()),
-        }
+    /// # Panics
+    /// If the lists do not fit the minibatch in `ws`.
+    pub fn set_latent(&self, ws: &mut Workspace<B>, z: &[B::Elem], library: &[B::Elem]) {
+        let n = ws.inputs.n_cells;
+        assert_eq!(z.len(), n * self.spec.config().n_latent, "n_latent numbers a cell");
+        assert_eq!(library.len(), n, "one library a cell");
+        ws.encoder.set_z(&self.backend, z);
+        self.backend.upload(&mut ws.given_library, library);
+        ws.library_is_given = true;
     }
+}
 
-    fn export(&mut self, slot: Slot) -> StateDict<B::Elem> {
-        let Self { backend, encoder, decoder, px_r, spec } = self;
-        let mut export = StateExport { backend, slot, state: StateDict::new() };
-        visit(spec, encoder, decoder, px_r, &mut export).expect("an export refuses nothing");
-        export.state
-    }
+pub(super) fn pass<'a, B: Backend>(backend: &'a B, inputs: &'a Inputs<B>) -> Pass<'a, B> {
+    Pass { backend, covariates: &inputs.covariates, cells: inputs.n_cells }
+}
+
+/// Prior of each cell's library.
+fn prior<B: Backend>(inputs: &Inputs<B>) -> Option<(&B::Buf, &B::Buf)> {
+    inputs.prior.as_ref().map(|[mean, var]| (mean, var))
 }
 
 fn dispersion<'a, B: Backend>(
     spec: &VaeSpec,
     px_r: Option<GradSink<'a, B>>,
-    batch: &'a B::Ids,
+    inputs: &'a Inputs<B>,
 ) -> count_head::Dispersion<'a, B> {
-    let Some(px_r) = px_r else { return count_head::Dispersion::None };
-    let groups = match spec.config().dispersion {
-        Dispersion::Gene => None,
-        Dispersion::GeneBatch => Some(batch),
+    let (Some(px_r), Some(n_groups)) = (px_r, spec.dispersion_groups()) else {
+        return match spec.heads_plan().px_r {
+            true => count_head::Dispersion::FromDecoder,
+            false => count_head::Dispersion::None,
+        };
     };
-    count_head::Dispersion::Table { px_r, groups, n_groups: spec.n_dispersion_groups() }
-}
-
-fn visit<B: Backend>(
-    spec: &VaeSpec,
-    encoder: &mut Encoder<B>,
-    decoder: &mut Decoder<B>,
-    px_r: &mut Option<Param<B>>,
-    visitor: &mut impl StateVisitor<B>,
-) -> Result<(), StateError> {
-    if let Some(px_r) = px_r {
-        let genes = spec.config().n_input;
-        match spec.config().dispersion {
-            Dispersion::Gene => visitor.param("px_r", &[genes], px_r)?,
-            Dispersion::GeneBatch => {
-                visitor.param("px_r", &[genes, spec.n_dispersion_groups()], px_r)?;
-            }
-        }
-    }
-    encoder.visit("z_encoder", visitor)?;
-    decoder.visit("decoder", visitor)
+    let groups = match spec.config().dispersion {
+        Dispersion::GeneBatch => Some(&inputs.batch),
+        Dispersion::GeneLabel => Some(&inputs.labels),
+        Dispersion::Gene | Dispersion::GeneCell => None,
+    };
+    count_head::Dispersion::Table { px_r, groups, n_groups }
 }

@@ -1,20 +1,10 @@
-//! A minibatch and everything a step computes of it, in buffers made once.
+//! Everything a step computes of a minibatch, in buffers made once.
 
-use scvi_kernels::{Backend, CsrRows, NoiseKey, Stream};
+use scvi_kernels::{Backend, NoiseKey, Stream};
 
+use super::minibatch::{Inputs, Minibatch};
 use super::vae::Vae;
-use crate::nn::{EncoderActivations, HeadActivations};
-
-/// The host's side of a minibatch, refilled in place.
-#[derive(Debug, Clone, Default)]
-pub struct Minibatch {
-    /// Counts of each cell.
-    pub rows: CsrRows,
-    /// Number of each cell in its data set: its noise belongs to it.
-    pub cells: Vec<u32>,
-    /// Batch of each cell.
-    pub batch: Vec<u32>,
-}
+use crate::nn::{DecoderActivations, EncoderActivations};
 
 /// Where a draw's noise comes from.
 #[derive(Debug, Clone, Copy)]
@@ -27,88 +17,64 @@ pub enum Noise<'a, F> {
         draw: u32,
     },
     /// Given, to repeat another program's step.
-    Given {
-        /// ε of z: `(cells, n_latent)`.
-        z: &'a [F],
-        /// Dropout factors of each encoder layer, 0 or 1/(1-p): `(cells, n_hidden)`.
-        dropout: &'a [Vec<F>],
-    },
+    Given(&'a GivenNoise<F>),
 }
 
-/// What a forward pass says of each cell.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CellOutputs<F> {
-    /// -ln p(x | z): `(cells)`.
-    pub reconstruction_loss: Vec<F>,
-    /// KL(q(z|x) ‖ p(z)): `(cells)`.
-    pub kl_local: Vec<F>,
-}
-
-/// A minibatch on the device. Another can be loaded while a step runs on the first.
-pub struct Inputs<B: Backend> {
-    pub(super) n_cells: usize,
-    max_cells: usize,
-    pub(super) counts: B::Counts,
-    pub(super) cells: B::Ids,
-    pub(super) batch: B::Ids,
-    log_variational: bool,
+/// Noise drawn elsewhere.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GivenNoise<F> {
+    /// ε of z: `(cells, n_latent)`.
+    pub z: Vec<F>,
+    /// ε of an inferred library: `(cells)`.
+    pub library: Vec<F>,
+    /// Dropout factors of each layer of z's encoder, 0 or 1/(1-p): `(cells, n_hidden)`.
+    pub dropout: Vec<Vec<F>>,
+    /// Dropout factors of the library's encoder: `(cells, n_hidden)`.
+    pub library_dropout: Vec<Vec<F>>,
 }
 
 /// Device buffers for minibatches of up to `max_cells` cells.
 pub struct Workspace<B: Backend> {
     pub(super) inputs: Inputs<B>,
     pub(super) encoder: EncoderActivations<B>,
-    pub(super) decoder: HeadActivations<B>,
+    /// Of an inferred library.
+    pub(super) library: Option<EncoderActivations<B>>,
+    pub(super) decoder: DecoderActivations<B>,
+    /// Gradient of the batch's embedding: `(cells, embedding_dim)`.
+    pub(super) d_embedded: B::Buf,
+    /// ln library of each cell, where it is given instead of observed or inferred: `(cells)`.
+    pub(super) given_library: B::Buf,
+    pub(super) library_is_given: bool,
+    pub(super) extra_payload: bool,
+    pub(super) max_cells: usize,
     dropout_rate: f64,
     n_latent: usize,
     n_hidden: usize,
 }
 
 impl<B: Backend> Vae<B> {
-    /// Room for a minibatch of up to `max_cells` cells that hold up to `max_nnz` counts.
-    pub fn inputs(&self, max_cells: usize, max_nnz: usize) -> Inputs<B> {
-        let b = &self.backend;
-        let config = self.spec.config();
-        Inputs {
-            n_cells: 0,
-            max_cells,
-            counts: b.counts(max_cells, max_nnz, config.n_input),
-            cells: b.ids(max_cells),
-            batch: b.ids(max_cells),
-            log_variational: config.log_variational,
-        }
-    }
-
     /// Buffers for minibatches of up to `max_cells` cells that hold up to `max_nnz` counts; with
     /// those of gradients only where `training`.
     pub fn workspace(&self, max_cells: usize, max_nnz: usize, training: bool) -> Workspace<B> {
-        let b = &self.backend;
-        let config = self.spec.config();
-        let encoder = self.spec.encoder_plan();
+        let (b, spec) = (&self.backend, &self.spec);
+        let config = spec.config();
+        let library = self.library_encoder.is_some();
+        let n_embedded = spec.embedding().map_or(0, |e| e.dim);
         Workspace {
             inputs: self.inputs(max_cells, max_nnz),
-            encoder: EncoderActivations::new(b, &encoder, config.n_latent, max_cells),
-            decoder: self.decoder.activations(b, &self.spec.decoder_plan(), max_cells, training),
+            encoder: EncoderActivations::new(b, &spec.encoder_plan(), max_cells),
+            library: library
+                .then(|| EncoderActivations::new(b, &spec.library_encoder_plan(), max_cells)),
+            decoder: self.decoder.activations(b, max_cells, training),
+            d_embedded: b.zeros(if training { max_cells * n_embedded } else { 0 }),
+            given_library: b.zeros(max_cells),
+            library_is_given: false,
+            extra_payload: config.extra_payload_autotune,
+            max_cells,
             dropout_rate: config.dropout_rate,
             n_latent: config.n_latent,
             n_hidden: config.n_hidden,
         }
-    }
-}
-
-impl<B: Backend> Inputs<B> {
-    /// Takes a minibatch in.
-    ///
-    /// # Panics
-    /// If it has more cells than there is room for, or lists of unequal length.
-    pub fn load(&mut self, backend: &B, batch: &Minibatch) {
-        let n = batch.rows.n_cells();
-        assert!(n <= self.max_cells, "{n} cells where {} fit", self.max_cells);
-        assert_eq!((batch.cells.len(), batch.batch.len()), (n, n), "one number a cell");
-        self.n_cells = n;
-        backend.load_counts(&mut self.counts, &batch.rows, self.log_variational);
-        backend.upload_ids(&mut self.cells, &batch.cells);
-        backend.upload_ids(&mut self.batch, &batch.batch);
     }
 }
 
@@ -131,32 +97,42 @@ impl<B: Backend> Workspace<B> {
         std::mem::swap(&mut self.inputs, inputs);
     }
 
-    /// Sets the noise of z, and of dropout where the pass is a training step.
+    /// Sets the noise of z and of an inferred library, and of dropout where the pass is a training
+    /// step.
     pub(super) fn set_noise(&mut self, backend: &B, noise: Noise<B::Elem>, dropout: bool) {
-        let n = self.inputs.n_cells;
         match noise {
-            Noise::Seeded { seed, draw } => {
-                let key = NoiseKey { seed, stream: Stream::Latent as u32, draw };
-                let dims = [n, self.n_latent];
-                backend.normal_noise(key, &self.inputs.cells, dims, &mut self.encoder.noise);
-                let layers = self.encoder.fc.dropout().take(if dropout { usize::MAX } else { 0 });
-                for (layer, factors) in layers.enumerate() {
-                    let key = NoiseKey { stream: Stream::Dropout as u32 + layer as u32, ..key };
-                    let dims = [n, self.n_hidden];
-                    backend.dropout_noise(
-                        key,
-                        &self.inputs.cells,
-                        dims,
-                        self.dropout_rate,
-                        factors,
-                    );
+            Noise::Seeded { seed, draw } => self.draw_noise(backend, seed, draw, dropout),
+            Noise::Given(given) => {
+                let encoders = [
+                    (Some(&mut self.encoder), &given.z, &given.dropout),
+                    (self.library.as_mut(), &given.library, &given.library_dropout),
+                ];
+                for (encoder, noise, dropout) in encoders {
+                    let Some(encoder) = encoder else { continue };
+                    backend.upload(&mut encoder.noise, noise);
+                    for (buf, factors) in encoder.fc.dropout().zip(dropout) {
+                        backend.upload(buf, factors);
+                    }
                 }
             }
-            Noise::Given { z, dropout } => {
-                backend.upload(&mut self.encoder.noise, z);
-                for (buf, factors) in self.encoder.fc.dropout().zip(dropout) {
-                    backend.upload(buf, factors);
-                }
+        }
+    }
+
+    fn draw_noise(&mut self, backend: &B, seed: u64, draw: u32, dropout: bool) {
+        let (n, cells) = (self.inputs.n_cells, &self.inputs.cells);
+        let key = |stream| NoiseKey { seed, stream, draw };
+        let encoders = [
+            (Some(&mut self.encoder), self.n_latent, Stream::Latent, Stream::Dropout),
+            (self.library.as_mut(), 1, Stream::Library, Stream::LibraryDropout),
+        ];
+        for (encoder, width, latent, layers) in encoders {
+            let Some(encoder) = encoder else { continue };
+            let dims = [n, width];
+            backend.normal_noise(key(latent as u32), cells, dims, &mut encoder.noise);
+            let wanted = encoder.fc.dropout().take(if dropout { usize::MAX } else { 0 });
+            for (i, factors) in wanted.enumerate() {
+                let (key, dims) = (key(layers as u32 + i as u32), [n, self.n_hidden]);
+                backend.dropout_noise(key, cells, dims, self.dropout_rate, factors);
             }
         }
     }
@@ -171,27 +147,30 @@ impl<B: Backend> Workspace<B> {
         backend.download(&self.encoder.var, self.inputs.n_cells * self.n_latent)
     }
 
-    /// The latent variable z that was decoded: `(cells, n_latent)`.
+    /// The latent variable z that was decoded, with latent_distribution ln on the simplex:
+    /// `(cells, n_latent)`.
     pub fn z(&self, backend: &B) -> Vec<B::Elem> {
-        backend.download(&self.encoder.z, self.inputs.n_cells * self.n_latent)
+        backend.download(self.encoder.z(), self.inputs.n_cells * self.n_latent)
     }
 
-    /// Observed library size, ln Σ_g x: `(cells)`.
+    /// The normal draw that z is made of; z itself with latent_distribution normal:
+    /// `(cells, n_latent)`.
+    pub fn untransformed_z(&self, backend: &B) -> Vec<B::Elem> {
+        backend.download(&self.encoder.draw, self.inputs.n_cells * self.n_latent)
+    }
+
+    /// Log library size: given, inferred, or observed as ln Σ_g x: `(cells)`.
     pub fn library(&self, backend: &B) -> Vec<B::Elem> {
-        backend.download(backend.library(&self.inputs.counts), self.inputs.n_cells)
+        let observed = backend.library(&self.inputs.counts);
+        let inferred = self.library.as_ref().map_or(observed, |l| l.z());
+        let used = if self.library_is_given { &self.given_library } else { inferred };
+        backend.download(used, self.inputs.n_cells)
     }
 
-    /// Reconstruction loss and KL, summed over the minibatch.
-    pub fn loss_sums(&self, backend: &B) -> (f64, f64) {
+    /// Mean and variance of an inferred library's posterior: `(cells)` each.
+    pub fn ql(&self, backend: &B) -> Option<(Vec<B::Elem>, Vec<B::Elem>)> {
         let n = self.inputs.n_cells;
-        (backend.sum(&self.decoder.nll, n), backend.sum(&self.encoder.kl, n))
-    }
-
-    /// Loss terms of each cell.
-    pub fn cell_outputs(&self, backend: &B) -> CellOutputs<B::Elem> {
-        CellOutputs {
-            reconstruction_loss: backend.download(&self.decoder.nll, self.inputs.n_cells),
-            kl_local: backend.download(&self.encoder.kl, self.inputs.n_cells),
-        }
+        let library = self.library.as_ref()?;
+        Some((backend.download(&library.mean, n), backend.download(&library.var, n)))
     }
 }

@@ -1,65 +1,122 @@
-//! `DecoderSCVI`: from z to the parameters of every count, and back.
+//! `DecoderSCVI` and `LinearDecoderSCVI`: from z to the parameters of every count, and back.
 
-use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
-use scvi_kernels::{Backend, GradSink};
+use scvi_kernels::Backend;
+use scvi_kernels::ops::count_head::{Dispersion, HeadDims, LikelihoodPass};
+use scvi_kernels::ops::one_hot::OneHotBeside;
 
+use super::heads::Heads;
 use super::state::{StateError, StateVisitor};
-use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, Param, Pass, Update};
+use super::{FcActivations, FcInput, FcLayers, Init, InputGrads, Pass, Update};
+use crate::module::VaeSpec;
 
-/// Hidden layers and the heads over genes.
+/// Hidden layers, or none, and the heads over genes.
 pub(crate) struct Decoder<B: Backend> {
-    fc: FcLayers<B>,
-    scale: [Param<B>; 2],           // (genes, n_hidden), (genes)
-    dropout: Option<[Param<B>; 2]>, // (genes, n_hidden), (genes)
-    genes: usize,
-    n_hidden: usize,
+    body: Body<B>,
+    heads: Heads<B>,
+}
+
+/// What stands between z and the heads.
+enum Body<B: Backend> {
+    /// Hidden layers.
+    Layers(FcLayers<B>),
+    /// Nothing: the heads read z and the one-hot categories side by side.
+    Linear(Beside),
+}
+
+/// Sizes of z with one-hot categories beside it.
+#[derive(Debug, Clone, Copy)]
+struct Beside {
+    n_latent: usize,
+    n_columns: usize,
+    per_cell: usize,
 }
 
 /// The decoder's outputs for a minibatch, and what their gradients need.
-pub(crate) struct HeadActivations<B: Backend> {
-    pub(crate) fc: FcActivations<B>,
-    pub(crate) head: B::Head,
+pub(crate) struct DecoderActivations<B: Backend> {
+    body: BodyActivations<B>,
+    head: B::Head,
     pub(crate) nll: B::Buf, // (cells)
 }
 
+enum BodyActivations<B: Backend> {
+    Layers(FcActivations<B>),
+    /// The heads' input and its gradient: `(cells, n_latent + n_columns)`.
+    Linear {
+        h: B::Buf,
+        dh: B::Buf,
+    },
+}
+
+impl<B: Backend> BodyActivations<B> {
+    /// The heads' input: `(cells, n_in)`.
+    fn out(&self) -> &B::Buf {
+        match self {
+            Self::Layers(fc) => fc.out(),
+            Self::Linear { h, .. } => h,
+        }
+    }
+
+    fn out_and_grad(&mut self) -> (&B::Buf, &mut B::Buf) {
+        match self {
+            Self::Layers(fc) => fc.out_and_grad(),
+            Self::Linear { h, dh } => (h, dh),
+        }
+    }
+}
+
 impl<B: Backend> Decoder<B> {
-    pub(crate) fn new(
-        backend: &B,
-        plan: FcPlan,
-        genes: usize,
-        zero_inflated: bool,
-        init: &mut Init,
-    ) -> Self {
-        let n_hidden = plan.n_hidden;
-        let fc = FcLayers::new(backend, plan, init);
-        let mut head = || {
-            [genes * n_hidden, genes].map(|len| Param::new(backend, &init.linear(len, n_hidden)))
+    pub(crate) fn new(backend: &B, spec: &VaeSpec, init: &mut Init) -> Self {
+        let body = match spec.config().linear_decoder {
+            false => Body::Layers(FcLayers::new(backend, spec.decoder_plan(), init)),
+            true => Body::Linear(Beside {
+                n_latent: spec.config().n_latent,
+                n_columns: spec.one_hot().n_columns(),
+                per_cell: spec.one_hot().per_cell(),
+            }),
         };
-        Self { fc, scale: head(), dropout: zero_inflated.then(head), genes, n_hidden }
+        Self { body, heads: Heads::new(backend, spec.heads_plan(), init) }
     }
 
     pub(crate) fn activations(
         &self,
         backend: &B,
-        plan: &FcPlan,
         max_cells: usize,
         training: bool,
-    ) -> HeadActivations<B> {
-        HeadActivations {
-            fc: FcActivations::new(backend, plan, max_cells),
-            head: backend.head(self.dims(max_cells), self.dropout.is_some(), training),
-            nll: backend.zeros(max_cells),
+    ) -> DecoderActivations<B> {
+        let body = match &self.body {
+            Body::Layers(fc) => {
+                BodyActivations::Layers(FcActivations::new(backend, fc.plan(), max_cells))
+            }
+            Body::Linear(_) => {
+                let zeros = || backend.zeros(max_cells * self.heads.plan.n_in);
+                BodyActivations::Linear { h: zeros(), dh: zeros() }
+            }
+        };
+        let head = backend.head(self.dims(max_cells), self.heads.kernel_plan(training));
+        DecoderActivations { body, head, nll: backend.zeros(max_cells) }
+    }
+
+    fn dims(&self, cells: usize) -> HeadDims {
+        HeadDims { cells, genes: self.heads.plan.genes, hidden: self.heads.plan.n_in }
+    }
+
+    /// The heads' outputs in evaluation mode.
+    pub(crate) fn forward_eval(
+        &self,
+        pass: Pass<B>,
+        z: &B::Buf,
+        acts: &mut DecoderActivations<B>,
+    ) {
+        match (&self.body, &mut acts.body) {
+            (Body::Layers(fc), BodyActivations::Layers(acts)) => {
+                fc.forward_eval(pass, FcInput::Dense(z), acts);
+            }
+            (Body::Linear(beside), BodyActivations::Linear { h, .. }) => beside.join(pass, z, h),
+            _ => unreachable!("activations of another decoder"),
         }
-    }
-
-    pub(crate) fn dims(&self, cells: usize) -> HeadDims {
-        HeadDims { cells, genes: self.genes, hidden: self.n_hidden }
-    }
-
-    /// Hidden layers and logits in evaluation mode.
-    pub(crate) fn forward_eval(&self, pass: Pass<B>, z: &B::Buf, acts: &mut HeadActivations<B>) {
-        self.fc.forward_eval(pass, FcInput::Dense(z), &mut acts.fc);
-        self.heads(pass.backend, acts, pass.cells);
+        let dims = self.dims(pass.cells);
+        let h = acts.body.out();
+        pass.backend.head_forward(&mut acts.head, h, self.heads.params(), dims);
     }
 
     /// The same in training mode.
@@ -67,18 +124,18 @@ impl<B: Backend> Decoder<B> {
         &mut self,
         pass: Pass<B>,
         z: &B::Buf,
-        acts: &mut HeadActivations<B>,
+        acts: &mut DecoderActivations<B>,
     ) {
-        self.fc.forward_train(pass, FcInput::Dense(z), &mut acts.fc);
-        self.heads(pass.backend, acts, pass.cells);
-    }
-
-    fn heads(&self, backend: &B, acts: &mut HeadActivations<B>, cells: usize) {
-        let params = HeadParams {
-            scale: (&self.scale[0].value, &self.scale[1].value),
-            dropout: self.dropout.as_ref().map(|[w, b]| (&w.value, &b.value)),
-        };
-        backend.head_forward(&mut acts.head, acts.fc.out(), params, self.dims(cells));
+        match (&mut self.body, &mut acts.body) {
+            (Body::Layers(fc), BodyActivations::Layers(acts)) => {
+                fc.forward_train(pass, FcInput::Dense(z), acts);
+            }
+            (Body::Linear(beside), BodyActivations::Linear { h, .. }) => beside.join(pass, z, h),
+            _ => unreachable!("activations of another decoder"),
+        }
+        let dims = self.dims(pass.cells);
+        let h = acts.body.out();
+        pass.backend.head_forward(&mut acts.head, h, self.heads.params(), dims);
     }
 
     /// -ln p(x | z) of each cell into `acts.nll`, and the derivatives that [`Decoder::backward`]
@@ -88,32 +145,71 @@ impl<B: Backend> Decoder<B> {
         backend: &B,
         pass: LikelihoodPass<B>,
         dispersion: Dispersion<B>,
-        acts: &mut HeadActivations<B>,
+        acts: &mut DecoderActivations<B>,
         cells: usize,
     ) {
         let dims = self.dims(cells);
         backend.head_likelihood(&mut acts.head, pass, dispersion, &mut acts.nll, dims);
     }
 
-    /// From the likelihood's derivatives to every parameter's gradient, and dL/dz.
+    /// From the likelihood's derivatives to every parameter's gradient, dL/dz, and that of the
+    /// batch's embedding.
     pub(crate) fn backward(
         &mut self,
         pass: Pass<B>,
         z: &B::Buf,
-        acts: &mut HeadActivations<B>,
+        acts: &mut DecoderActivations<B>,
         dz: &mut B::Buf,
+        d_embedded: Option<&mut B::Buf>,
         update: Update<B::Elem>,
     ) {
         let Pass { backend, cells, .. } = pass;
         let dims = self.dims(cells);
-        let sinks = HeadSinks {
-            scale: sink_pair(&mut self.scale, backend, update),
-            dropout: self.dropout.as_mut().map(|p| sink_pair(p, backend, update)),
-        };
-        let (h, dh) = acts.fc.out_and_grad();
-        backend.head_grad(&mut acts.head, h, sinks, dh, dims);
-        let input = FcInput::Dense(z);
-        self.fc.backward(pass, input, &mut acts.fc, Some(dz), update);
+        let (h, dh) = acts.body.out_and_grad();
+        backend.head_grad(&mut acts.head, h, self.heads.sinks(backend, update), dh, dims);
+        match (&mut self.body, &mut acts.body) {
+            (Body::Layers(fc), BodyActivations::Layers(acts)) => {
+                let embedded = d_embedded.map(|d| (d, false));
+                let grads = InputGrads { input: Some(dz), embedded };
+                fc.backward(pass, FcInput::Dense(z), acts, grads, update);
+            }
+            (Body::Linear(beside), BodyActivations::Linear { dh, .. }) => {
+                backend.first_columns(dh, dz, cells, [dims.hidden, beside.n_latent]);
+            }
+            _ => unreachable!("activations of another decoder"),
+        }
+    }
+
+    /// px_scale of the minibatch last decoded: `(cells, genes)`.
+    pub(crate) fn px_scale(
+        &self,
+        backend: &B,
+        acts: &DecoderActivations<B>,
+        cells: usize,
+    ) -> Vec<B::Elem> {
+        backend.head_scale(&acts.head, self.dims(cells))
+    }
+
+    /// Zero-inflation logits of the minibatch last decoded: `(cells, genes)`.
+    pub(crate) fn px_dropout(
+        &self,
+        backend: &B,
+        acts: &DecoderActivations<B>,
+        cells: usize,
+    ) -> Option<Vec<B::Elem>> {
+        let dims = self.dims(cells);
+        self.heads.plan.zero_inflated.then(|| backend.head_dropout(&acts.head, dims))
+    }
+
+    /// Logarithms of the dispersion that the decoder gave: `(cells, genes)`.
+    pub(crate) fn px_r(
+        &self,
+        backend: &B,
+        acts: &DecoderActivations<B>,
+        cells: usize,
+    ) -> Option<Vec<B::Elem>> {
+        let dims = self.dims(cells);
+        self.heads.plan.px_r.then(|| backend.head_px_r(&acts.head, dims))
     }
 
     pub(crate) fn visit(
@@ -121,22 +217,29 @@ impl<B: Backend> Decoder<B> {
         prefix: &str,
         visitor: &mut impl StateVisitor<B>,
     ) -> Result<(), StateError> {
-        self.fc.visit(&format!("{prefix}.px_decoder"), visitor)?;
-        let shape = [self.genes, self.n_hidden];
-        let scale = Some(("px_scale_decoder.0", &mut self.scale));
-        let dropout = self.dropout.as_mut().map(|p| ("px_dropout_decoder", p));
-        for (name, [w, b]) in scale.into_iter().chain(dropout) {
-            visitor.param(&format!("{prefix}.{name}.weight"), &shape, w)?;
-            visitor.param(&format!("{prefix}.{name}.bias"), &shape[..1], b)?;
-        }
-        Ok(())
+        let name = |name: &str| format!("{prefix}.{name}");
+        let names = match &mut self.body {
+            Body::Layers(fc) => {
+                fc.visit(&name("px_decoder"), visitor)?;
+                ["px_scale_decoder.0", "px_dropout_decoder", "px_r_decoder"].map(name)
+            }
+            // Each linear map is a stack of one layer there.
+            Body::Linear(_) => ["factor_regressor", "px_dropout_decoder", "px_r_decoder"]
+                .map(|stack| name(stack) + ".fc_layers.Layer 0.0"),
+        };
+        self.heads.visit(names, visitor)
     }
 }
 
-fn sink_pair<'a, B: Backend>(
-    [w, b]: &'a mut [Param<B>; 2],
-    backend: &B,
-    update: Update<B::Elem>,
-) -> (GradSink<'a, B>, GradSink<'a, B>) {
-    (w.sink(backend, update), b.sink(backend, update))
+impl Beside {
+    /// h = [z, one-hot categories].
+    fn join<B: Backend>(self, pass: Pass<B>, z: &B::Buf, h: &mut B::Buf) {
+        let dims = OneHotBeside {
+            cells: pass.cells,
+            n_in: self.n_latent,
+            per_cell: self.per_cell,
+            n_columns: self.n_columns,
+        };
+        pass.backend.one_hot_beside(z, &pass.covariates.columns, h, dims);
+    }
 }

@@ -1,76 +1,122 @@
-//! `Encoder`: from counts to the posterior of z.
+//! `Encoder`: from counts to a normal posterior, of z or of the library.
 
 use scvi_kernels::ops::linear::LinearDims;
+use scvi_kernels::ops::posterior::VarActivation;
 use scvi_kernels::{Backend, PosteriorGradIo, PosteriorIo};
 
 use super::state::{StateError, StateVisitor};
-use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, Param, Pass, Update};
+use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, InputGrads, Param, Pass, Update};
 
-/// Added to the posterior's variance (scvi-tools 1.4.2, `nn/_base_components.py`, `Encoder`).
-const VAR_EPS: f64 = 1e-4;
+/// What an encoder is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EncoderPlan {
+    /// Hidden layers.
+    pub(crate) fc: FcPlan,
+    /// Dimensions of the posterior.
+    pub(crate) n_out: usize,
+    /// Added to the posterior's variance.
+    pub(crate) var_eps: f64,
+    /// Whether the latent variable is the softmax of the normal draw.
+    pub(crate) softmax: bool,
+}
 
-/// Hidden layers and the two linear maps to mean and log variance.
+impl EncoderPlan {
+    /// Numbers that weights and biases hold together.
+    pub(crate) fn n_parameters(&self) -> u128 {
+        self.fc.n_parameters() + 2 * (self.fc.n_hidden as u128 + 1) * self.n_out as u128
+    }
+}
+
+/// Hidden layers and the two linear maps to mean and variance.
 pub(crate) struct Encoder<B: Backend> {
     fc: FcLayers<B>,
-    mean: [Param<B>; 2], // (n_hidden, n_latent), (n_latent)
-    var: [Param<B>; 2],  // (n_hidden, n_latent), (n_latent)
-    n_hidden: usize,
-    n_latent: usize,
+    mean: [Param<B>; 2], // (n_hidden, n_out), (n_out)
+    var: [Param<B>; 2],  // (n_hidden, n_out), (n_out)
+    pub(crate) var_activation: VarActivation<B::Elem>,
+    plan: EncoderPlan,
 }
 
 /// The posterior of a minibatch, and what its gradients need.
 pub(crate) struct EncoderActivations<B: Backend> {
     pub(crate) fc: FcActivations<B>,
-    pub(crate) mean: B::Buf,  // (cells, n_latent)
-    pub(crate) var: B::Buf,   // (cells, n_latent)
-    pub(crate) noise: B::Buf, // (cells, n_latent)
-    pub(crate) z: B::Buf,     // (cells, n_latent)
+    pub(crate) mean: B::Buf,  // (cells, n_out)
+    raw: B::Buf,              // (cells, n_out)
+    pub(crate) var: B::Buf,   // (cells, n_out)
+    pub(crate) noise: B::Buf, // (cells, n_out)
+    pub(crate) draw: B::Buf,  // (cells, n_out)
+    /// Softmax of the draw, where that is the latent variable.
+    transformed: Option<B::Buf>, // (cells, n_out)
     pub(crate) kl: B::Buf,    // (cells)
-    pub(crate) dz: B::Buf,    // (cells, n_latent)
-    dvar: B::Buf,             // (cells, n_latent)
+    pub(crate) dz: B::Buf,    // (cells, n_out)
+    dvar: B::Buf,             // (cells, n_out)
 }
 
+/// A normal prior of each cell; none is N(0, 1).
+pub(crate) type Prior<'a, B> = Option<(&'a <B as Backend>::Buf, &'a <B as Backend>::Buf)>;
+
 impl<B: Backend> EncoderActivations<B> {
-    pub(crate) fn new(backend: &B, plan: &FcPlan, n_latent: usize, max_cells: usize) -> Self {
-        let latent = || backend.zeros(max_cells * n_latent);
+    pub(crate) fn new(backend: &B, plan: &EncoderPlan, max_cells: usize) -> Self {
+        let latent = || backend.zeros(max_cells * plan.n_out);
         Self {
-            fc: FcActivations::new(backend, plan, max_cells),
+            fc: FcActivations::new(backend, &plan.fc, max_cells),
             mean: latent(),
+            raw: latent(),
             var: latent(),
             noise: latent(),
-            z: latent(),
+            draw: latent(),
+            transformed: plan.softmax.then(latent),
             kl: backend.zeros(max_cells),
             dz: latent(),
             dvar: latent(),
         }
     }
+
+    /// The latent variable: `(cells, n_out)`.
+    pub(crate) fn z(&self) -> &B::Buf {
+        self.transformed.as_ref().unwrap_or(&self.draw)
+    }
+
+    /// The latent variable beside the place of its gradient.
+    pub(crate) fn z_and_grad(&mut self) -> (&B::Buf, &mut B::Buf) {
+        (self.transformed.as_ref().unwrap_or(&self.draw), &mut self.dz)
+    }
+
+    /// Takes a latent variable from elsewhere, `(cells, n_out)`.
+    pub(crate) fn set_z(&mut self, backend: &B, z: &[B::Elem]) {
+        backend.upload(self.transformed.as_mut().unwrap_or(&mut self.draw), z);
+    }
 }
 
 impl<B: Backend> Encoder<B> {
-    pub(crate) fn new(backend: &B, plan: FcPlan, n_latent: usize, init: &mut Init) -> Self {
-        let n_hidden = plan.n_hidden;
-        let fc = FcLayers::new(backend, plan, init);
+    pub(crate) fn new(
+        backend: &B,
+        plan: EncoderPlan,
+        var_activation: VarActivation<B::Elem>,
+        init: &mut Init,
+    ) -> Self {
+        let (n_hidden, n_out) = (plan.fc.n_hidden, plan.n_out);
+        let fc = FcLayers::new(backend, plan.fc.clone(), init);
         let mut head = || {
-            [n_hidden * n_latent, n_latent]
-                .map(|len| Param::new(backend, &init.linear(len, n_hidden)))
+            [n_hidden * n_out, n_out].map(|len| Param::new(backend, &init.linear(len, n_hidden)))
         };
-        Self { fc, mean: head(), var: head(), n_hidden, n_latent }
+        Self { fc, mean: head(), var: head(), var_activation, plan }
     }
 
     fn dims(&self, cells: usize) -> LinearDims {
-        LinearDims { cells, n_in: self.n_hidden, n_out: self.n_latent }
+        LinearDims { cells, n_in: self.plan.fc.n_hidden, n_out: self.plan.n_out }
     }
 
-    /// q_m, q_v, z and KL in evaluation mode; z at the mean unless noise is wanted.
+    /// Posterior, latent variable and KL in evaluation mode; at the mean unless noise is wanted.
     pub(crate) fn forward_eval(
         &self,
         pass: Pass<B>,
         counts: &B::Counts,
+        prior: Prior<B>,
         acts: &mut EncoderActivations<B>,
         use_noise: bool,
     ) {
         self.fc.forward_eval(pass, FcInput::Counts(counts), &mut acts.fc);
-        self.posterior(pass, acts, use_noise);
+        self.posterior(pass, prior, acts, use_noise);
     }
 
     /// The same in training mode, with noise.
@@ -78,50 +124,90 @@ impl<B: Backend> Encoder<B> {
         &mut self,
         pass: Pass<B>,
         counts: &B::Counts,
+        prior: Prior<B>,
         acts: &mut EncoderActivations<B>,
     ) {
         self.fc.forward_train(pass, FcInput::Counts(counts), &mut acts.fc);
-        self.posterior(pass, acts, true);
+        self.posterior(pass, prior, acts, true);
     }
 
-    fn posterior(&self, pass: Pass<B>, acts: &mut EncoderActivations<B>, use_noise: bool) {
+    fn posterior(
+        &self,
+        pass: Pass<B>,
+        prior: Prior<B>,
+        acts: &mut EncoderActivations<B>,
+        use_noise: bool,
+    ) {
         let Pass { backend, cells, .. } = pass;
         let d = self.dims(cells);
         let h = acts.fc.out();
-        backend.linear(h, &self.mean[0].value, &self.mean[1].value, &mut acts.mean, d);
-        backend.linear(h, &self.var[0].value, &self.var[1].value, &mut acts.var, d);
-        let io = PosteriorIo {
-            mean: &acts.mean,
-            var: &mut acts.var,
-            noise: use_noise.then_some(&acts.noise),
-            var_eps: VAR_EPS,
-            z: &mut acts.z,
-            kl: &mut acts.kl,
-        };
-        backend.posterior(io, [cells, self.n_latent]);
+        for ([w, b], y) in [(&self.mean, &mut acts.mean), (&self.var, &mut acts.raw)] {
+            backend.linear(h, &w.value, Some(&b.value), y, d);
+        }
+        self.draw(pass, prior, acts, use_noise);
     }
 
-    /// From dL/dz, left in `acts`, and the weight of each cell's KL to every parameter.
+    /// Variance, latent variable and KL of the maps' outputs in `acts`.
+    pub(crate) fn draw(
+        &self,
+        pass: Pass<B>,
+        prior: Prior<B>,
+        acts: &mut EncoderActivations<B>,
+        use_noise: bool,
+    ) {
+        let Pass { backend, cells, .. } = pass;
+        let io = PosteriorIo {
+            mean: &acts.mean,
+            raw: &acts.raw,
+            var: &mut acts.var,
+            var_activation: &self.var_activation,
+            var_eps: self.plan.var_eps,
+            prior,
+            noise: use_noise.then_some(&acts.noise),
+            z: &mut acts.draw,
+            kl: &mut acts.kl,
+        };
+        backend.posterior(io, [cells, self.plan.n_out]);
+        self.transform(pass, acts);
+    }
+
+    /// The latent variable of the draw in `acts`.
+    pub(crate) fn transform(&self, pass: Pass<B>, acts: &mut EncoderActivations<B>) {
+        if let Some(z) = &mut acts.transformed {
+            pass.backend.softmax(&acts.draw, z, [pass.cells, self.plan.n_out]);
+        }
+    }
+
+    /// From the gradient of the latent variable, left in `acts.dz`, and the weight of each cell's
+    /// KL to every parameter, and to the batch's embedding where the encoder reads it.
     pub(crate) fn backward(
         &mut self,
         pass: Pass<B>,
         counts: &B::Counts,
+        prior: Prior<B>,
         acts: &mut EncoderActivations<B>,
         kl_weight: B::Elem,
+        d_embedded: Option<&mut B::Buf>,
         update: Update<B::Elem>,
     ) {
         let Pass { backend, cells, .. } = pass;
         let d = self.dims(cells);
+        if let Some(z) = &acts.transformed {
+            backend.softmax_grad(z, &mut acts.dz, [cells, d.n_out]);
+        }
         let io = PosteriorGradIo {
             mean: &acts.mean,
+            raw: &acts.raw,
             var: &acts.var,
+            var_activation: &self.var_activation,
+            var_eps: self.plan.var_eps,
+            prior,
             noise: &acts.noise,
-            var_eps: VAR_EPS,
             kl_weight,
             dz: &mut acts.dz,
             dvar: &mut acts.dvar,
         };
-        backend.posterior_grad(io, [cells, self.n_latent]);
+        backend.posterior_grad(io, [cells, d.n_out]);
         let (h, dh) = acts.fc.out_and_grad();
         backend.linear_grad_input(&acts.dz, &self.mean[0].value, dh, d, false);
         backend.linear_grad_input(&acts.dvar, &self.var[0].value, dh, d, true);
@@ -129,8 +215,8 @@ impl<B: Backend> Encoder<B> {
             backend.linear_grad_weight(h, dy, d, w.sink(backend, update));
             backend.bias_grad(dy, d, b.sink(backend, update));
         }
-        let input = FcInput::Counts(counts);
-        self.fc.backward(pass, input, &mut acts.fc, None, update);
+        let grads = InputGrads { input: None, embedded: d_embedded.map(|d| (d, true)) };
+        self.fc.backward(pass, FcInput::Counts(counts), &mut acts.fc, grads, update);
     }
 
     pub(crate) fn visit(
@@ -139,9 +225,9 @@ impl<B: Backend> Encoder<B> {
         visitor: &mut impl StateVisitor<B>,
     ) -> Result<(), StateError> {
         self.fc.visit(&format!("{prefix}.encoder"), visitor)?;
-        let n = self.n_latent;
+        let n = self.plan.n_out;
         for (name, [w, b]) in [("mean_encoder", &mut self.mean), ("var_encoder", &mut self.var)] {
-            visitor.weight(&format!("{prefix}.{name}.weight"), n, w, None)?;
+            visitor.weight(&format!("{prefix}.{name}.weight"), n, &mut [w])?;
             visitor.param(&format!("{prefix}.{name}.bias"), &[n], b)?;
         }
         Ok(())

@@ -1,73 +1,15 @@
-//! `FCLayers`: hidden layers with injected categories, batch normalisation, ReLU and dropout.
+//! `FCLayers`: hidden layers with injected categories, normalisation, activation and dropout.
 
 use scvi_kernels::Backend;
-use scvi_kernels::ops::linear::LinearDims;
 
 use super::batch_norm::BatchNormActivations;
+use super::fc_layer::FcLayer;
+use super::layer_norm::LayerNormActivations;
 use super::state::{StateError, StateVisitor};
-use super::{BatchNorm, Init, Param, Update};
+use super::{FcInput, FcPlan, Init, InputGrads, Pass, Update};
 
-/// Which layers a stack of hidden layers has: computed once from the specification.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct FcPlan {
-    /// Width of the stack's own input.
-    pub(crate) n_in: usize,
-    /// Width of every hidden layer.
-    pub(crate) n_hidden: usize,
-    /// Number of layers.
-    pub(crate) n_layers: usize,
-    /// One-hot columns of all categorical covariates together; 0 for none.
-    pub(crate) n_categories: usize,
-    /// Whether the categories enter every layer or the first alone.
-    pub(crate) inject: bool,
-    /// Whether layers are batch-normalised.
-    pub(crate) batch_norm: bool,
-    /// Dropout probability.
-    pub(crate) dropout_rate: f64,
-}
-
-/// What every layer of a pass needs to know.
-pub(crate) struct Pass<'a, B: Backend> {
-    pub(crate) backend: &'a B,
-    /// Row of the category weights for each cell.
-    pub(crate) categories: &'a B::Ids,
-    /// Cells of the minibatch.
-    pub(crate) cells: usize,
-}
-
-impl<B: Backend> Clone for Pass<'_, B> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<B: Backend> Copy for Pass<'_, B> {}
-
-/// What a stack reads.
-pub(crate) enum FcInput<'a, B: Backend> {
-    /// The minibatch's counts.
-    Counts(&'a B::Counts),
-    /// Numbers, `(cells, n_in)`.
-    Dense(&'a B::Buf),
-}
-
-impl<B: Backend> Clone for FcInput<'_, B> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<B: Backend> Copy for FcInput<'_, B> {}
-
-struct FcLayer<B: Backend> {
-    weight: Param<B>,             // (n_in, n_hidden)
-    categories: Option<Param<B>>, // (n_categories, n_hidden)
-    bias: Param<B>,               // (n_hidden)
-    batch_norm: Option<BatchNorm<B>>,
-    n_in: usize,
-}
-
-/// A stack of hidden layers (scvi-tools 1.4.2, `nn/_base_components.py`, `FCLayers`).
+/// A stack of hidden layers (scvi-tools 1.4.2, `nn/_base_components.py`, `FCLayers`): each is
+/// linear map, batch normalisation, layer normalisation, activation, dropout, in this order.
 pub(crate) struct FcLayers<B: Backend> {
     layers: Vec<FcLayer<B>>,
     plan: FcPlan,
@@ -85,19 +27,20 @@ struct LayerActivations<B: Backend> {
     out: B::Buf,  // (cells, n_hidden)
     gate: B::Buf, // (cells, n_hidden)
     batch_norm: Option<BatchNormActivations<B>>,
+    layer_norm: Option<LayerNormActivations<B>>,
     /// Dropout factors: (cells, n_hidden).
     dropout: Option<B::Buf>,
 }
 
 impl<B: Backend> FcActivations<B> {
     pub(crate) fn new(backend: &B, plan: &FcPlan, max_cells: usize) -> Self {
-        let zeros = || backend.zeros(max_cells * plan.n_hidden);
+        let n = plan.n_hidden;
+        let zeros = || backend.zeros(max_cells * n);
         let layer = |_| LayerActivations {
             out: zeros(),
             gate: zeros(),
-            batch_norm: plan
-                .batch_norm
-                .then(|| BatchNormActivations::new(backend, max_cells, plan.n_hidden)),
+            batch_norm: plan.batch_norm.then(|| BatchNormActivations::new(backend, max_cells, n)),
+            layer_norm: plan.layer_norm.then(|| LayerNormActivations::new(backend, max_cells, n)),
             dropout: (plan.dropout_rate > 0.0).then(zeros),
         };
         Self {
@@ -121,29 +64,26 @@ impl<B: Backend> FcActivations<B> {
     pub(crate) fn dropout(&mut self) -> impl Iterator<Item = &mut B::Buf> {
         self.layers.iter_mut().filter_map(|l| l.dropout.as_mut())
     }
+
+    /// What layer `i` reads, and its own activations.
+    fn split<'a>(
+        &'a mut self,
+        i: usize,
+        input: FcInput<'a, B>,
+    ) -> (FcInput<'a, B>, &'a mut LayerActivations<B>) {
+        let (lower, upper) = self.layers.split_at_mut(i);
+        (lower.last().map_or(input, |below| FcInput::Dense(&below.out)), &mut upper[0])
+    }
 }
 
 impl<B: Backend> FcLayers<B> {
     pub(crate) fn new(backend: &B, plan: FcPlan, init: &mut Init) -> Self {
-        let n_hidden = plan.n_hidden;
-        let layer = |i| {
-            let n_in = if i == 0 { plan.n_in } else { n_hidden };
-            let n_categories = if i == 0 || plan.inject { plan.n_categories } else { 0 };
-            let fan_in = n_in + n_categories;
-            let mut linear = |len| Param::new(backend, &init.linear(len, fan_in));
-            FcLayer {
-                weight: linear(n_in * n_hidden),
-                categories: (n_categories > 0).then(|| linear(n_categories * n_hidden)),
-                bias: linear(n_hidden),
-                batch_norm: plan.batch_norm.then(|| BatchNorm::new(backend, n_hidden)),
-                n_in,
-            }
-        };
-        Self { layers: (0..plan.n_layers).map(layer).collect(), plan }
+        let layers = (0..plan.n_layers).map(|i| FcLayer::new(backend, &plan, i, init)).collect();
+        Self { layers, plan }
     }
 
-    fn dims(&self, layer: usize, cells: usize) -> LinearDims {
-        LinearDims { cells, n_in: self.layers[layer].n_in, n_out: self.plan.n_hidden }
+    pub(crate) fn plan(&self) -> &FcPlan {
+        &self.plan
     }
 
     /// Evaluation mode: running moments, no dropout.
@@ -153,15 +93,13 @@ impl<B: Backend> FcLayers<B> {
         input: FcInput<B>,
         acts: &mut FcActivations<B>,
     ) {
-        let Pass { backend, cells, .. } = pass;
         for (i, layer) in self.layers.iter().enumerate() {
-            let d = self.dims(i, cells);
-            let (below, act) = acts.split(i);
-            layer.linear(pass, below, input, &mut act.out, d);
+            let (input, act) = acts.split(i, input);
+            layer.linear(pass, input, &mut act.out);
             if let Some(norm) = &layer.batch_norm {
-                norm.forward_eval(backend, &mut act.out, cells);
+                norm.forward_eval(pass.backend, &mut act.out, pass.cells);
             }
-            backend.relu(&mut act.out, None, &mut act.gate, cells * d.n_out);
+            self.shape(pass, act, false);
         }
     }
 
@@ -172,51 +110,59 @@ impl<B: Backend> FcLayers<B> {
         input: FcInput<B>,
         acts: &mut FcActivations<B>,
     ) {
-        let Pass { backend, cells, .. } = pass;
         for i in 0..self.layers.len() {
-            let d = self.dims(i, cells);
             let layer = &mut self.layers[i];
-            let (below, act) = acts.split(i);
-            layer.linear(pass, below, input, &mut act.out, d);
+            let (input, act) = acts.split(i, input);
+            layer.linear(pass, input, &mut act.out);
             if let (Some(norm), Some(kept)) = (&mut layer.batch_norm, &mut act.batch_norm) {
-                norm.forward_train(backend, &mut act.out, kept, cells);
+                norm.forward_train(pass.backend, &mut act.out, kept, pass.cells);
             }
-            backend.relu(&mut act.out, act.dropout.as_ref(), &mut act.gate, cells * d.n_out);
+            self.shape(pass, act, true);
         }
     }
 
-    /// From the gradient of the output, left in `acts`, to every parameter's, and to `d_input`
-    /// (none for counts).
+    /// What follows the batch normalisation.
+    fn shape(&self, pass: Pass<B>, act: &mut LayerActivations<B>, dropout: bool) {
+        let Pass { backend, cells, .. } = pass;
+        if let Some(kept) = &mut act.layer_norm {
+            kept.forward(backend, &mut act.out, [cells, self.plan.n_hidden]);
+        }
+        let dropout = act.dropout.as_ref().filter(|_| dropout);
+        let (activation, len) = (self.plan.activation, cells * self.plan.n_hidden);
+        backend.activate(&mut act.out, activation, dropout, &mut act.gate, len);
+    }
+
+    /// From the gradient of the output, left in `acts`, to every parameter's, and to the inputs'.
     pub(crate) fn backward(
         &mut self,
         pass: Pass<B>,
         input: FcInput<B>,
         acts: &mut FcActivations<B>,
-        mut d_input: Option<&mut B::Buf>,
+        mut grads: InputGrads<B>,
         update: Update<B::Elem>,
     ) {
         let Pass { backend, cells, .. } = pass;
-        for i in (0..self.layers.len()).rev() {
-            let d = self.dims(i, cells);
-            let layer = &mut self.layers[i];
+        let n_hidden = self.plan.n_hidden;
+        for (i, layer) in self.layers.iter_mut().enumerate().rev() {
             let FcActivations { layers, d_hidden, d_below } = acts;
             let (lower, upper) = layers.split_at_mut(i);
             let act = &mut upper[0];
-            backend.relu_grad(d_hidden, &act.gate, cells * d.n_out);
+            backend.gate_grad(d_hidden, &act.gate, cells * n_hidden);
+            if let Some(kept) = &act.layer_norm {
+                kept.backward(backend, d_hidden, [cells, n_hidden]);
+            }
             if let (Some(norm), Some(kept)) = (&mut layer.batch_norm, &act.batch_norm) {
                 norm.backward(backend, kept, d_hidden, cells, update);
             }
-            // The input's gradient first: the weights are about to change.
-            match (lower.last(), d_input.as_deref_mut()) {
-                (Some(_), _) => {
-                    backend.linear_grad_input(d_hidden, &layer.weight.value, d_below, d, false);
+            // The inputs' gradients first: the weights are about to change.
+            let (input, grads) = match lower.last() {
+                Some(below) => {
+                    (FcInput::Dense(&below.out), InputGrads { input: Some(d_below), embedded: None })
                 }
-                (None, Some(d_input)) => {
-                    backend.linear_grad_input(d_hidden, &layer.weight.value, d_input, d, false);
-                }
-                (None, None) => {}
-            }
-            layer.backward(pass, lower.last().map(|l| &l.out), input, d_hidden, d, update);
+                None => (input, std::mem::replace(&mut grads, InputGrads::none())),
+            };
+            layer.grad_inputs(pass, d_hidden, grads);
+            layer.grad_weights(pass, input, d_hidden, update);
             std::mem::swap(d_hidden, d_below);
         }
     }
@@ -226,74 +172,9 @@ impl<B: Backend> FcLayers<B> {
         prefix: &str,
         visitor: &mut impl StateVisitor<B>,
     ) -> Result<(), StateError> {
-        let n_out = self.plan.n_hidden;
         for (i, layer) in self.layers.iter_mut().enumerate() {
-            let name = format!("{prefix}.fc_layers.Layer {i}");
-            let categories = layer.categories.as_mut();
-            visitor.weight(&format!("{name}.0.weight"), n_out, &mut layer.weight, categories)?;
-            visitor.param(&format!("{name}.0.bias"), &[n_out], &mut layer.bias)?;
-            if let Some(norm) = &mut layer.batch_norm {
-                norm.visit(&format!("{name}.1"), visitor)?;
-            }
+            layer.visit(&format!("{prefix}.fc_layers.Layer {i}"), visitor)?;
         }
         Ok(())
-    }
-}
-
-impl<B: Backend> FcActivations<B> {
-    /// The output below layer `i` (none below the first), and the layer's own.
-    fn split(&mut self, i: usize) -> (Option<&B::Buf>, &mut LayerActivations<B>) {
-        let (lower, upper) = self.layers.split_at_mut(i);
-        (lower.last().map(|l| &l.out), &mut upper[0])
-    }
-}
-
-impl<B: Backend> FcLayer<B> {
-    /// y = [below or input, one-hot categories] W + b.
-    fn linear(
-        &self,
-        pass: Pass<B>,
-        below: Option<&B::Buf>,
-        input: FcInput<B>,
-        y: &mut B::Buf,
-        d: LinearDims,
-    ) {
-        let backend = pass.backend;
-        let (w, bias) = (&self.weight.value, &self.bias.value);
-        match (below, input) {
-            (Some(x), _) | (None, FcInput::Dense(x)) => backend.linear(x, w, bias, y, d),
-            (None, FcInput::Counts(x)) => backend.sparse_linear(x, w, bias, y, d.n_out),
-        }
-        if let Some(w) = &self.categories {
-            backend.one_hot(pass.categories, &w.value, y, LinearDims { n_in: 1, ..d });
-        }
-    }
-
-    fn backward(
-        &mut self,
-        pass: Pass<B>,
-        below: Option<&B::Buf>,
-        input: FcInput<B>,
-        dy: &B::Buf,
-        d: LinearDims,
-        update: Update<B::Elem>,
-    ) {
-        let backend = pass.backend;
-        let weight = self.weight.sink(backend, update);
-        match (below, input) {
-            (Some(x), _) | (None, FcInput::Dense(x)) => {
-                backend.linear_grad_weight(x, dy, d, weight);
-            }
-            (None, FcInput::Counts(x)) => backend.sparse_linear_grad(x, dy, d.n_out, weight),
-        }
-        if let Some(w) = &mut self.categories {
-            let w = w.sink(backend, update);
-            backend.one_hot_grad(pass.categories, dy, LinearDims { n_in: 1, ..d }, w);
-        }
-        // Batch normalisation takes any constant out again: the bias before it has no gradient but
-        // rounding, of which none is wanted. A sum over no cells is an exact zero.
-        let cells = if self.batch_norm.is_some() { 0 } else { d.cells };
-        let bias = self.bias.sink(backend, update);
-        backend.bias_grad(dy, LinearDims { cells, ..d }, bias);
     }
 }

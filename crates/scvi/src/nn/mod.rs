@@ -1,17 +1,31 @@
 //! The layers: parameters, forward, backward, and their names in scvi-tools' state dict.
 
 mod batch_norm;
+mod covariates;
 mod decoder;
+mod embedding;
+mod embeddings;
 mod encoder;
+mod fc_layer;
 mod fc_layers;
+mod fc_plan;
+mod heads;
 mod init;
+mod layer_norm;
 mod param;
 mod state;
 
 pub(crate) use batch_norm::BatchNorm;
-pub(crate) use decoder::{Decoder, HeadActivations};
-pub(crate) use encoder::{Encoder, EncoderActivations};
-pub(crate) use fc_layers::{FcActivations, FcInput, FcLayers, FcPlan, Pass};
+pub(crate) use covariates::{Covariates, InputGrads, Pass};
+pub(crate) use decoder::{Decoder, DecoderActivations};
+pub use embedding::{Embedding, EmbeddingError, NewRows};
+pub(crate) use embedding::EmbeddingPlan;
+pub(crate) use embeddings::Embeddings;
+pub(crate) use encoder::{Encoder, EncoderActivations, EncoderPlan};
+pub(crate) use fc_layer::FcInput;
+pub(crate) use fc_layers::{FcActivations, FcLayers};
+pub(crate) use fc_plan::FcPlan;
+pub(crate) use heads::HeadsPlan;
 pub(crate) use init::Init;
 pub(crate) use param::{Param, Update};
 pub(crate) use state::{Export as StateExport, Import as StateImport, StateVisitor};

@@ -66,14 +66,13 @@ pub(crate) trait StateVisitor<B: Backend> {
         shape: &[usize],
         param: &mut Param<B>,
     ) -> Result<(), StateError>;
-    /// A layer's weight, torch's `(n_out, n_in + categories)`, stored as `(n_in, n_out)` and
-    /// `(categories, n_out)`.
+    /// A layer's weight, torch's `(n_out, n_in)`, stored by the parts of its input as
+    /// `(n_part, n_out)`.
     fn weight(
         &mut self,
         name: &str,
         n_out: usize,
-        dense: &mut Param<B>,
-        categories: Option<&mut Param<B>>,
+        parts: &mut [&mut Param<B>],
     ) -> Result<(), StateError>;
     /// A buffer that no gradient reaches: `len` numbers.
     fn buffer(&mut self, name: &str, len: usize, buf: &mut B::Buf) -> Result<(), StateError>;
@@ -107,13 +106,9 @@ impl<B: Backend> StateVisitor<B> for Export<'_, B> {
         &mut self,
         name: &str,
         n_out: usize,
-        dense: &mut Param<B>,
-        categories: Option<&mut Param<B>>,
+        parts: &mut [&mut Param<B>],
     ) -> Result<(), StateError> {
-        let mut rows = dense.read(self.backend, self.slot);
-        if let Some(categories) = categories {
-            rows.extend(categories.read(self.backend, self.slot));
-        }
+        let rows: Vec<_> = parts.iter().flat_map(|p| p.read(self.backend, self.slot)).collect();
         let n_in = rows.len() / n_out;
         self.put(name, &[n_out, n_in], transpose(&rows, n_in, n_out));
         Ok(())
@@ -164,15 +159,15 @@ impl<B: Backend> StateVisitor<B> for Import<'_, B> {
         &mut self,
         name: &str,
         n_out: usize,
-        dense: &mut Param<B>,
-        categories: Option<&mut Param<B>>,
+        parts: &mut [&mut Param<B>],
     ) -> Result<(), StateError> {
-        let n_in = (dense.len() + categories.as_ref().map_or(0, |c| c.len())) / n_out;
+        let n_in = parts.iter().map(|p| p.len()).sum::<usize>() / n_out;
         let rows = transpose(&self.take(name, &[n_out, n_in])?, n_out, n_in);
-        let (first, last) = rows.split_at(dense.len());
-        dense.write(self.backend, first);
-        if let Some(categories) = categories {
-            categories.write(self.backend, last);
+        let mut rest = &rows[..];
+        for part in parts {
+            let (first, after) = rest.split_at(part.len());
+            part.write(self.backend, first);
+            rest = after;
         }
         Ok(())
     }

@@ -205,17 +205,17 @@ impl Run<'_> {
             self.ws.load(self.vae.backend(), &self.batch);
             let noise = self.noise(epoch);
             self.vae.inference(&mut self.ws, Some(noise));
-            self.vae.generative(&mut self.ws);
+            self.vae.generative(&mut self.ws, None);
             self.add_to(&mut sums, kl_weight);
         }
         terms(&sums, cells.len(), epoch)
     }
 
     fn add_to(&self, sums: &mut Sums, kl_weight: f64) {
-        let (reconstruction, kl) = self.ws.loss_sums(self.vae.backend());
-        sums.reconstruction += reconstruction;
-        sums.kl += kl;
-        sums.loss += reconstruction + kl_weight * kl;
+        let terms = self.ws.loss_sums(self.vae.backend());
+        sums.reconstruction += terms.reconstruction_loss;
+        sums.kl += terms.kl_local();
+        sums.loss += terms.loss(kl_weight);
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
 use scvi::Real;
-use scvi::module::{Minibatch, VaeConfig};
+use scvi::module::{GivenNoise, Minibatch, VaeConfig};
 use scvi::nn::{StateDict, Tensor};
 use serde::Deserialize;
 
@@ -90,27 +90,45 @@ impl Fixture {
             batch.rows.push(&genes, &counts);
         }
         batch.cells = (0..x.shape[0] as u32).collect();
-        batch.batch = self.get("input/batch_index").data.iter().map(|&v| v as u32).collect();
+        batch.batch = self.list("batch_index", |v| v as u32);
+        batch.labels = self.list("labels", |v| v as u32);
+        batch.categories = self.list("cat_covs", |v| v as u32);
+        batch.continuous = self.list("cont_covs", |v| v as f32);
+        batch.size_factor = self.list("size_factor", |v| v as f32);
         batch
     }
 
-    /// ε of z for one row of the noise.
-    pub fn z_noise<F: Real>(&self, row: usize) -> Vec<F> {
-        let t = self.get("noise/z");
-        let len: usize = t.shape[1..].iter().product();
-        t.data[row * len..][..len].iter().map(|&v| F::of(v)).collect()
+    /// An input that not every fixture has.
+    fn list<T>(&self, name: &str, convert: impl Fn(f64) -> T) -> Vec<T> {
+        let found = self.tensors.get(&format!("input/{name}"));
+        found.map_or(Vec::new(), |t| t.data.iter().map(|&v| convert(v)).collect())
     }
 
-    /// Dropout factors of every encoder layer for one row of the noise.
-    pub fn dropout<F: Real>(&self, row: usize) -> Vec<Vec<F>> {
-        let keep = 1.0 / (1.0 - self.entry.config.dropout_rate);
-        self.under("noise/dropout/z_encoder.")
-            .map(|(_, t)| {
-                let len: usize = t.shape[1..].iter().product();
-                t.data[row * len..][..len].iter().map(|&v| F::of(v * keep)).collect()
-            })
-            .collect()
+    /// All noise of one pass.
+    pub fn noise<F: Real>(&self, row: usize) -> GivenNoise<F> {
+        GivenNoise {
+            z: self.normals("noise/z", row),
+            library: self.normals("noise/library", row),
+            dropout: self.dropout("noise/dropout/z_encoder.", row),
+            library_dropout: self.dropout("noise/dropout/l_encoder.", row),
+        }
     }
+
+    fn normals<F: Real>(&self, name: &str, row: usize) -> Vec<F> {
+        self.tensors.get(name).map_or(Vec::new(), |t| of_row(t, row, 1.0))
+    }
+
+    /// Dropout factors of every layer of an encoder.
+    fn dropout<F: Real>(&self, prefix: &str, row: usize) -> Vec<Vec<F>> {
+        let keep = 1.0 / (1.0 - self.entry.config.dropout_rate);
+        self.under(prefix).map(|(_, t)| of_row(t, row, keep)).collect()
+    }
+}
+
+/// One pass's part of the noise, times a factor.
+fn of_row<F: Real>(t: &Tensor<f64>, row: usize, factor: f64) -> Vec<F> {
+    let len: usize = t.shape[1..].iter().product();
+    t.data[row * len..][..len].iter().map(|&v| F::of(v * factor)).collect()
 }
 
 fn widen(dtype: Dtype, bytes: &[u8]) -> Vec<f64> {

@@ -1,20 +1,25 @@
 //! From an .h5ad file to what the engine trains on or evaluates.
 
-use std::collections::HashMap;
+mod columns;
+mod genes;
+
 use std::path::{Path, PathBuf};
 
+use columns::Columns;
+use genes::gene_places;
 use scvi::data::{CategoricalField, CsrMatrix, Dataset, Registry};
-use scvi_io::h5ad::{Categorical, CountsKey, H5ad};
-use scvi_io::{IoError, ModelMeta};
+use scvi::module::Dispersion;
+use scvi_io::ModelMeta;
+use scvi_io::h5ad::{CountsKey, H5ad};
 
 use crate::args::Common;
 use crate::error::CliError;
 
-/// Counts and batch codes of the cells in use.
+/// Counts and covariates of the cells in use.
 pub struct Prepared {
     pub path: PathBuf,
     pub counts: CsrMatrix,
-    pub batch: Vec<u32>,
+    pub columns: Columns,
     pub registry: Registry,
     pub var_names: Vec<String>,
     /// Names of all cells of the file.
@@ -26,7 +31,16 @@ pub struct Prepared {
 impl Prepared {
     /// Counts with their covariates.
     pub fn dataset(&self) -> Result<Dataset<'_>, CliError> {
-        Ok(Dataset::new(&self.counts, self.batch.clone())?)
+        let Columns { batch, labels, categories, continuous, size_factor } = &self.columns;
+        let mut data = Dataset::new(&self.counts, batch.clone())?;
+        if !labels.is_empty() {
+            data = data.with_labels(labels.clone())?;
+        }
+        if !size_factor.is_empty() {
+            data = data.with_size_factor(size_factor.clone())?;
+        }
+        let data = data.with_categories(by_cell(categories), categories.len())?;
+        Ok(data.with_continuous(by_cell(continuous), continuous.len())?)
     }
 
     /// Names of the cells in use.
@@ -56,13 +70,19 @@ impl Prepared {
         Self {
             path,
             counts: sim.counts.clone(),
-            batch: sim.batch.clone(),
-            registry: Registry { layer: None, batch, labels: None },
+            columns: Columns { batch: sim.batch.clone(), ..Columns::default() },
+            registry: Registry { batch, ..Registry::default() },
             var_names: names.genes,
             obs_names: names.cells,
             kept: None,
         }
     }
+}
+
+/// One list a covariate, as a row a cell.
+fn by_cell<T: Copy>(lists: &[Vec<T>]) -> Vec<T> {
+    let cells = lists.first().map_or(0, Vec::len);
+    (0..cells).flat_map(|cell| lists.iter().map(move |list| list[cell])).collect()
 }
 
 /// Names of simulated cells and genes.
@@ -82,19 +102,8 @@ pub fn for_training(
         return Err(CliError::NoGenes { path: path.display().to_string() });
     }
     // Columns before counts: a misspelt key should not wait for a large matrix.
-    let batch = args.batch_key.as_deref().map(|k| categorical(&file, k)).transpose()?;
-    let labels = args.labels_key.as_deref().map(|k| categorical(&file, k)).transpose()?;
-    for field in batch.iter().chain(&labels) {
-        warn_of_small_categories(field, common);
-    }
-    let n_cells = file.n_obs();
-    let codes = batch.as_ref().map_or_else(|| vec![0; n_cells], |f| f.codes.clone());
-    let registry = Registry {
-        layer: args.layer.clone(),
-        batch: batch.map(|f| f.field),
-        labels: labels.map(|f| f.field),
-    };
-    let prepared = read(&file, path, registry, codes, args.drop_empty_cells, common)?;
+    let (columns, registry) = Columns::for_training(&file, path, args, common)?;
+    let prepared = read(&file, path, registry, columns, args.drop_empty_cells, common)?;
     let n_cells = prepared.counts.n_cells();
     if n_cells < 2 {
         let after = if prepared.kept.is_some() { " with counts" } else { "" };
@@ -117,12 +126,10 @@ pub fn for_model(
         return Err(CliError::GeneCount { path, found: file.n_vars(), expected });
     }
     let place = gene_places(path, file.var_names(), &meta.var_names)?;
-    let codes = match &meta.registry.batch {
-        None => vec![0; file.n_obs()],
-        Some(field) => transfer(path, &categorical(&file, &field.key)?, field)?,
-    };
+    let needs_labels = meta.config.dispersion == Dispersion::GeneLabel;
+    let columns = Columns::for_model(&file, path, &meta.registry, needs_labels)?;
     let registry = meta.registry.clone();
-    let mut prepared = read(&file, path, registry, codes, drop_empty_cells, common)?;
+    let mut prepared = read(&file, path, registry, columns, drop_empty_cells, common)?;
     if let Some(place) = place {
         note(common, "genes stand in another order than in the model; matched by name");
         prepared.counts = prepared.counts.reorder_genes(&place);
@@ -131,102 +138,11 @@ pub fn for_model(
     Ok(prepared)
 }
 
-/// A column with every cell's code.
-struct Coded {
-    field: CategoricalField,
-    codes: Vec<u32>,
-}
-
-fn categorical(file: &H5ad, key: &str) -> Result<Coded, IoError> {
-    let column = file.obs_column(key)?;
-    file.require_complete(key, &column)?;
-    let Categorical { codes, categories, .. } = column.to_categorical();
-    let codes = codes.into_iter().map(|c| c.unwrap_or(0)).collect();
-    Ok(Coded { field: CategoricalField { key: key.to_owned(), categories }, codes })
-}
-
-fn warn_of_small_categories(column: &Coded, common: &Common) {
-    let mut cells = vec![0usize; column.field.categories.len()];
-    for &code in &column.codes {
-        cells[code as usize] += 1;
-    }
-    let few = |max: usize, min: usize| {
-        let named = cells.iter().zip(&column.field.categories);
-        let few = named.filter(|(n, _)| (min..=max).contains(*n)).map(|(_, c)| c.as_str());
-        few.collect::<Vec<_>>().join(", ")
-    };
-    let (rare, unused) = (few(2, 1), few(0, 0));
-    let key = &column.field.key;
-    if !rare.is_empty() {
-        note(common, &format!("categories of '{key}' with fewer than 3 cells: {rare}"));
-    }
-    if !unused.is_empty() {
-        note(common, &format!("unused categories of '{key}' count as categories: {unused}"));
-    }
-}
-
-/// Codes in the model's categories.
-fn transfer(path: &Path, column: &Coded, known: &CategoricalField) -> Result<Vec<u32>, CliError> {
-    let codes: Vec<Option<u32>> = column.field.categories.iter().map(|c| known.code(c)).collect();
-    let mut unknown: Vec<&str> = Vec::new();
-    let mut out = Vec::with_capacity(column.codes.len());
-    for &code in &column.codes {
-        match codes[code as usize] {
-            Some(code) => out.push(code),
-            None => {
-                let name = column.field.categories[code as usize].as_str();
-                if !unknown.contains(&name) {
-                    unknown.push(name);
-                }
-            }
-        }
-    }
-    if unknown.is_empty() {
-        return Ok(out);
-    }
-    Err(CliError::UnknownCategories {
-        path: path.display().to_string(),
-        key: known.key.clone(),
-        unknown: unknown.join(", "),
-        known: known.categories.join(", "),
-    })
-}
-
-/// Column of the model for each gene of the file; `None` where they agree already.
-fn gene_places(
-    path: &Path,
-    found: &[String],
-    expected: &[String],
-) -> Result<Option<Vec<u32>>, CliError> {
-    if found == expected {
-        return Ok(None);
-    }
-    let at: HashMap<&str, usize> =
-        found.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
-    let missing: Vec<&String> =
-        expected.iter().filter(|name| !at.contains_key(name.as_str())).collect();
-    // Equal numbers and no gene missing, yet not one to one: names are doubled.
-    if let Some(gene) = missing.first().copied().or((at.len() < found.len()).then(|| &expected[0]))
-    {
-        return Err(CliError::GeneNames {
-            path: path.display().to_string(),
-            gene: gene.clone(),
-            n_missing: missing.len(),
-            n_genes: expected.len(),
-        });
-    }
-    let mut place = vec![0; found.len()];
-    for (column, name) in expected.iter().enumerate() {
-        place[at[name.as_str()]] = column as u32;
-    }
-    Ok(Some(place))
-}
-
 fn read(
     file: &H5ad,
     path: &Path,
     registry: Registry,
-    mut batch: Vec<u32>,
+    mut columns: Columns,
     drop_empty_cells: bool,
     common: &Common,
 ) -> Result<Prepared, CliError> {
@@ -255,14 +171,14 @@ fn read(
         let rows: Vec<usize> =
             (0..counts.n_cells()).filter(|c| empty.binary_search(c).is_err()).collect();
         counts = counts.select_cells(&rows);
-        batch = rows.iter().map(|&row| batch[row]).collect();
+        columns.select(&rows);
         note(common, &format!("left out {} cells without counts", empty.len()));
         kept = Some(rows);
     }
     Ok(Prepared {
         path: path.to_owned(),
         counts,
-        batch,
+        columns,
         registry,
         var_names: file.var_names().to_vec(),
         obs_names: file.obs_names().to_vec(),

@@ -1,0 +1,188 @@
+//! Columns of obs that a model reads beside the counts.
+
+use std::path::Path;
+
+use scvi::data::{CategoricalField, Registry};
+use scvi_io::IoError;
+use scvi_io::h5ad::{Categorical, H5ad};
+
+use super::note;
+use crate::args::{Common, DataArgs};
+use crate::error::CliError;
+
+/// What obs says of each cell; lists are empty where no column was asked for.
+#[derive(Default)]
+pub struct Columns {
+    pub batch: Vec<u32>,
+    pub labels: Vec<u32>,
+    /// One list a covariate.
+    pub categories: Vec<Vec<u32>>,
+    /// One list a covariate.
+    pub continuous: Vec<Vec<f32>>,
+    pub size_factor: Vec<f32>,
+}
+
+impl Columns {
+    /// Reads the columns that the user named, and registers their categories.
+    pub(super) fn for_training(
+        file: &H5ad,
+        path: &Path,
+        args: &DataArgs,
+        common: &Common,
+    ) -> Result<(Self, Registry), CliError> {
+        let coded = |key: &String| -> Result<Coded, IoError> {
+            let column = categorical(file, key)?;
+            warn_of_small_categories(&column, common);
+            Ok(column)
+        };
+        let batch = args.batch_key.as_ref().map(coded).transpose()?;
+        let labels = args.labels_key.as_ref().map(coded).transpose()?;
+        let keys = &args.categorical_covariate_key;
+        let covariates = keys.iter().map(coded).collect::<Result<Vec<_>, _>>()?;
+        let registry = Registry {
+            layer: args.layer.clone(),
+            batch: batch.as_ref().map(|c| c.field.clone()),
+            labels: labels.as_ref().map(|c| c.field.clone()),
+            categorical_covariates: covariates.iter().map(|c| c.field.clone()).collect(),
+            continuous_covariates: args.continuous_covariate_key.clone(),
+            size_factor: args.size_factor_key.clone(),
+        };
+        let codes = |column: Option<Coded>| column.map_or(Vec::new(), |c| c.codes);
+        let mut columns = Self {
+            batch: batch.map_or_else(|| vec![0; file.n_obs()], |c| c.codes),
+            labels: codes(labels),
+            categories: covariates.into_iter().map(|c| c.codes).collect(),
+            ..Self::default()
+        };
+        columns.read_numbers(file, path, &registry)?;
+        Ok((columns, registry))
+    }
+
+    /// Reads the columns that a model knows, in its categories.
+    pub(super) fn for_model(
+        file: &H5ad,
+        path: &Path,
+        registry: &Registry,
+        needs_labels: bool,
+    ) -> Result<Self, CliError> {
+        let coded = |field: &CategoricalField| {
+            transfer(path, &categorical(file, &field.key)?, field)
+        };
+        let labels = registry.labels.as_ref().filter(|_| needs_labels);
+        let mut columns = Self {
+            batch: match &registry.batch {
+                None => vec![0; file.n_obs()],
+                Some(field) => coded(field)?,
+            },
+            labels: labels.map_or(Ok(Vec::new()), coded)?,
+            categories: registry
+                .categorical_covariates
+                .iter()
+                .map(coded)
+                .collect::<Result<_, _>>()?,
+            ..Self::default()
+        };
+        columns.read_numbers(file, path, registry)?;
+        Ok(columns)
+    }
+
+    fn read_numbers(
+        &mut self,
+        file: &H5ad,
+        path: &Path,
+        registry: &Registry,
+    ) -> Result<(), CliError> {
+        let read = |key: &String| numbers(file, path, key);
+        let keys = registry.continuous_covariates.iter();
+        self.continuous = keys.map(read).collect::<Result<_, _>>()?;
+        self.size_factor = registry.size_factor.as_ref().map_or(Ok(Vec::new()), read)?;
+        Ok(())
+    }
+
+    /// Leaves the given cells alone.
+    pub(super) fn select(&mut self, cells: &[usize]) {
+        let codes = [&mut self.batch, &mut self.labels];
+        codes.into_iter().chain(&mut self.categories).for_each(|list| pick(list, cells));
+        let numbers = self.continuous.iter_mut().chain([&mut self.size_factor]);
+        numbers.for_each(|list| pick(list, cells));
+    }
+}
+
+fn pick<T: Copy>(list: &mut Vec<T>, cells: &[usize]) {
+    if !list.is_empty() {
+        *list = cells.iter().map(|&cell| list[cell]).collect();
+    }
+}
+
+fn numbers(file: &H5ad, path: &Path, key: &str) -> Result<Vec<f32>, CliError> {
+    let column = file.obs_column(key)?;
+    file.require_complete(key, &column)?;
+    match column.to_numbers() {
+        Some(values) => Ok(values.into_iter().map(|v| v as f32).collect()),
+        None => Err(CliError::NotNumeric {
+            path: path.display().to_string(),
+            key: key.to_owned(),
+        }),
+    }
+}
+
+/// A column with every cell's code.
+struct Coded {
+    field: CategoricalField,
+    codes: Vec<u32>,
+}
+
+fn categorical(file: &H5ad, key: &str) -> Result<Coded, IoError> {
+    let column = file.obs_column(key)?;
+    file.require_complete(key, &column)?;
+    let Categorical { codes, categories, .. } = column.to_categorical();
+    let codes = codes.into_iter().map(|c| c.unwrap_or(0)).collect();
+    Ok(Coded { field: CategoricalField { key: key.to_owned(), categories }, codes })
+}
+
+fn warn_of_small_categories(column: &Coded, common: &Common) {
+    let mut cells = vec![0usize; column.field.categories.len()];
+    for &code in &column.codes {
+        cells[code as usize] += 1;
+    }
+    let few = |max: usize, min: usize| {
+        let named = cells.iter().zip(&column.field.categories);
+        let few = named.filter(|(n, _)| (min..=max).contains(*n)).map(|(_, c)| c.as_str());
+        few.collect::<Vec<_>>().join(", ")
+    };
+    let (rare, unused) = (few(2, 1), few(0, 0));
+    let key = &column.field.key;
+    if !rare.is_empty() {
+        note(common, &format!("categories of '{key}' with fewer than 3 cells: {rare}"));
+    }
+    if !unused.is_empty() {
+        note(common, &format!("unused categories of '{key}' count as categories: {unused}"));
+    }
+}
+
+/// Codes in the model's categories.
+fn transfer(path: &Path, column: &Coded, known: &CategoricalField) -> Result<Vec<u32>, CliError> {
+    let codes: Vec<Option<u32>> = column.field.categories.iter().map(|c| known.code(c)).collect();
+    let mut unknown: Vec<&str> = Vec::new();
+    let mut out = Vec::with_capacity(column.codes.len());
+    for &code in &column.codes {
+        match codes[code as usize] {
+            Some(code) => out.push(code),
+            None => {
+                let name = column.field.categories[code as usize].as_str();
+                if !unknown.contains(&name) {
+                    unknown.push(name);
+                }
+            }
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(out);
+    }
+    Err(CliError::UnknownCategories {
+        path: path.display().to_string(),
+        key: known.key.clone(),
+        unknown: unknown.join(", "),
+        known: known.categories.join(", "),
+    })
+}

@@ -1,0 +1,51 @@
+//! `get_marginal_ll`.
+
+use scvi_kernels::Cpu;
+
+use super::log_sum_exp::LogSumExp;
+use super::pass::{TaskError, for_each_minibatch};
+use crate::data::Dataset;
+use crate::module::{Noise, Vae};
+
+/// ln p(x) of every cell by importance sampling from the posterior, in nats: `(cells)`.
+///
+/// ```text
+/// ln p(x) ≈ ln 1/K Σ_k p(x|z_k) p(z_k) / q(z_k|x),  z_k ~ q(z|x)
+/// ```
+/// with exactly K = `n_mc_samples` draws, one after another: memory does not grow with K, and
+/// scvi-tools' `n_mc_samples_per_pass` has no counterpart. A cell's draws depend on `seed` and its
+/// number alone.
+///
+/// Source: scvi-tools 1.4.2, `model/base/_vaemixin.py`, `get_marginal_ll`; `module/_vae.py`,
+/// `marginal_ll`.
+///
+/// # Errors
+/// [`TaskError`] where the data does not fit the model, is minified or cannot be read, or no draw
+/// is asked for.
+pub fn marginal_ll(
+    vae: &Vae<Cpu<f32>>,
+    data: &Dataset,
+    batch_size: usize,
+    n_mc_samples: u32,
+    seed: u64,
+) -> Result<Vec<f64>, TaskError> {
+    vae.require_counts("marginal_ll")?;
+    if n_mc_samples == 0 {
+        return Err(TaskError::NoSamples);
+    }
+    let mut all = Vec::with_capacity(data.n_cells());
+    for_each_minibatch(vae, data, batch_size, &mut |ws, _| {
+        vae.inference(ws, None);
+        let mut sums = vec![LogSumExp::default(); ws.n_cells()];
+        for draw in 0..n_mc_samples {
+            vae.redraw(ws, Noise::Seeded { seed, draw });
+            vae.generative(ws, None);
+            for (sum, weight) in sums.iter_mut().zip(vae.log_importance_weights(ws)) {
+                sum.add(weight);
+            }
+        }
+        all.extend(sums.iter().map(LogSumExp::log_mean));
+        Ok(())
+    })?;
+    Ok(all)
+}

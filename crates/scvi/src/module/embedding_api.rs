@@ -1,0 +1,92 @@
+//! Embeddings by key, as scvi-tools' `EmbeddingModuleMixin` offers them.
+
+use scvi_kernels::Backend;
+
+use super::kwargs::EmbeddingKwargs;
+use super::validate::ConfigError;
+use super::vae::Vae;
+use crate::nn::{Embedding, EmbeddingError, EmbeddingPlan, Init, NewRows};
+
+/// Key of the batch's embedding, which the model itself reads.
+const BATCH: &str = "batch";
+
+impl<B: Backend> Vae<B> {
+    /// A new embedding with one vector from N(0, 1) for each of `rows` categories.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the option that is out of range.
+    pub fn init_embedding(
+        &self,
+        rows: usize,
+        kwargs: &EmbeddingKwargs,
+        seed: u64,
+    ) -> Result<Embedding<B>, ConfigError> {
+        kwargs.validate(rows)?;
+        let plan = EmbeddingPlan::new(rows, kwargs);
+        Ok(Embedding::new(&self.backend, plan, &mut Init::new(seed)))
+    }
+
+    /// Adds an embedding under a key, or replaces the one there where `overwrite` says so.
+    ///
+    /// # Errors
+    /// [`EmbeddingError`] where the key is taken, or the model reads that key and the new embedding
+    /// does not fit.
+    pub fn add_embedding(
+        &mut self,
+        key: &str,
+        embedding: Embedding<B>,
+        overwrite: bool,
+    ) -> Result<(), EmbeddingError> {
+        if let Some(needed) = self.spec.embedding().filter(|_| key == BATCH)
+            && (embedding.rows() < needed.rows || embedding.dim() != needed.dim)
+        {
+            return Err(EmbeddingError::Needed { rows: needed.rows, dim: needed.dim });
+        }
+        self.embeddings.add(key, embedding, overwrite)
+    }
+
+    /// Takes an embedding out.
+    ///
+    /// # Errors
+    /// [`EmbeddingError`] where the key is unknown, or the model reads it.
+    pub fn remove_embedding(&mut self, key: &str) -> Result<Embedding<B>, EmbeddingError> {
+        match self.spec.embedding().filter(|_| key == BATCH) {
+            Some(needed) => Err(EmbeddingError::Needed { rows: needed.rows, dim: needed.dim }),
+            None => self.embeddings.remove(key),
+        }
+    }
+
+    /// The embedding under a key.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::NotFound`] lists the keys there are.
+    pub fn embedding(&self, key: &str) -> Result<&Embedding<B>, EmbeddingError> {
+        self.embeddings.get(key)
+    }
+
+    /// The vectors of some categories: `(indices, dim)`.
+    ///
+    /// # Errors
+    /// [`EmbeddingError`] where the key is unknown, or an index is beyond the table.
+    pub fn compute_embedding(
+        &self,
+        key: &str,
+        indices: &[u32],
+    ) -> Result<Vec<B::Elem>, EmbeddingError> {
+        self.embeddings.get(key)?.compute(&self.backend, indices)
+    }
+
+    /// Adds rows to an embedding; with `freeze_prev` earlier rows get no gradient any more.
+    ///
+    /// # Errors
+    /// [`EmbeddingError`] where the key is unknown or there is nothing to add.
+    pub fn extend_embedding(
+        &mut self,
+        key: &str,
+        new: NewRows,
+        freeze_prev: bool,
+    ) -> Result<(), EmbeddingError> {
+        let Self { embeddings, backend, .. } = self;
+        embeddings.get_mut(key)?.extend(backend, new, freeze_prev)
+    }
+}

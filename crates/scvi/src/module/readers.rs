@@ -1,0 +1,53 @@
+//! What the decoder says of each cell and gene.
+
+use scvi_kernels::{Backend, Real};
+
+use super::vae::Vae;
+use super::workspace::Workspace;
+
+impl<B: Backend> Vae<B> {
+    /// px_scale ρ of the last decoded minibatch: `(cells, genes)`. Each row sums to 1, unless a
+    /// size factor is used.
+    pub fn px_scale(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
+        self.decoder.px_scale(&self.backend, &ws.decoder, ws.inputs.n_cells)
+    }
+
+    /// px_rate μ = e^library ρ of the last decoded minibatch: `(cells, genes)`, in counts.
+    pub fn px_rate(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
+        let mut rate = self.px_scale(ws);
+        let rows = rate.chunks_exact_mut(self.spec.config().n_input);
+        for (row, library) in rows.zip(self.log_factors(ws)) {
+            let factor = library.exp();
+            row.iter_mut().for_each(|v| *v *= factor);
+        }
+        rate
+    }
+
+    /// px_dropout π, the zero-inflation logits of the minibatch last decoded in evaluation mode:
+    /// `(cells, genes)`; `None` where the likelihood has none.
+    pub fn px_dropout(&self, ws: &Workspace<B>) -> Option<Vec<B::Elem>> {
+        self.decoder.px_dropout(&self.backend, &ws.decoder, ws.inputs.n_cells)
+    }
+
+    /// Inverse dispersion θ = e^px_r of the minibatch last decoded in evaluation mode (standard
+    /// deviation, with the normal likelihood): `(cells, genes)`, or `(genes)` with dispersion gene;
+    /// `None` where the likelihood has none.
+    pub fn px_r(&self, ws: &Workspace<B>) -> Option<Vec<B::Elem>> {
+        let backend = &self.backend;
+        let mut px_r = match (&self.px_r, self.spec.dispersion_groups()) {
+            (Some(px_r), Some(groups)) => {
+                let table = px_r.read(backend, crate::nn::Slot::Value); // (genes, groups)
+                match ws.inputs.groups(self.spec.config().dispersion) {
+                    None => table,
+                    Some(of_cell) => of_cell
+                        .iter()
+                        .flat_map(|&group| table[group as usize..].iter().step_by(groups).copied())
+                        .collect(),
+                }
+            }
+            _ => self.decoder.px_r(backend, &ws.decoder, ws.inputs.n_cells)?,
+        };
+        px_r.iter_mut().for_each(|v| *v = v.exp());
+        Some(px_r)
+    }
+}

@@ -1,0 +1,216 @@
+//! Learnt vectors of categories, as `torch.nn.Embedding` and scvi-tools' extension of it.
+
+use scvi_kernels::Backend;
+use scvi_kernels::ops::embedding::EmbeddingGrad;
+use thiserror::Error;
+
+use super::state::{StateError, StateVisitor};
+use super::{Init, Param, Slot, Update};
+use crate::module::EmbeddingKwargs;
+
+/// What an embedding is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EmbeddingPlan {
+    pub(crate) rows: usize,
+    pub(crate) dim: usize,
+    max_norm: Option<[f64; 2]>,
+    grad: EmbeddingGrad,
+}
+
+impl EmbeddingPlan {
+    pub(crate) fn new(rows: usize, kwargs: &EmbeddingKwargs) -> Self {
+        Self {
+            rows,
+            dim: kwargs.embedding_dim,
+            max_norm: kwargs.max_norm.map(|max| [max, kwargs.norm_type]),
+            grad: EmbeddingGrad {
+                padding_idx: kwargs.padding_row(rows),
+                scale_grad_by_freq: kwargs.scale_grad_by_freq,
+                frozen_rows: 0,
+            },
+        }
+    }
+
+    pub(crate) fn n_parameters(&self) -> u128 {
+        self.rows as u128 * self.dim as u128
+    }
+}
+
+/// A table with one vector a category, E: `(rows, dim)`.
+///
+/// Source: torch 2.15, `nn/modules/sparse.py`; scvi-tools 1.4.2, `nn/_embedding.py`.
+pub struct Embedding<B: Backend> {
+    table: Param<B>, // (rows, dim)
+    plan: EmbeddingPlan,
+}
+
+/// How the vectors of new categories start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewRows<'a> {
+    /// N(0, 1), as those of a new table.
+    Random {
+        /// How many.
+        n: usize,
+        /// Seed of the draws.
+        seed: u64,
+    },
+    /// Copies of these rows' vectors, one a new row.
+    CopiesOf(&'a [u32]),
+}
+
+/// An embedding could not be looked up or extended.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EmbeddingError {
+    /// A row beyond the table.
+    #[error("row {found} of an embedding with {rows} rows")]
+    Row {
+        /// What came.
+        found: u32,
+        /// Rows there are.
+        rows: usize,
+    },
+    /// Nothing to add.
+    #[error("an embedding is extended by 0 rows; at least 1 is needed")]
+    NoNewRows,
+    /// The key is taken.
+    #[error("embedding {key:?} already exists; say overwrite to replace it")]
+    Exists {
+        /// The key.
+        key: String,
+    },
+    /// The key is unknown.
+    #[error("embedding {key:?} not found; there are {known}")]
+    NotFound {
+        /// The key.
+        key: String,
+        /// The keys there are.
+        known: String,
+    },
+    /// The model reads this embedding, and the change would leave it without a fitting one.
+    #[error("the model needs embedding \"batch\" with {rows} rows or more of {dim} numbers")]
+    Needed {
+        /// Rows it reads.
+        rows: usize,
+        /// Numbers a row.
+        dim: usize,
+    },
+}
+
+impl<B: Backend> Embedding<B> {
+    /// A table with vectors from N(0, 1), the padding row's at 0.
+    pub(crate) fn new(backend: &B, plan: EmbeddingPlan, init: &mut Init) -> Self {
+        let mut values: Vec<B::Elem> = init.normal(plan.rows * plan.dim);
+        if let Some(row) = plan.grad.padding_idx {
+            let start = row as usize * plan.dim;
+            values[start..start + plan.dim].fill(B::Elem::default());
+        }
+        Self { table: Param::new(backend, &values), plan }
+    }
+
+    /// Categories.
+    pub fn rows(&self) -> usize {
+        self.plan.rows
+    }
+
+    /// Length of a vector.
+    pub fn dim(&self) -> usize {
+        self.plan.dim
+    }
+
+    /// The vectors of some categories, shortened to max_norm where that is set:
+    /// `(indices, dim)`.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::Row`] names an index that is beyond the table.
+    pub fn compute(&self, backend: &B, indices: &[u32]) -> Result<Vec<B::Elem>, EmbeddingError> {
+        self.check_rows(indices)?;
+        let mut ids = backend.ids(indices.len());
+        backend.upload_ids(&mut ids, indices);
+        let mut out = backend.zeros(indices.len() * self.plan.dim);
+        self.forward(backend, &ids, indices.len(), &mut out);
+        Ok(backend.download(&out, indices.len() * self.plan.dim))
+    }
+
+    fn check_rows(&self, indices: &[u32]) -> Result<(), EmbeddingError> {
+        let rows = self.plan.rows;
+        match indices.iter().find(|&&i| i as usize >= rows) {
+            Some(&found) => Err(EmbeddingError::Row { found, rows }),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds rows at the end. With `freeze_prev` earlier rows get no gradient any more; weight
+    /// decay still moves them, as in scvi-tools.
+    ///
+    /// # Errors
+    /// [`EmbeddingError`] where nothing is added, or a row to copy is none of the table's.
+    pub fn extend(
+        &mut self,
+        backend: &B,
+        new: NewRows,
+        freeze_prev: bool,
+    ) -> Result<(), EmbeddingError> {
+        let Self { table, plan } = self;
+        let (rows, dim) = (plan.rows, plan.dim);
+        let mut values = table.read(backend, Slot::Value);
+        match new {
+            NewRows::Random { n, seed } => values.extend(Init::new(seed).normal::<B::Elem>(n * dim)),
+            NewRows::CopiesOf(copies) => {
+                if let Some(&found) = copies.iter().find(|&&row| row as usize >= rows) {
+                    return Err(EmbeddingError::Row { found, rows });
+                }
+                for &row in copies {
+                    let start = row as usize * dim;
+                    values.extend_from_within(start..start + dim);
+                }
+            }
+        }
+        plan.rows = values.len() / dim;
+        if plan.rows == rows {
+            return Err(EmbeddingError::NoNewRows);
+        }
+        plan.grad.frozen_rows = if freeze_prev { rows as u32 } else { 0 };
+        *table = Param::new(backend, &values);
+        Ok(())
+    }
+
+    /// Shortens the vectors of the minibatch's categories where they are too long, for good.
+    pub(crate) fn renorm(&mut self, backend: &B, ids: &B::Ids, cells: usize) {
+        if let Some([max, p]) = self.plan.max_norm {
+            let dims = [cells, self.plan.dim];
+            backend.embedding_renorm(&mut self.table.value, Some(ids), dims, max, p);
+        }
+    }
+
+    /// Each cell's vector, shortened where it is too long: `(cells, dim)`.
+    pub(crate) fn forward(&self, backend: &B, ids: &B::Ids, cells: usize, out: &mut B::Buf) {
+        let dims = [cells, self.plan.dim];
+        backend.embedding(ids, &self.table.value, out, dims);
+        if let Some([max, p]) = self.plan.max_norm {
+            backend.embedding_renorm(out, None, dims, max, p);
+        }
+    }
+
+    /// The table's gradient, from that of each cell's vector.
+    pub(crate) fn backward(
+        &mut self,
+        backend: &B,
+        ids: &B::Ids,
+        cells: usize,
+        d_out: &B::Buf,
+        update: Update<B::Elem>,
+    ) {
+        let dims = [self.plan.rows, cells, self.plan.dim];
+        backend.embedding_grad(ids, d_out, dims, self.plan.grad, self.table.sink(backend, update));
+    }
+
+    pub(crate) fn visit(
+        &mut self,
+        name: &str,
+        visitor: &mut impl StateVisitor<B>,
+    ) -> Result<(), StateError> {
+        let shape = [self.plan.rows, self.plan.dim];
+        visitor.param(&format!("{name}.weight"), &shape, &mut self.table)
+    }
+}
