@@ -21,6 +21,8 @@ pub enum Stream {
     Init = 4,
     /// Simulated data.
     Simulate = 5,
+    /// Draws of counts; gene g uses `Counts + g`, for g below 2³¹.
+    Counts = 0x8000_0000,
 }
 
 /// The generator: a pure function of key and counter.

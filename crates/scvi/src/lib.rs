@@ -3,6 +3,7 @@
 //! - [`module`]: the model itself, [`module::Vae`], built from a validated [`module::VaeSpec`];
 //! - [`train`]: how it learns, [`train::train`];
 //! - [`model`]: what one does with a trained model, one file a task;
+//! - [`distributions`]: what it predicts of one count, to evaluate and to draw from;
 //! - [`data`]: counts, registry, split and minibatches;
 //! - [`nn`]: the layers the module is made of.
 //!
@@ -26,6 +27,7 @@
 //! ```
 
 pub mod data;
+pub mod distributions;
 pub mod model;
 pub mod module;
 pub mod nn;

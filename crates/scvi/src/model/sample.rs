@@ -104,7 +104,8 @@ fn sample_decoded(
             sample_matrix(noise, nb, out)
         }
         GeneLikelihood::Poisson => {
-            let poisson = |row, gene| Poisson::new(rate[at(row, gene)].min(max_poisson_rate as f32));
+            let most = max_poisson_rate as f32;
+            let poisson = |row, gene| Poisson::new(rate[at(row, gene)])?.clipped(most);
             sample_matrix(noise, poisson, out)
         }
         GeneLikelihood::Normal => {
