@@ -3,6 +3,7 @@
 use crate::counts::CsrRows;
 use crate::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
 use crate::ops::linear::LinearDims;
+use crate::ops::one_hot::OneHotBeside;
 use crate::real::Real;
 
 /// Constants of one Adam step for one number type; made by
@@ -60,7 +61,7 @@ pub enum GradSink<'a, B: Backend + ?Sized> {
 /// library needs a call, on the processor), reads a value back to the host or branches on one, so
 /// that a whole step can be captured as a graph. Buffers may be longer than a call needs: a
 /// minibatch uses the front.
-pub trait Backend: Send + Sync {
+pub trait Backend: Clone + Send + Sync {
     /// The number type.
     type Elem: Real;
     /// Numbers in device memory.
@@ -147,6 +148,16 @@ pub trait Backend: Send + Sync {
     fn one_hot(&self, rows: &Self::Ids, w: &Self::Buf, y: &mut Self::Buf, dims: LinearDims);
     /// `dW[r]` = Σ over cells in row r of dy. See [`crate::ops::one_hot`].
     fn one_hot_grad(&self, rows: &Self::Ids, dy: &Self::Buf, dims: LinearDims, w: GradSink<Self>);
+    /// y = [x, one-hot columns], x: `(cells, n_in)`. See [`crate::ops::one_hot`].
+    fn one_hot_beside(
+        &self,
+        x: &Self::Buf,
+        columns: &Self::Ids,
+        y: &mut Self::Buf,
+        dims: OneHotBeside,
+    );
+    /// y = the first columns of x: `(cells, widths[0])` to `(cells, widths[1])`.
+    fn first_columns(&self, x: &Self::Buf, y: &mut Self::Buf, cells: usize, widths: [usize; 2]);
 
     /// Batch normalisation by the minibatch's moments. See [`crate::ops::batch_norm`].
     fn batch_norm_train(&self, state: BatchNormState<Self>, dims: [usize; 2], x: &mut Self::Buf);

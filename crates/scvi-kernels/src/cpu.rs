@@ -17,7 +17,9 @@ use crate::ops::linear::{
     LinearDims, bias_grad_cpu, linear_cpu, linear_grad_input_cpu, linear_grad_weight_cpu,
 };
 use crate::ops::noise::{dropout_noise_cpu, normal_noise_cpu};
-use crate::ops::one_hot::{one_hot_cpu, one_hot_grad_cpu};
+use crate::ops::one_hot::{
+    OneHotBeside, first_columns_cpu, one_hot_beside_cpu, one_hot_cpu, one_hot_grad_cpu,
+};
 use crate::ops::posterior::{posterior_cpu, posterior_grad_cpu};
 use crate::ops::relu::{relu_cpu, relu_grad_cpu};
 use crate::ops::sparse_linear::{sparse_linear_cpu, sparse_linear_grad_cpu};
@@ -144,6 +146,14 @@ impl<F: Real> Backend for Cpu<F> {
             GradSink::Adam { value, .. } => value.len(),
         };
         one_hot_grad_cpu(rows, dy, dims, Sink::new(w, len, dims.n_out));
+    }
+
+    fn one_hot_beside(&self, x: &Vec<F>, columns: &Vec<u32>, y: &mut Vec<F>, d: OneHotBeside) {
+        one_hot_beside_cpu(x, columns, y, d);
+    }
+
+    fn first_columns(&self, x: &Vec<F>, y: &mut Vec<F>, cells: usize, widths: [usize; 2]) {
+        first_columns_cpu(&x[..cells * widths[0]], y, widths);
     }
 
     fn batch_norm_train(&self, state: BatchNormState<Self>, dims: [usize; 2], x: &mut Vec<F>) {

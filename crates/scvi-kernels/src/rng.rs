@@ -21,6 +21,10 @@ pub enum Stream {
     Init = 4,
     /// Simulated data.
     Simulate = 5,
+    /// The draw of an inferred library from its posterior.
+    Library = 6,
+    /// Dropout of the library's encoder; layer i uses `LibraryDropout + i`.
+    LibraryDropout = 0x200,
     /// Draws of counts; gene g uses `Counts + g`, for g below 2³¹.
     Counts = 0x8000_0000,
 }
