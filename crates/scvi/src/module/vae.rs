@@ -114,14 +114,13 @@ impl<B: Backend> Vae<B> {
         let Self { backend, encoder, library_encoder, embeddings, decoder, .. } = self;
         let Workspace { inputs, encoder: enc, library, decoder: dec, .. } = ws;
         if let Some(batch) = embeddings.batch_mut() {
-            batch.renorm(backend, &inputs.batch, inputs.n_cells);
             let embedded = &mut inputs.covariates.embedded;
-            batch.forward(backend, &inputs.batch, inputs.n_cells, embedded);
+            batch.forward_train(backend, &inputs.batch, inputs.n_cells, embedded);
         }
         let pass = pass(backend, inputs);
         encoder.forward_train(pass, &inputs.counts, None, enc);
         if let (Some(encoder), Some(acts)) = (library_encoder, library) {
-            encoder.forward_train(pass, &inputs.counts, prior(inputs), acts);
+            encoder.forward_train(pass, &inputs.counts, inputs.prior.as_ref(), acts);
         }
         decoder.forward_train(pass, enc.z(), dec);
     }
@@ -137,22 +136,21 @@ impl<B: Backend> Vae<B> {
         let Workspace { inputs, library, decoder: dec, .. } = ws;
         let sink = px_r.as_mut().map(|p| p.sink(backend, update));
         let dispersion = dispersion(spec, sink, inputs);
-        let (values, d_library) = match library {
-            Some(acts) => {
-                let (l, dl) = acts.z_and_grad();
-                (l, Some(dl))
-            }
-            None if spec.library() == Library::SizeFactor => (&inputs.size_factor, None),
-            None => (backend.library(&inputs.counts), None),
+        let values = match library {
+            Some(inferred) => inferred.z(),
+            None if spec.library() == Library::SizeFactor => &inputs.size_factor,
+            None => backend.library(&inputs.counts),
         };
         let pass = LikelihoodPass {
             likelihood: spec.config().gene_likelihood.into(),
             counts: &inputs.counts,
             library: values,
-            d_library,
             grad_weight: Some(weight),
         };
         decoder.likelihood(backend, pass, dispersion, dec, inputs.n_cells);
+        if let Some(inferred) = library {
+            decoder.library_grad(backend, dec, &mut inferred.dz, inputs.n_cells);
+        }
     }
 
     /// From the likelihood's derivatives to every parameter.
@@ -174,7 +172,7 @@ impl<B: Backend> Vae<B> {
         encoder.backward(pass, &inputs.counts, None, enc, kl_weight, embedded, update);
         if let (Some(encoder), Some(acts)) = (library_encoder, library) {
             // The divergence of the library is not warmed up.
-            let (prior, embedded) = (prior(inputs), d_embedded.as_deref_mut());
+            let (prior, embedded) = (inputs.prior.as_ref(), d_embedded.as_deref_mut());
             encoder.backward(pass, &inputs.counts, prior, acts, weight, embedded, update);
         }
         if let (Some(batch), Some(d_embedded)) = (embeddings.batch_mut(), d_embedded) {
@@ -196,7 +194,7 @@ impl<B: Backend> Vae<B> {
         let use_noise = noise.is_some();
         self.encoder.forward_eval(pass, &inputs.counts, None, &mut ws.encoder, use_noise);
         if let (Some(encoder), Some(acts)) = (&self.library_encoder, &mut ws.library) {
-            encoder.forward_eval(pass, &inputs.counts, prior(inputs), acts, use_noise);
+            encoder.forward_eval(pass, &inputs.counts, inputs.prior.as_ref(), acts, use_noise);
         }
     }
 
@@ -207,14 +205,14 @@ impl<B: Backend> Vae<B> {
         let pass = pass(&self.backend, inputs);
         self.encoder.draw(pass, None, &mut ws.encoder, true);
         if let (Some(encoder), Some(acts)) = (&self.library_encoder, &mut ws.library) {
-            encoder.draw(pass, prior(inputs), acts, true);
+            encoder.draw(pass, inputs.prior.as_ref(), acts, true);
         }
     }
 
     fn embed_batch(&self, inputs: &mut Inputs<B>) {
         if let Some(batch) = self.embeddings.batch() {
             let embedded = &mut inputs.covariates.embedded;
-            batch.forward(&self.backend, &inputs.batch, inputs.n_cells, embedded);
+            batch.forward_eval(&self.backend, &inputs.batch, inputs.n_cells, embedded);
         }
     }
 
@@ -237,7 +235,6 @@ impl<B: Backend> Vae<B> {
             likelihood: self.spec.config().gene_likelihood.into(),
             counts: &inputs.counts,
             library,
-            d_library: None,
             grad_weight: None,
         };
         let sink = self.px_r.as_ref().map(|p| GradSink::Frozen { value: &p.value });
@@ -272,11 +269,6 @@ impl<B: Backend> Vae<B> {
 
 pub(super) fn pass<'a, B: Backend>(backend: &'a B, inputs: &'a Inputs<B>) -> Pass<'a, B> {
     Pass { backend, covariates: &inputs.covariates, cells: inputs.n_cells }
-}
-
-/// Prior of each cell's library.
-fn prior<B: Backend>(inputs: &Inputs<B>) -> Option<(&B::Buf, &B::Buf)> {
-    inputs.prior.as_ref().map(|[mean, var]| (mean, var))
 }
 
 fn dispersion<'a, B: Backend>(

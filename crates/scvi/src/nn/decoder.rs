@@ -152,6 +152,17 @@ impl<B: Backend> Decoder<B> {
         backend.head_likelihood(&mut acts.head, pass, dispersion, &mut acts.nll, dims);
     }
 
+    /// dL/d(log library) of each cell, after [`Decoder::likelihood`] with derivatives.
+    pub(crate) fn library_grad(
+        &self,
+        backend: &B,
+        acts: &DecoderActivations<B>,
+        d_library: &mut B::Buf,
+        cells: usize,
+    ) {
+        backend.head_library_grad(&acts.head, d_library, self.dims(cells));
+    }
+
     /// From the likelihood's derivatives to every parameter's gradient, dL/dz, and that of the
     /// batch's embedding.
     pub(crate) fn backward(
@@ -209,7 +220,7 @@ impl<B: Backend> Decoder<B> {
         cells: usize,
     ) -> Option<Vec<B::Elem>> {
         let dims = self.dims(cells);
-        self.heads.plan.px_r.then(|| backend.head_px_r(&acts.head, dims))
+        self.heads.plan.px_r.then(|| backend.head_dispersion(&acts.head, dims))
     }
 
     pub(crate) fn visit(

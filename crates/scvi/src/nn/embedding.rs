@@ -1,7 +1,7 @@
 //! Learnt vectors of categories, as `torch.nn.Embedding` and scvi-tools' extension of it.
 
 use scvi_kernels::Backend;
-use scvi_kernels::ops::embedding::EmbeddingGrad;
+use scvi_kernels::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use thiserror::Error;
 
 use super::state::{StateError, StateVisitor};
@@ -13,7 +13,7 @@ use crate::module::EmbeddingKwargs;
 pub(crate) struct EmbeddingPlan {
     pub(crate) rows: usize,
     pub(crate) dim: usize,
-    max_norm: Option<[f64; 2]>,
+    max_norm: Option<MaxNorm>,
     grad: EmbeddingGrad,
 }
 
@@ -22,7 +22,9 @@ impl EmbeddingPlan {
         Self {
             rows,
             dim: kwargs.embedding_dim,
-            max_norm: kwargs.max_norm.map(|max| [max, kwargs.norm_type]),
+            max_norm: kwargs
+                .max_norm
+                .map(|max_norm| MaxNorm { max_norm, norm_type: kwargs.norm_type }),
             grad: EmbeddingGrad {
                 padding_idx: kwargs.padding_row(rows),
                 scale_grad_by_freq: kwargs.scale_grad_by_freq,
@@ -128,7 +130,7 @@ impl<B: Backend> Embedding<B> {
         let mut ids = backend.ids(indices.len());
         backend.upload_ids(&mut ids, indices);
         let mut out = backend.zeros(indices.len() * self.plan.dim);
-        self.forward(backend, &ids, indices.len(), &mut out);
+        self.forward_eval(backend, &ids, indices.len(), &mut out);
         Ok(backend.download(&out, indices.len() * self.plan.dim))
     }
 
@@ -175,21 +177,36 @@ impl<B: Backend> Embedding<B> {
         Ok(())
     }
 
-    /// Shortens the vectors of the minibatch's categories where they are too long, for good.
-    pub(crate) fn renorm(&mut self, backend: &B, ids: &B::Ids, cells: usize) {
-        if let Some([max, p]) = self.plan.max_norm {
-            let dims = [cells, self.plan.dim];
-            backend.embedding_renorm(&mut self.table.value, Some(ids), dims, max, p);
-        }
+    fn dims(&self, cells: usize) -> EmbeddingDims {
+        EmbeddingDims { rows: self.plan.rows, cells, dim: self.plan.dim }
     }
 
-    /// Each cell's vector, shortened where it is too long: `(cells, dim)`.
-    pub(crate) fn forward(&self, backend: &B, ids: &B::Ids, cells: usize, out: &mut B::Buf) {
-        let dims = [cells, self.plan.dim];
-        backend.embedding(ids, &self.table.value, out, dims);
-        if let Some([max, p]) = self.plan.max_norm {
-            backend.embedding_renorm(out, None, dims, max, p);
+    /// Each cell's vector in training: those that are too long are shortened in the table, for
+    /// good, as torch does. `out`: `(cells, dim)`.
+    pub(crate) fn forward_train(
+        &mut self,
+        backend: &B,
+        ids: &B::Ids,
+        cells: usize,
+        out: &mut B::Buf,
+    ) {
+        let dims = self.dims(cells);
+        if let Some(bound) = self.plan.max_norm {
+            backend.embedding_renorm(&mut self.table.value, ids, dims, bound);
         }
+        backend.embedding(ids, &self.table.value, out, dims);
+    }
+
+    /// The same with the table left as it is.
+    pub(crate) fn forward_eval(&self, backend: &B, ids: &B::Ids, cells: usize, out: &mut B::Buf) {
+        let (dims, table) = (self.dims(cells), &self.table.value);
+        let Some(bound) = self.plan.max_norm else {
+            return backend.embedding(ids, table, out, dims);
+        };
+        let mut shortened = backend.zeros(self.table.len());
+        backend.upload(&mut shortened, &backend.download(table, self.table.len()));
+        backend.embedding_renorm(&mut shortened, ids, dims, bound);
+        backend.embedding(ids, &shortened, out, dims);
     }
 
     /// The table's gradient, from that of each cell's vector.
@@ -201,8 +218,8 @@ impl<B: Backend> Embedding<B> {
         d_out: &B::Buf,
         update: Update<B::Elem>,
     ) {
-        let dims = [self.plan.rows, cells, self.plan.dim];
-        backend.embedding_grad(ids, d_out, dims, self.plan.grad, self.table.sink(backend, update));
+        let (dims, rule) = (self.dims(cells), self.plan.grad);
+        backend.embedding_grad(ids, d_out, dims, rule, self.table.sink(backend, update));
     }
 
     pub(crate) fn visit(

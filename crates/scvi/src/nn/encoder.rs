@@ -2,7 +2,7 @@
 
 use scvi_kernels::ops::linear::LinearDims;
 use scvi_kernels::ops::posterior::VarActivation;
-use scvi_kernels::{Backend, PosteriorGradIo, PosteriorIo};
+use scvi_kernels::{Backend, NormalPrior, PosteriorGradIo, PosteriorIo};
 
 use super::state::{StateError, StateVisitor};
 use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, InputGrads, Param, Pass, Update};
@@ -48,11 +48,15 @@ pub(crate) struct EncoderActivations<B: Backend> {
     transformed: Option<B::Buf>, // (cells, n_out)
     pub(crate) kl: B::Buf,    // (cells)
     pub(crate) dz: B::Buf,    // (cells, n_out)
-    dvar: B::Buf,             // (cells, n_out)
+    d_raw: B::Buf,            // (cells, n_out)
 }
 
-/// A normal prior of each cell; none is N(0, 1).
-pub(crate) type Prior<'a, B> = Option<(&'a <B as Backend>::Buf, &'a <B as Backend>::Buf)>;
+/// Mean and variance of each cell's normal prior, `(cells, n_out)`; none is N(0, 1).
+pub(crate) type Prior<'a, B> = Option<&'a [<B as Backend>::Buf; 2]>;
+
+fn normal<B: Backend>(prior: Prior<'_, B>) -> Option<NormalPrior<'_, B>> {
+    prior.map(|[mean, var]| NormalPrior { mean, var })
+}
 
 impl<B: Backend> EncoderActivations<B> {
     pub(crate) fn new(backend: &B, plan: &EncoderPlan, max_cells: usize) -> Self {
@@ -67,7 +71,7 @@ impl<B: Backend> EncoderActivations<B> {
             transformed: plan.softmax.then(latent),
             kl: backend.zeros(max_cells),
             dz: latent(),
-            dvar: latent(),
+            d_raw: latent(),
         }
     }
 
@@ -142,7 +146,7 @@ impl<B: Backend> Encoder<B> {
         let d = self.dims(cells);
         let h = acts.fc.out();
         for ([w, b], y) in [(&self.mean, &mut acts.mean), (&self.var, &mut acts.raw)] {
-            backend.linear(h, &w.value, Some(&b.value), y, d);
+            backend.linear(h, &w.value, Some(&b.value), y, d, false);
         }
         self.draw(pass, prior, acts, use_noise);
     }
@@ -162,7 +166,7 @@ impl<B: Backend> Encoder<B> {
             var: &mut acts.var,
             var_activation: &self.var_activation,
             var_eps: self.plan.var_eps,
-            prior,
+            prior: normal(prior),
             noise: use_noise.then_some(&acts.noise),
             z: &mut acts.draw,
             kl: &mut acts.kl,
@@ -200,18 +204,17 @@ impl<B: Backend> Encoder<B> {
             raw: &acts.raw,
             var: &acts.var,
             var_activation: &self.var_activation,
-            var_eps: self.plan.var_eps,
-            prior,
+            prior: normal(prior),
             noise: &acts.noise,
             kl_weight,
             dz: &mut acts.dz,
-            dvar: &mut acts.dvar,
+            d_raw: &mut acts.d_raw,
         };
         backend.posterior_grad(io, [cells, d.n_out]);
         let (h, dh) = acts.fc.out_and_grad();
         backend.linear_grad_input(&acts.dz, &self.mean[0].value, dh, d, false);
-        backend.linear_grad_input(&acts.dvar, &self.var[0].value, dh, d, true);
-        for ([w, b], dy) in [(&mut self.mean, &acts.dz), (&mut self.var, &acts.dvar)] {
+        backend.linear_grad_input(&acts.d_raw, &self.var[0].value, dh, d, true);
+        for ([w, b], dy) in [(&mut self.mean, &acts.dz), (&mut self.var, &acts.d_raw)] {
             backend.linear_grad_weight(h, dy, d, w.sink(backend, update));
             backend.bias_grad(dy, d, b.sink(backend, update));
         }

@@ -64,12 +64,13 @@ impl<B: Backend> FcLayer<B> {
         let (w, bias) = (&self.weight.value, self.bias.as_ref().map(|b| &b.value));
         match input {
             FcInput::Dense(x) => {
-                backend.linear(x, w, bias, y, self.dims(self.widths[0], cells));
+                backend.linear(x, w, bias, y, self.dims(self.widths[0], cells), false);
             }
             FcInput::Counts(x) => backend.sparse_linear(x, w, bias, y, self.n_out),
         }
         for (x, w) in self.beside(covariates) {
-            backend.linear_add(x, &w.value, y, self.dims(w.len() / self.n_out, cells));
+            let dims = self.dims(w.len() / self.n_out, cells);
+            backend.linear(x, &w.value, None, y, dims, true);
         }
         if let Some(w) = &self.categories {
             let dims = self.dims(self.categories_per_cell, cells);

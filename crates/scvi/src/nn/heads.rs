@@ -107,6 +107,7 @@ impl<B: Backend> Heads<B> {
                 false => ScaleActivation::Softmax,
             },
             zero_inflated: self.plan.zero_inflated,
+            gene_cell: self.plan.px_r,
             training,
         }
     }
@@ -115,6 +116,7 @@ impl<B: Backend> Heads<B> {
         HeadParams {
             scale: self.scale.layer(),
             dropout: self.dropout.as_ref().map(Head::layer),
+            dispersion: self.px_r.as_ref().map(Head::layer),
         }
     }
 
@@ -122,6 +124,7 @@ impl<B: Backend> Heads<B> {
         HeadSinks {
             scale: self.scale.sinks(backend, update),
             dropout: self.dropout.as_mut().map(|h| h.sinks(backend, update)),
+            dispersion: self.px_r.as_mut().map(|h| h.sinks(backend, update)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `LayerNorm` without parameters of its own.
 
-use scvi_kernels::Backend;
+use scvi_kernels::{Backend, LayerNormKept};
 
 /// What the gradient needs of a forward pass.
 pub(crate) struct LayerNormActivations<B: Backend> {
@@ -17,11 +17,12 @@ impl<B: Backend> LayerNormActivations<B> {
     /// Normalises each cell's features in place; the formula is in
     /// [`scvi_kernels::ops::layer_norm`].
     pub(crate) fn forward(&mut self, backend: &B, x: &mut B::Buf, dims: [usize; 2]) {
-        backend.layer_norm(x, &mut self.normalised, &mut self.inv_std, dims);
+        backend.layer_norm(x, dims, &mut self.normalised, &mut self.inv_std);
     }
 
     /// `dy` becomes the gradient of the input.
     pub(crate) fn backward(&self, backend: &B, dy: &mut B::Buf, dims: [usize; 2]) {
-        backend.layer_norm_grad(&self.normalised, &self.inv_std, dims, dy);
+        let kept = LayerNormKept { normalised: &self.normalised, inv_std: &self.inv_std };
+        backend.layer_norm_grad(kept, dims, dy);
     }
 }
