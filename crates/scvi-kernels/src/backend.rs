@@ -104,25 +104,27 @@ pub trait Backend: Send + Sync {
         out: &mut Self::Buf,
     );
 
-    /// y = X W + b for sparse counts. See [`crate::ops::sparse_linear`].
+    /// y = X W + b for sparse counts; the bias may be missing. See [`crate::ops::sparse_linear`].
     fn sparse_linear(
         &self,
         x: &Self::Counts,
         w: &Self::Buf,
-        bias: &Self::Buf,
+        bias: Option<&Self::Buf>,
         y: &mut Self::Buf,
         n_out: usize,
     );
     /// dW = Xᵀ dy. See [`crate::ops::sparse_linear`].
     fn sparse_linear_grad(&self, x: &Self::Counts, dy: &Self::Buf, n_out: usize, w: GradSink<Self>);
-    /// y = x W + b. See [`crate::ops::linear`].
+    /// y = x W + b, or y += x W + b to accumulate; the bias may be missing.
+    /// See [`crate::ops::linear`].
     fn linear(
         &self,
         x: &Self::Buf,
         w: &Self::Buf,
-        bias: &Self::Buf,
+        bias: Option<&Self::Buf>,
         y: &mut Self::Buf,
         dims: LinearDims,
+        accumulate: bool,
     );
     /// dx = keep dx + dy Wᵀ. See [`crate::ops::linear`].
     fn linear_grad_input(

@@ -99,19 +99,27 @@ impl<F: Real> Backend for Cpu<F> {
         &self,
         x: &CountsBatch<F>,
         w: &Vec<F>,
-        bias: &Vec<F>,
+        bias: Option<&Vec<F>>,
         y: &mut Vec<F>,
         n_out: usize,
     ) {
-        sparse_linear_cpu(x, w, bias, y, n_out);
+        sparse_linear_cpu(x, w, bias.map(|b| &b[..]), y, n_out);
     }
 
     fn sparse_linear_grad(&self, x: &CountsBatch<F>, dy: &Vec<F>, n_out: usize, w: GradSink<Self>) {
         sparse_linear_grad_cpu(x, dy, n_out, Sink::new(w, x.n_genes * n_out, n_out));
     }
 
-    fn linear(&self, x: &Vec<F>, w: &Vec<F>, bias: &Vec<F>, y: &mut Vec<F>, dims: LinearDims) {
-        linear_cpu(x, w, bias, y, dims);
+    fn linear(
+        &self,
+        x: &Vec<F>,
+        w: &Vec<F>,
+        bias: Option<&Vec<F>>,
+        y: &mut Vec<F>,
+        dims: LinearDims,
+        accumulate: bool,
+    ) {
+        linear_cpu(x, w, bias.map(|b| &b[..]), y, dims, accumulate);
     }
 
     fn linear_grad_input(

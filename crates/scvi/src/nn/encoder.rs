@@ -88,8 +88,9 @@ impl<B: Backend> Encoder<B> {
         let Pass { backend, cells, .. } = pass;
         let d = self.dims(cells);
         let h = acts.fc.out();
-        backend.linear(h, &self.mean[0].value, &self.mean[1].value, &mut acts.mean, d);
-        backend.linear(h, &self.var[0].value, &self.var[1].value, &mut acts.var, d);
+        for ([w, b], y) in [(&self.mean, &mut acts.mean), (&self.var, &mut acts.var)] {
+            backend.linear(h, &w.value, Some(&b.value), y, d, false);
+        }
         let io = PosteriorIo {
             mean: &acts.mean,
             var: &mut acts.var,

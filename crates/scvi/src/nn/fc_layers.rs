@@ -259,9 +259,9 @@ impl<B: Backend> FcLayer<B> {
         d: LinearDims,
     ) {
         let backend = pass.backend;
-        let (w, bias) = (&self.weight.value, &self.bias.value);
+        let (w, bias) = (&self.weight.value, Some(&self.bias.value));
         match (below, input) {
-            (Some(x), _) | (None, FcInput::Dense(x)) => backend.linear(x, w, bias, y, d),
+            (Some(x), _) | (None, FcInput::Dense(x)) => backend.linear(x, w, bias, y, d, false),
             (None, FcInput::Counts(x)) => backend.sparse_linear(x, w, bias, y, d.n_out),
         }
         if let Some(w) = &self.categories {
