@@ -179,6 +179,10 @@ pub trait Backend: Send + Sync {
     fn posterior(&self, io: PosteriorIo<Self>, dims: [usize; 2]);
     /// Gradients of z and of the weighted KL. See [`crate::ops::posterior`].
     fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]);
+    /// z = softmax(u) of each cell: `(cells, latent)`. See [`crate::ops::softmax`].
+    fn softmax(&self, u: &Self::Buf, z: &mut Self::Buf, dims: [usize; 2]);
+    /// Gradient of [`Backend::softmax`]; `dz` becomes du. See [`crate::ops::softmax`].
+    fn softmax_grad(&self, z: &Self::Buf, dz: &mut Self::Buf, dims: [usize; 2]);
 
     /// Room for the decoder's heads. See [`crate::ops::count_head`].
     fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> Self::Head;

@@ -20,6 +20,7 @@ use crate::ops::noise::{dropout_noise_cpu, normal_noise_cpu};
 use crate::ops::one_hot::{one_hot_cpu, one_hot_grad_cpu};
 use crate::ops::posterior::{posterior_cpu, posterior_grad_cpu};
 use crate::ops::relu::{relu_cpu, relu_grad_cpu};
+use crate::ops::softmax::{softmax_cpu, softmax_grad_cpu};
 use crate::ops::sparse_linear::{sparse_linear_cpu, sparse_linear_grad_cpu};
 use crate::real::Real;
 
@@ -188,6 +189,14 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]) {
         posterior_grad_cpu(io, dims);
+    }
+
+    fn softmax(&self, u: &Vec<F>, z: &mut Vec<F>, dims: [usize; 2]) {
+        softmax_cpu(u, z, dims);
+    }
+
+    fn softmax_grad(&self, z: &Vec<F>, dz: &mut Vec<F>, dims: [usize; 2]) {
+        softmax_grad_cpu(z, dz, dims);
     }
 
     fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> CountHead<F> {

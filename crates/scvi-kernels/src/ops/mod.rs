@@ -10,6 +10,7 @@ mod parallel;
 pub mod posterior;
 pub mod relu;
 mod sink;
+pub mod softmax;
 pub mod sparse_linear;
 
 pub use parallel::Pooled;
