@@ -41,21 +41,24 @@ class Noise:
 
 
 @contextmanager
-def injected(module, noise):
-    """Replace the random numbers of `module`, and let its one-hot products be double precision."""
+def double_one_hot():
+    """Let one-hot products be double precision: scvi-tools casts the codes to single."""
     linear = nn.functional.linear
 
     def same_type_linear(x, weight, bias=None):
-        # scvi-tools casts one-hot codes to single precision before multiplying.
         return linear(x.to(weight.dtype), weight, bias)
 
+    with patch("torch.nn.functional.linear", same_type_linear):
+        yield
+
+
+@contextmanager
+def injected(module, noise):
+    """Replace the random numbers of `module`, in double precision throughout."""
     for name, layer in module.named_modules():
         if isinstance(layer, nn.Dropout):
             layer.forward = partial(noise.dropout, name, layer)
-    with (
-        patch("torch.distributions.normal._standard_normal", noise.normal),
-        patch("torch.nn.functional.linear", same_type_linear),
-    ):
+    with patch("torch.distributions.normal._standard_normal", noise.normal), double_one_hot():
         yield
 
 

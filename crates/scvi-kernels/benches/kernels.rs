@@ -198,7 +198,7 @@ fn sparse_linear(bencher: Bencher, genes: usize) {
     let (w, bias) = (normal(genes * HIDDEN, 0.05), normal(HIDDEN, 0.05));
     let mut y = vec![0.0; CELLS * HIDDEN];
     bencher.counter(ItemsCount::new(nnz * HIDDEN)).bench_local(|| {
-        Cpu::new().sparse_linear(&batch, &w, &bias, black_box(&mut y), HIDDEN);
+        Cpu::new().sparse_linear(&batch, &w, Some(&bias), black_box(&mut y), HIDDEN);
     });
 }
 

@@ -1,7 +1,9 @@
 //! The operations a step is made of, for whichever device runs them.
 
 use crate::counts::CsrRows;
+use crate::ops::activation::Activation;
 use crate::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
+use crate::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use crate::ops::linear::LinearDims;
 use crate::ops::one_hot::OneHotBeside;
 use crate::real::Real;
@@ -105,25 +107,27 @@ pub trait Backend: Clone + Send + Sync {
         out: &mut Self::Buf,
     );
 
-    /// y = X W + b for sparse counts. See [`crate::ops::sparse_linear`].
+    /// y = X W + b for sparse counts; the bias may be missing. See [`crate::ops::sparse_linear`].
     fn sparse_linear(
         &self,
         x: &Self::Counts,
         w: &Self::Buf,
-        bias: &Self::Buf,
+        bias: Option<&Self::Buf>,
         y: &mut Self::Buf,
         n_out: usize,
     );
     /// dW = Xᵀ dy. See [`crate::ops::sparse_linear`].
     fn sparse_linear_grad(&self, x: &Self::Counts, dy: &Self::Buf, n_out: usize, w: GradSink<Self>);
-    /// y = x W + b. See [`crate::ops::linear`].
+    /// y = x W + b, or y += x W + b to accumulate; the bias may be missing.
+    /// See [`crate::ops::linear`].
     fn linear(
         &self,
         x: &Self::Buf,
         w: &Self::Buf,
-        bias: &Self::Buf,
+        bias: Option<&Self::Buf>,
         y: &mut Self::Buf,
         dims: LinearDims,
+        accumulate: bool,
     );
     /// dx = keep dx + dy Wᵀ. See [`crate::ops::linear`].
     fn linear_grad_input(
@@ -172,22 +176,64 @@ pub trait Backend: Clone + Send + Sync {
         gamma: GradSink<Self>,
         beta: GradSink<Self>,
     );
-    /// x = max(x, 0), times the dropout factors where given; keeps the derivative in `gate`.
-    /// See [`crate::ops::relu`].
-    fn relu(
+    /// Layer normalisation of each cell, in place; keeps x̂, `(cells, features)`, and 1/σ,
+    /// `(cells)`. See [`crate::ops::layer_norm`].
+    fn layer_norm(
         &self,
         x: &mut Self::Buf,
+        dims: [usize; 2],
+        normalised: &mut Self::Buf,
+        inv_std: &mut Self::Buf,
+    );
+    /// Gradient of [`Backend::layer_norm`]; `dy` becomes dx. See [`crate::ops::layer_norm`].
+    fn layer_norm_grad(&self, kept: LayerNormKept<Self>, dims: [usize; 2], dy: &mut Self::Buf);
+    /// x = f(x), times the dropout factors where given; keeps the derivative of both in `gate`.
+    /// See [`crate::ops::activation`].
+    fn activate(
+        &self,
+        x: &mut Self::Buf,
+        activation: Activation,
         dropout: Option<&Self::Buf>,
         gate: &mut Self::Buf,
         len: usize,
     );
-    /// dy *= gate. See [`crate::ops::relu`].
-    fn relu_grad(&self, dy: &mut Self::Buf, gate: &Self::Buf, len: usize);
+    /// dy *= gate. See [`crate::ops::activation`].
+    fn gate_grad(&self, dy: &mut Self::Buf, gate: &Self::Buf, len: usize);
+
+    /// Scales down the rows that a cell names and that are too long. See [`crate::ops::embedding`].
+    fn embedding_renorm(
+        &self,
+        table: &mut Self::Buf,
+        ids: &Self::Ids,
+        dims: EmbeddingDims,
+        bound: MaxNorm,
+    );
+    /// out_c = table[id_c]. See [`crate::ops::embedding`].
+    fn embedding(
+        &self,
+        ids: &Self::Ids,
+        table: &Self::Buf,
+        out: &mut Self::Buf,
+        dims: EmbeddingDims,
+    );
+    /// `d_table[r]` = Σ over cells with id r of d_out. See [`crate::ops::embedding`].
+    fn embedding_grad(
+        &self,
+        ids: &Self::Ids,
+        d_out: &Self::Buf,
+        dims: EmbeddingDims,
+        rule: EmbeddingGrad,
+        table: GradSink<Self>,
+    );
 
     /// q_v, z and KL from the encoder's two outputs. See [`crate::ops::posterior`].
     fn posterior(&self, io: PosteriorIo<Self>, dims: [usize; 2]);
     /// Gradients of z and of the weighted KL. See [`crate::ops::posterior`].
     fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]);
+    /// z = softmax(u) of each cell: `(cells, latent)`. See [`crate::ops::softmax`].
+    fn softmax(&self, u: &Self::Buf, z: &mut Self::Buf, dims: [usize; 2]);
+    /// Gradient of [`Backend::softmax`]; `dz` becomes du. See [`crate::ops::softmax`].
+    fn softmax_grad(&self, z: &Self::Buf, dz: &mut Self::Buf, dims: [usize; 2]);
 
     /// Room for the decoder's heads. See [`crate::ops::count_head`].
     fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> Self::Head;
@@ -275,6 +321,14 @@ pub struct BatchNormKept<'a, B: Backend + ?Sized> {
     /// x̂: `(cells, features)`.
     pub normalised: &'a B::Buf,
     /// 1/√(var + eps): `(features)`.
+    pub inv_std: &'a B::Buf,
+}
+
+/// What [`Backend::layer_norm`] kept for its gradient.
+pub struct LayerNormKept<'a, B: Backend + ?Sized> {
+    /// x̂: `(cells, features)`.
+    pub normalised: &'a B::Buf,
+    /// 1/√(var + eps): `(cells)`.
     pub inv_std: &'a B::Buf,
 }
 

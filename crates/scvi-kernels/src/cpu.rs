@@ -3,16 +3,21 @@
 use std::marker::PhantomData;
 
 use crate::backend::{
-    Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, NoiseKey, PosteriorGradIo,
-    PosteriorIo,
+    Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, LayerNormKept, NoiseKey,
+    PosteriorGradIo, PosteriorIo,
 };
 use crate::counts::{CountsBatch, CsrRows};
 use crate::ops::Sink;
+use crate::ops::activation::{Activation, activate_cpu, gate_grad_cpu};
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
 use crate::ops::count_head::{
     CountHead, Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass, head_dropout_cpu,
     head_forward_cpu, head_grad_cpu, head_likelihood_cpu, head_scale_cpu,
 };
+use crate::ops::embedding::{
+    EmbeddingDims, EmbeddingGrad, MaxNorm, embedding_cpu, embedding_grad_cpu, embedding_renorm_cpu,
+};
+use crate::ops::layer_norm::{layer_norm_cpu, layer_norm_grad_cpu};
 use crate::ops::linear::{
     LinearDims, bias_grad_cpu, linear_cpu, linear_grad_input_cpu, linear_grad_weight_cpu,
 };
@@ -21,7 +26,7 @@ use crate::ops::one_hot::{
     OneHotBeside, first_columns_cpu, one_hot_beside_cpu, one_hot_cpu, one_hot_grad_cpu,
 };
 use crate::ops::posterior::{posterior_cpu, posterior_grad_cpu};
-use crate::ops::relu::{relu_cpu, relu_grad_cpu};
+use crate::ops::softmax::{softmax_cpu, softmax_grad_cpu};
 use crate::ops::sparse_linear::{sparse_linear_cpu, sparse_linear_grad_cpu};
 use crate::real::Real;
 
@@ -101,19 +106,27 @@ impl<F: Real> Backend for Cpu<F> {
         &self,
         x: &CountsBatch<F>,
         w: &Vec<F>,
-        bias: &Vec<F>,
+        bias: Option<&Vec<F>>,
         y: &mut Vec<F>,
         n_out: usize,
     ) {
-        sparse_linear_cpu(x, w, bias, y, n_out);
+        sparse_linear_cpu(x, w, bias.map(|b| &b[..]), y, n_out);
     }
 
     fn sparse_linear_grad(&self, x: &CountsBatch<F>, dy: &Vec<F>, n_out: usize, w: GradSink<Self>) {
         sparse_linear_grad_cpu(x, dy, n_out, Sink::new(w, x.n_genes * n_out, n_out));
     }
 
-    fn linear(&self, x: &Vec<F>, w: &Vec<F>, bias: &Vec<F>, y: &mut Vec<F>, dims: LinearDims) {
-        linear_cpu(x, w, bias, y, dims);
+    fn linear(
+        &self,
+        x: &Vec<F>,
+        w: &Vec<F>,
+        bias: Option<&Vec<F>>,
+        y: &mut Vec<F>,
+        dims: LinearDims,
+        accumulate: bool,
+    ) {
+        linear_cpu(x, w, bias.map(|b| &b[..]), y, dims, accumulate);
     }
 
     fn linear_grad_input(
@@ -176,12 +189,59 @@ impl<F: Real> Backend for Cpu<F> {
         batch_norm_grad_cpu(kept, dims, dy, gamma, beta);
     }
 
-    fn relu(&self, x: &mut Vec<F>, dropout: Option<&Vec<F>>, gate: &mut Vec<F>, len: usize) {
-        relu_cpu(&mut x[..len], dropout.map(|d| &d[..len]), gate);
+    fn layer_norm(
+        &self,
+        x: &mut Vec<F>,
+        dims: [usize; 2],
+        normalised: &mut Vec<F>,
+        inv_std: &mut Vec<F>,
+    ) {
+        layer_norm_cpu(x, dims, normalised, inv_std);
     }
 
-    fn relu_grad(&self, dy: &mut Vec<F>, gate: &Vec<F>, len: usize) {
-        relu_grad_cpu(&mut dy[..len], &gate[..len]);
+    fn layer_norm_grad(&self, kept: LayerNormKept<Self>, dims: [usize; 2], dy: &mut Vec<F>) {
+        layer_norm_grad_cpu(kept, dims, dy);
+    }
+
+    fn activate(
+        &self,
+        x: &mut Vec<F>,
+        activation: Activation,
+        dropout: Option<&Vec<F>>,
+        gate: &mut Vec<F>,
+        len: usize,
+    ) {
+        activate_cpu(&mut x[..len], activation, dropout.map(|d| &d[..len]), gate);
+    }
+
+    fn gate_grad(&self, dy: &mut Vec<F>, gate: &Vec<F>, len: usize) {
+        gate_grad_cpu(&mut dy[..len], &gate[..len]);
+    }
+
+    fn embedding_renorm(
+        &self,
+        table: &mut Vec<F>,
+        ids: &Vec<u32>,
+        dims: EmbeddingDims,
+        bound: MaxNorm,
+    ) {
+        embedding_renorm_cpu(table, ids, dims, bound);
+    }
+
+    fn embedding(&self, ids: &Vec<u32>, table: &Vec<F>, out: &mut Vec<F>, dims: EmbeddingDims) {
+        embedding_cpu(ids, table, out, dims);
+    }
+
+    fn embedding_grad(
+        &self,
+        ids: &Vec<u32>,
+        d_out: &Vec<F>,
+        dims: EmbeddingDims,
+        rule: EmbeddingGrad,
+        table: GradSink<Self>,
+    ) {
+        let table = Sink::new(table, dims.rows * dims.dim, dims.dim);
+        embedding_grad_cpu(ids, d_out, dims, rule, table);
     }
 
     fn posterior(&self, io: PosteriorIo<Self>, dims: [usize; 2]) {
@@ -190,6 +250,14 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]) {
         posterior_grad_cpu(io, dims);
+    }
+
+    fn softmax(&self, u: &Vec<F>, z: &mut Vec<F>, dims: [usize; 2]) {
+        softmax_cpu(u, z, dims);
+    }
+
+    fn softmax_grad(&self, z: &Vec<F>, dz: &mut Vec<F>, dims: [usize; 2]) {
+        softmax_grad_cpu(z, dz, dims);
     }
 
     fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> CountHead<F> {

@@ -6,12 +6,26 @@ use crate::ops::{Sink, scratch};
 use crate::real::Real;
 use crate::simd::vectorised;
 
-pub(crate) fn linear_cpu<F: Real>(x: &[F], w: &[F], bias: &[F], y: &mut [F], d: LinearDims) {
-    for row in y[..d.cells * d.n_out].chunks_exact_mut(d.n_out) {
-        row.copy_from_slice(&bias[..d.n_out]);
+pub(crate) fn linear_cpu<F: Real>(
+    x: &[F],
+    w: &[F],
+    bias: Option<&[F]>,
+    y: &mut [F],
+    d: LinearDims,
+    accumulate: bool,
+) {
+    if let Some(bias) = bias {
+        for row in y[..d.cells * d.n_out].chunks_exact_mut(d.n_out) {
+            if accumulate {
+                row.iter_mut().zip(bias).for_each(|(y, &b)| *y += b);
+            } else {
+                row.copy_from_slice(&bias[..d.n_out]);
+            }
+        }
     }
     let (x, w) = (Mat::new(x, d.cells, d.n_in), Mat::new(w, d.n_in, d.n_out));
-    matmul(x, w, y, d.n_out, F::ONE);
+    let keep = if accumulate || bias.is_some() { F::ONE } else { F::ZERO };
+    matmul(x, w, y, d.n_out, keep);
 }
 
 pub(crate) fn linear_grad_input_cpu<F: Real>(

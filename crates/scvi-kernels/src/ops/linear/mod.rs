@@ -1,4 +1,4 @@
-//! A dense layer, y = x W + b.
+//! A dense layer, y = x W + b, or y += x W + b where a layer has several inputs; b may be missing.
 //!
 //! x: `(cells, n_in)`, W: `(n_in, n_out)`, b: `(n_out)`, y: `(cells, n_out)`;
 //! dx = dy Wᵀ, dW = xᵀ dy, db = Σ_cells dy.

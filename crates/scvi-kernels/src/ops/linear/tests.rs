@@ -15,7 +15,7 @@ const SHAPES: [[usize; 3]; 8] = [
 
 fn forward(x: &[f64], w: &[f64], bias: &[f64], d: LinearDims) -> Vec<f64> {
     let mut y = vec![f64::NAN; d.cells * d.n_out];
-    Cpu::new().linear(&x.to_vec(), &w.to_vec(), &bias.to_vec(), &mut y, d);
+    Cpu::new().linear(&x.to_vec(), &w.to_vec(), Some(&bias.to_vec()), &mut y, d, false);
     y
 }
 
@@ -34,6 +34,32 @@ fn is_the_naive_product() {
             }
         }
         assert_near(&format!("{d:?}"), &forward(&x, &w, &bias, d), &want, 1e-13);
+    }
+}
+
+#[test]
+fn starts_from_nothing_a_bias_or_what_is_there() {
+    for [cells, n_in, n_out] in SHAPES {
+        let d = LinearDims { cells, n_in, n_out };
+        let mut draw = Draw::new(4);
+        let (x, w) = (draw.normal(cells * n_in), draw.normal(n_in * n_out));
+        let (bias, before) = (draw.normal(n_out), draw.normal(cells * n_out));
+        let product = forward(&x, &w, &vec![0.0; n_out], d);
+        for with_bias in [false, true] {
+            for accumulate in [false, true] {
+                // What is not accumulated must not be read.
+                let mut y = if accumulate { before.clone() } else { vec![f64::NAN; before.len()] };
+                let b = with_bias.then_some(&bias);
+                Cpu::new().linear(&x, &w, b, &mut y, d, accumulate);
+                let want: Vec<f64> = (0..y.len())
+                    .map(|i| {
+                        let b = if with_bias { bias[i % n_out] } else { 0.0 };
+                        product[i] + b + if accumulate { before[i] } else { 0.0 }
+                    })
+                    .collect();
+                assert_near(&format!("{d:?} {with_bias} {accumulate}"), &y, &want, 1e-13);
+            }
+        }
     }
 }
 

@@ -2,6 +2,19 @@ use crate::ops::linear::LinearDims;
 use crate::testing::{Draw, Mode, Parameter, assert_near, cast, check_gradient, check_sinks, dot};
 use crate::{Backend, Cpu};
 
+/// Cells, rows a cell, outputs.
+const SHAPES: [(usize, usize, usize); 9] = [
+    (1, 1, 1),
+    (40, 1, 2),
+    (1, 2, 3),
+    (15, 2, 7),
+    (33, 2, 16),
+    (2, 3, 5),
+    (1, 3, 17),
+    (40, 3, 15),
+    (17, 5, 33),
+];
+
 /// Row numbers of covariates with 1, 2, 3 ... categories, offsets included, and all categories.
 fn rows(draw: &mut Draw, cells: usize, covariates: usize) -> (Vec<u32>, usize) {
     let first = |k: usize| k * (k + 1) / 2;
@@ -14,7 +27,7 @@ fn rows(draw: &mut Draw, cells: usize, covariates: usize) -> (Vec<u32>, usize) {
 
 #[test]
 fn adds_the_product_with_the_one_hot_matrix() {
-    for (cells, covariates, n_out) in [(1, 1, 1), (2, 3, 5), (15, 2, 7), (17, 5, 33), (40, 1, 2)] {
+    for (cells, covariates, n_out) in SHAPES {
         let d = LinearDims { cells, n_in: covariates, n_out };
         let mut draw = Draw::new(1);
         let (rows, categories) = rows(&mut draw, cells, covariates);
@@ -34,6 +47,11 @@ fn adds_the_product_with_the_one_hot_matrix() {
             }
         }
         assert_near(&format!("{d:?}"), &forward(&w), &want, 1e-14);
+        // A minibatch uses the front of its buffers.
+        let (mut longer, mut y) = (rows.clone(), [&start[..], &[9.0]].concat());
+        longer.push(u32::MAX);
+        Cpu::new().one_hot(&longer, &w, &mut y, d);
+        assert_eq!(y, [forward(&w), vec![9.0]].concat());
 
         let dy = draw.normal(cells * n_out);
         let mut dw = Parameter::new(&w);

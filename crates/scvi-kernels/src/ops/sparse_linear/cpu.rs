@@ -15,7 +15,7 @@ const GRAD_GENES: usize = 64;
 pub(crate) fn sparse_linear_cpu<F: Real>(
     x: &CountsBatch<F>,
     w: &[F],
-    bias: &[F],
+    bias: Option<&[F]>,
     y: &mut [F],
     n_out: usize,
 ) {
@@ -28,7 +28,10 @@ pub(crate) fn sparse_linear_cpu<F: Real>(
                 for (row, (next, cell)) in
                     y.data.chunks_exact_mut(n_out).zip(next.iter_mut().zip(cells.clone()))
                 {
-                    row.copy_from_slice(&bias[..n_out]);
+                    match bias {
+                        Some(bias) => row.copy_from_slice(&bias[..n_out]),
+                        None => row.fill(F::ZERO),
+                    }
                     *next = x.indptr[cell];
                 }
                 let mut end_gene = 0;

@@ -26,8 +26,20 @@ fn load<F: Real>(rows: &CsrRows, genes: usize, log: bool) -> CountsBatch<F> {
 
 fn forward(x: &CountsBatch<f64>, w: &[f64], bias: &[f64]) -> Vec<f64> {
     let mut y = vec![f64::NAN; x.n_cells() * bias.len()];
-    Cpu::new().sparse_linear(x, &w.to_vec(), &bias.to_vec(), &mut y, bias.len());
+    Cpu::new().sparse_linear(x, &w.to_vec(), Some(&bias.to_vec()), &mut y, bias.len());
     y
+}
+
+#[test]
+fn no_bias_is_a_bias_of_zeros() {
+    for [cells, genes, n_out] in SHAPES {
+        let mut draw = Draw::new(5);
+        let batch = load::<f64>(&draw.counts(cells, genes, 0.2, 9.0), genes, true);
+        let w = draw.normal(genes * n_out);
+        let mut y = vec![f64::NAN; cells * n_out];
+        Cpu::new().sparse_linear(&batch, &w, None, &mut y, n_out);
+        assert_eq!(y, forward(&batch, &w, &vec![0.0; n_out]));
+    }
 }
 
 #[test]
@@ -89,7 +101,7 @@ fn threads_do_not_show() {
     let dy: Vec<f32> = cast(&draw.normal(67 * 9));
     same_in_every_pool(|| {
         let mut y = vec![0.0; 67 * 9];
-        Cpu::new().sparse_linear(&batch, &w, &vec![0.5; 9], &mut y, 9);
+        Cpu::new().sparse_linear(&batch, &w, Some(&vec![0.5; 9]), &mut y, 9);
         let mut dw = Parameter::<f32>::new(&[0.0; 1100 * 9]);
         Cpu::new().sparse_linear_grad(&batch, &dy, 9, dw.sink(Mode::Store));
         [y, dw.grad].concat()
