@@ -1,7 +1,9 @@
 //! The operations a step is made of, for whichever device runs them.
 
 use crate::counts::CsrRows;
-use crate::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
+use crate::ops::count_head::{
+    Dispersion, HeadDims, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
+};
 use crate::ops::linear::LinearDims;
 use crate::real::Real;
 
@@ -179,8 +181,8 @@ pub trait Backend: Send + Sync {
     fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]);
 
     /// Room for the decoder's heads. See [`crate::ops::count_head`].
-    fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> Self::Head;
-    /// Logits of the heads, and the softmax over genes. See [`crate::ops::count_head`].
+    fn head(&self, dims: HeadDims, plan: HeadPlan) -> Self::Head;
+    /// Logits of the heads, and px_scale's activation. See [`crate::ops::count_head`].
     fn head_forward(
         &self,
         head: &mut Self::Head,

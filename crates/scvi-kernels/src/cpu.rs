@@ -10,8 +10,8 @@ use crate::counts::{CountsBatch, CsrRows};
 use crate::ops::Sink;
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
 use crate::ops::count_head::{
-    CountHead, Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass, head_dropout_cpu,
-    head_forward_cpu, head_grad_cpu, head_likelihood_cpu, head_scale_cpu,
+    CountHead, Dispersion, HeadDims, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
+    head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_likelihood_cpu, head_scale_cpu,
 };
 use crate::ops::linear::{
     LinearDims, bias_grad_cpu, linear_cpu, linear_grad_input_cpu, linear_grad_weight_cpu,
@@ -182,8 +182,8 @@ impl<F: Real> Backend for Cpu<F> {
         posterior_grad_cpu(io, dims);
     }
 
-    fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> CountHead<F> {
-        CountHead::new(dims, zero_inflated, training)
+    fn head(&self, dims: HeadDims, plan: HeadPlan) -> CountHead<F> {
+        CountHead::new(dims, plan)
     }
 
     fn head_forward(

@@ -1,7 +1,10 @@
 //! `DecoderSCVI`: from z to the parameters of every count, and back.
 
-use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
-use scvi_kernels::{Backend, GradSink};
+use scvi_kernels::Backend;
+use scvi_kernels::ops::count_head::{
+    Dispersion, HeadDims, HeadLayer, HeadLayerSinks, HeadParams, HeadPlan, HeadSinks,
+    LikelihoodPass,
+};
 
 use super::state::{StateError, StateVisitor};
 use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, Param, Pass, Update};
@@ -45,9 +48,11 @@ impl<B: Backend> Decoder<B> {
         max_cells: usize,
         training: bool,
     ) -> HeadActivations<B> {
+        let zero_inflated = self.dropout.is_some();
+        let heads = HeadPlan { zero_inflated, training, ..HeadPlan::default() };
         HeadActivations {
             fc: FcActivations::new(backend, plan, max_cells),
-            head: backend.head(self.dims(max_cells), self.dropout.is_some(), training),
+            head: backend.head(self.dims(max_cells), heads),
             nll: backend.zeros(max_cells),
         }
     }
@@ -74,10 +79,8 @@ impl<B: Backend> Decoder<B> {
     }
 
     fn heads(&self, backend: &B, acts: &mut HeadActivations<B>, cells: usize) {
-        let params = HeadParams {
-            scale: (&self.scale[0].value, &self.scale[1].value),
-            dropout: self.dropout.as_ref().map(|[w, b]| (&w.value, &b.value)),
-        };
+        let params =
+            HeadParams { scale: layer(&self.scale), dropout: self.dropout.as_ref().map(layer) };
         backend.head_forward(&mut acts.head, acts.fc.out(), params, self.dims(cells));
     }
 
@@ -107,8 +110,8 @@ impl<B: Backend> Decoder<B> {
         let Pass { backend, cells, .. } = pass;
         let dims = self.dims(cells);
         let sinks = HeadSinks {
-            scale: sink_pair(&mut self.scale, backend, update),
-            dropout: self.dropout.as_mut().map(|p| sink_pair(p, backend, update)),
+            scale: layer_sinks(&mut self.scale, backend, update),
+            dropout: self.dropout.as_mut().map(|p| layer_sinks(p, backend, update)),
         };
         let (h, dh) = acts.fc.out_and_grad();
         backend.head_grad(&mut acts.head, h, sinks, dh, dims);
@@ -133,10 +136,14 @@ impl<B: Backend> Decoder<B> {
     }
 }
 
-fn sink_pair<'a, B: Backend>(
+fn layer<B: Backend>([w, b]: &[Param<B>; 2]) -> HeadLayer<'_, B> {
+    HeadLayer { weight: &w.value, bias: Some(&b.value) }
+}
+
+fn layer_sinks<'a, B: Backend>(
     [w, b]: &'a mut [Param<B>; 2],
     backend: &B,
     update: Update<B::Elem>,
-) -> (GradSink<'a, B>, GradSink<'a, B>) {
-    (w.sink(backend, update), b.sink(backend, update))
+) -> HeadLayerSinks<'a, B> {
+    HeadLayerSinks { weight: w.sink(backend, update), bias: Some(b.sink(backend, update)) }
 }

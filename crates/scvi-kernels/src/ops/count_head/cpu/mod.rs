@@ -1,11 +1,14 @@
 //! The three stages on the CPU, each over the same parts of genes.
 
+mod activation;
 mod cell_rows;
 mod forward;
 mod gradient;
+mod layer;
 mod pass;
 mod positives;
 mod workspace;
+mod zeros;
 
 pub(crate) use forward::head_forward_cpu;
 pub(crate) use gradient::head_grad_cpu;

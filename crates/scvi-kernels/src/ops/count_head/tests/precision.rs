@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{Case, GeneLikelihood, LIKELIHOODS, Outcome, mean};
+use super::{Case, Kind, Outcome, mean};
+use crate::ops::count_head::GeneLikelihood;
 use crate::testing::{Draw, Mode, norm};
 
 fn widen(values: &[f32]) -> Vec<f64> {
@@ -17,8 +18,7 @@ fn deviation(got: &[f32], want: &[f64]) -> f64 {
 
 /// A case whose inputs single precision holds exactly, so that it alone is measured.
 fn rounded(mut case: Case) -> Case {
-    let [s, d] = [&mut case.scale, &mut case.dropout].map(|p| p.iter_mut());
-    for v in s.chain(d).chain([&mut case.library, &mut case.h, &mut case.px_r]) {
+    for v in case.parameters.values_mut().chain([&mut case.library, &mut case.h]) {
         v.iter_mut().for_each(|v| *v = *v as f32 as f64);
     }
     case
@@ -32,18 +32,17 @@ fn gradients(out: &Outcome<f32>, want: &Outcome<f64>) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn is_close_to_double(
         cells in 1usize..41,
         genes in 2usize..301,
         hidden in 1usize..20,
-        likelihood in prop::sample::select(LIKELIHOODS.to_vec()),
-        groups in prop::sample::select(vec![1usize, 3]),
+        kind in prop::sample::select(Kind::all()),
         seed in any::<u64>(),
     ) {
-        let case = rounded(Case::new([cells, genes, hidden], likelihood, groups, seed));
+        let case = rounded(Case::new([cells, genes, hidden], kind, seed));
         let (got, want) = (case.run::<f32>(Mode::Store), case.run::<f64>(Mode::Store));
         let loss = mean(&widen(&got.nll)) / mean(&want.nll) - 1.0;
         prop_assert!(loss.abs() < 1e-5, "loss off by {:e}", loss);
@@ -57,21 +56,20 @@ proptest! {
     fn stays_finite_at_the_extremes(
         cells in 1usize..41,
         genes in 1usize..140,
-        likelihood in prop::sample::select(LIKELIHOODS.to_vec()),
-        groups in prop::sample::select(vec![1usize, 3]),
+        kind in prop::sample::select(Kind::all()),
         log_theta in prop::sample::select(vec![None, Some(1e-4f64.ln()), Some(1e8f64.ln())]),
         pi in prop::sample::select(vec![None, Some(-30.0), Some(30.0)]),
         seed in any::<u64>(),
     ) {
-        let mut case = Case::new([cells, genes, 2], likelihood, groups, seed);
+        let mut case = Case::new([cells, genes, 2], kind, seed);
         let mut draw = Draw::new(seed ^ 1);
         case.rows = draw.counts(cells, genes, 0.3, 1e6 / genes as f64);
         case.library = super::library(&case.rows);
         let (low, high) = (1e-4f64.ln(), 1e8f64.ln());
-        case.px_r.iter_mut().for_each(|r| *r = log_theta.unwrap_or(draw.within(low, high)));
-        case.dropout[0].fill(0.0);
-        case.dropout[1].iter_mut().for_each(|b| *b = pi.unwrap_or(draw.within(-30.0, 30.0)));
-        case.scale[1].iter_mut().for_each(|b| *b = draw.within(-30.0, 30.0));
+        case.fill("px_r", || log_theta.unwrap_or(draw.within(low, high)));
+        case.fill("dropout weight", || 0.0);
+        case.fill("dropout bias", || pi.unwrap_or(draw.within(-30.0, 30.0)));
+        case.fill("scale bias", || draw.within(-30.0, 30.0));
         let case = rounded(case);
         let (got, want) = (case.run::<f32>(Mode::Store), case.run::<f64>(Mode::Store));
         let finite = |v: &[f32]| v.iter().all(|v| v.is_finite());
@@ -89,8 +87,8 @@ proptest! {
 fn stays_finite_where_the_dispersion_has_run_away() {
     for likelihood in [GeneLikelihood::Zinb, GeneLikelihood::Nb] {
         for px_r in [-1e4, -120.0, -88.0, -87.0, -60.0, 60.0, 88.0, 1e4] {
-            let mut case = Case::new([17, 9, 2], likelihood, 1, 4);
-            case.px_r.fill(px_r);
+            let mut case = Case::new([17, 9, 2], Kind::new(likelihood), 4);
+            case.fill("px_r", || px_r);
             let out = case.run::<f32>(Mode::Store);
             let all = out.parameters.iter().map(|p| &p.grad).chain([&out.nll, &out.dh]);
             for values in all {
