@@ -200,6 +200,9 @@ pub trait Backend: Send + Sync {
         nll: &mut Self::Buf,
         dims: HeadDims,
     );
+    /// dL/d(library) of each cell, `(cells)`, after [`Backend::head_likelihood`] with a gradient.
+    /// See [`crate::ops::count_head`].
+    fn head_library_grad(&self, head: &Self::Head, d_library: &mut Self::Buf, dims: HeadDims);
     /// Gradients of the heads' parameters and of their input. See [`crate::ops::count_head`].
     fn head_grad(
         &self,

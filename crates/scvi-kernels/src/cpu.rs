@@ -11,7 +11,8 @@ use crate::ops::Sink;
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
 use crate::ops::count_head::{
     CountHead, Dispersion, HeadDims, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
-    head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_likelihood_cpu, head_scale_cpu,
+    head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_library_grad_cpu, head_likelihood_cpu,
+    head_scale_cpu,
 };
 use crate::ops::linear::{
     LinearDims, bias_grad_cpu, linear_cpu, linear_grad_input_cpu, linear_grad_weight_cpu,
@@ -205,6 +206,10 @@ impl<F: Real> Backend for Cpu<F> {
         dims: HeadDims,
     ) {
         head_likelihood_cpu(head, pass, dispersion, nll, dims);
+    }
+
+    fn head_library_grad(&self, head: &CountHead<F>, d_library: &mut Vec<F>, dims: HeadDims) {
+        head_library_grad_cpu(head, d_library, dims);
     }
 
     fn head_grad(

@@ -28,7 +28,8 @@ mod tests;
 
 pub use cpu::CountHead;
 pub(crate) use cpu::{
-    head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_likelihood_cpu, head_scale_cpu,
+    head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_library_grad_cpu, head_likelihood_cpu,
+    head_scale_cpu,
 };
 
 pub use params::{

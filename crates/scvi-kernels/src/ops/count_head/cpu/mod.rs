@@ -12,6 +12,6 @@ mod zeros;
 
 pub(crate) use forward::head_forward_cpu;
 pub(crate) use gradient::head_grad_cpu;
-pub(crate) use pass::head_likelihood_cpu;
+pub(crate) use pass::{head_library_grad_cpu, head_likelihood_cpu};
 pub use workspace::CountHead;
 pub(crate) use workspace::{head_dropout_cpu, head_scale_cpu};

@@ -78,6 +78,15 @@ pub(crate) fn head_likelihood_cpu<F: Real>(
     }
 }
 
+/// Σ_g dL/d ln μ, for ln μ is a sum with the library in it.
+pub(crate) fn head_library_grad_cpu<F: Real>(
+    head: &CountHead<F>,
+    d_library: &mut [F],
+    d: HeadDims,
+) {
+    d_library[..d.cells].copy_from_slice(&head.grad_sum[..d.cells]);
+}
+
 fn all_parts<F: Real, L: Likelihood<F>, const GRAD: bool>(
     head: &mut CountHead<F>,
     pass: &LikelihoodPass<'_, Cpu<F>>,

@@ -87,6 +87,7 @@ pub(super) struct Case {
 pub(super) struct Outcome<F> {
     pub(super) nll: Vec<F>,
     pub(super) dh: Vec<F>,
+    pub(super) d_library: Vec<F>,
     /// in the order of [`Case::parameters`]
     pub(super) parameters: Vec<Parameter<F>>,
 }
@@ -118,10 +119,12 @@ impl Case {
             let Theta::Table(groups) = kind.theta;
             parameters.insert("px_r", draw.normal(genes * groups));
         }
+        // Off the observed size: at it a Poisson's library gradient is zero for the softmax.
+        let off = draw.normal(cells);
         Self {
             dims: HeadDims { cells, genes, hidden },
             kind,
-            library: library(&rows),
+            library: library(&rows).iter().zip(off).map(|(l, off)| l + 0.5 * off).collect(),
             rows,
             h: draw.normal(cells * hidden),
             parameters,
@@ -186,9 +189,11 @@ impl Case {
         let mut named = Named::new(self, &mut parameters);
         let weight = Some(F::of(1.0 / d.cells as f64));
         let nll = self.likelihood(head, batch, &mut named, mode, weight);
+        let mut d_library = vec![F::of(f64::NAN); d.cells];
+        cpu.head_library_grad(head, &mut d_library, d);
         let mut dh = vec![F::of(f64::NAN); d.cells * d.hidden];
         cpu.head_grad(head, &h, named.sinks(mode), &mut dh, d);
-        Outcome { nll, dh, parameters }
+        Outcome { nll, dh, d_library, parameters }
     }
 
     /// The loss of a training pass.

@@ -17,6 +17,7 @@ fn check(case: &Case) {
         check_gradient(&name, x, grad, |x| loss(&|case| set(case, x.to_vec())));
     };
     check("h", &case.h, &out.dh, &|c, x| c.h = x);
+    check("library", &case.library, &out.d_library, &|c, x| c.library = x);
     for ((&name, value), parameter) in case.parameters.iter().zip(&out.parameters) {
         check(name, value, &parameter.grad, &|c, x| *c.parameters.get_mut(name).unwrap() = x);
     }
@@ -42,7 +43,7 @@ fn every_sink_gets_the_same_gradient() {
                 let out =
                     case.run_in(&mut case.head(), &mut case.batch(), parameters.to_vec(), mode);
                 parameters.clone_from_slice(&out.parameters);
-                [out.nll, out.dh].concat()
+                [out.nll, out.dh, out.d_library].concat()
             });
         }
     }

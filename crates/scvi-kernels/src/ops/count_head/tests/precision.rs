@@ -10,10 +10,10 @@ fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&v| v as f64).collect()
 }
 
-/// ‖got - want‖ / ‖want‖
-fn deviation(got: &[f32], want: &[f64]) -> f64 {
+/// ‖got - want‖
+fn distance(got: &[f32], want: &[f64]) -> f64 {
     let difference: Vec<f64> = widen(got).iter().zip(want).map(|(g, w)| g - w).collect();
-    norm(&difference) / norm(want)
+    norm(&difference)
 }
 
 /// A case whose inputs single precision holds exactly, so that it alone is measured.
@@ -24,10 +24,15 @@ fn rounded(mut case: Case) -> Case {
     case
 }
 
-fn gradients(out: &Outcome<f32>, want: &Outcome<f64>) -> Vec<f64> {
+/// Every gradient's distance over its norm.
+fn deviations(case: &Case, out: &Outcome<f32>, want: &Outcome<f64>) -> Vec<f64> {
+    let deviation = |got: &[f32], want: &[f64]| distance(got, want) / norm(want);
     let each = out.parameters.iter().zip(&want.parameters);
     let mut all = vec![deviation(&out.dh, &want.dh)];
     all.extend(each.map(|(got, want)| deviation(&got.grad, &want.grad)));
+    // A cell's terms, each about as large as its counts, may nearly cancel.
+    let sizes: Vec<f64> = case.library.iter().map(|l| l.exp() / case.dims.cells as f64).collect();
+    all.push(distance(&out.d_library, &want.d_library) / (norm(&want.d_library) + norm(&sizes)));
     all
 }
 
@@ -46,7 +51,7 @@ proptest! {
         let (got, want) = (case.run::<f32>(Mode::Store), case.run::<f64>(Mode::Store));
         let loss = mean(&widen(&got.nll)) / mean(&want.nll) - 1.0;
         prop_assert!(loss.abs() < 1e-5, "loss off by {:e}", loss);
-        for (i, found) in gradients(&got, &want).into_iter().enumerate() {
+        for (i, found) in deviations(&case, &got, &want).into_iter().enumerate() {
             prop_assert!(found < 1e-4, "gradient {} off by {:e}", i, found);
         }
     }
@@ -73,7 +78,7 @@ proptest! {
         let case = rounded(case);
         let (got, want) = (case.run::<f32>(Mode::Store), case.run::<f64>(Mode::Store));
         let finite = |v: &[f32]| v.iter().all(|v| v.is_finite());
-        prop_assert!(finite(&got.nll) && finite(&got.dh));
+        prop_assert!(finite(&got.nll) && finite(&got.dh) && finite(&got.d_library));
         prop_assert!(got.parameters.iter().all(|p| finite(&p.grad)));
         // Shares this far apart make a loss of millions, which single precision holds to 1e-4
         // at the least.
@@ -90,7 +95,8 @@ fn stays_finite_where_the_dispersion_has_run_away() {
             let mut case = Case::new([17, 9, 2], Kind::new(likelihood), 4);
             case.fill("px_r", || px_r);
             let out = case.run::<f32>(Mode::Store);
-            let all = out.parameters.iter().map(|p| &p.grad).chain([&out.nll, &out.dh]);
+            let all =
+                out.parameters.iter().map(|p| &p.grad).chain([&out.nll, &out.dh, &out.d_library]);
             for values in all {
                 assert!(values.iter().all(|v| v.is_finite()), "{likelihood:?} px_r {px_r}");
             }

@@ -6,7 +6,8 @@ use crate::{Backend, Cpu};
 
 fn numbers(out: &Outcome<f32>) -> Vec<f32> {
     let gradients = out.parameters.iter().flat_map(|p| p.grad.iter().copied());
-    out.nll.iter().chain(&out.dh).copied().chain(gradients).collect()
+    let cells = out.nll.iter().chain(&out.dh).chain(&out.d_library).copied();
+    cells.chain(gradients).collect()
 }
 
 #[test]
