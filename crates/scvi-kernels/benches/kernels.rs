@@ -125,8 +125,11 @@ impl Heads {
     }
 
     fn forward(&self, head: &mut CountHead<f32>) {
-        let params =
-            HeadParams { scale: layer(&self.scale), dropout: self.dropout.as_ref().map(layer) };
+        let params = HeadParams {
+            scale: layer(&self.scale),
+            dropout: self.dropout.as_ref().map(layer),
+            dispersion: None,
+        };
         Cpu::new().head_forward(head, &self.h, params, self.dims);
     }
 
@@ -145,8 +148,11 @@ impl Heads {
     }
 
     fn grad(&mut self, head: &mut CountHead<f32>) {
-        let sinks =
-            HeadSinks { scale: sinks(&mut self.scale), dropout: self.dropout.as_mut().map(sinks) };
+        let sinks = HeadSinks {
+            scale: sinks(&mut self.scale),
+            dropout: self.dropout.as_mut().map(sinks),
+            dispersion: None,
+        };
         Cpu::new().head_grad(head, &self.h, sinks, &mut self.dh, self.dims);
     }
 }

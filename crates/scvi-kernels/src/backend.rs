@@ -215,8 +215,11 @@ pub trait Backend: Send + Sync {
     /// Reads px_scale, `(cells, genes)`, after [`Backend::head_likelihood`].
     fn head_scale(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
     /// Reads the zero-inflation logits, `(cells, genes)`, after [`Backend::head_forward`] of a
-    /// zero-inflated head.
+    /// zero-inflated head and before any gradient.
     fn head_dropout(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
+    /// Reads px_r = ln θ of a gene-cell dispersion, `(cells, genes)`, after
+    /// [`Backend::head_forward`] and before any gradient.
+    fn head_dispersion(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
 }
 
 /// Which noise: with the cells it fixes every number. See [`crate::Philox`].

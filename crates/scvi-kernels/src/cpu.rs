@@ -11,8 +11,8 @@ use crate::ops::Sink;
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
 use crate::ops::count_head::{
     CountHead, Dispersion, HeadDims, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
-    head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_library_grad_cpu, head_likelihood_cpu,
-    head_scale_cpu,
+    head_dispersion_cpu, head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_library_grad_cpu,
+    head_likelihood_cpu, head_scale_cpu,
 };
 use crate::ops::linear::{
     LinearDims, bias_grad_cpu, linear_cpu, linear_grad_input_cpu, linear_grad_weight_cpu,
@@ -229,5 +229,9 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn head_dropout(&self, head: &CountHead<F>, dims: HeadDims) -> Vec<F> {
         head_dropout_cpu(head, dims)
+    }
+
+    fn head_dispersion(&self, head: &CountHead<F>, dims: HeadDims) -> Vec<F> {
+        head_dispersion_cpu(head, dims)
     }
 }

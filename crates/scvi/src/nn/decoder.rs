@@ -79,8 +79,11 @@ impl<B: Backend> Decoder<B> {
     }
 
     fn heads(&self, backend: &B, acts: &mut HeadActivations<B>, cells: usize) {
-        let params =
-            HeadParams { scale: layer(&self.scale), dropout: self.dropout.as_ref().map(layer) };
+        let params = HeadParams {
+            scale: layer(&self.scale),
+            dropout: self.dropout.as_ref().map(layer),
+            dispersion: None,
+        };
         backend.head_forward(&mut acts.head, acts.fc.out(), params, self.dims(cells));
     }
 
@@ -112,6 +115,7 @@ impl<B: Backend> Decoder<B> {
         let sinks = HeadSinks {
             scale: layer_sinks(&mut self.scale, backend, update),
             dropout: self.dropout.as_mut().map(|p| layer_sinks(p, backend, update)),
+            dispersion: None,
         };
         let (h, dh) = acts.fc.out_and_grad();
         backend.head_grad(&mut acts.head, h, sinks, dh, dims);

@@ -4,11 +4,12 @@
 //! ```text
 //! ρ = softmax_g(l), l = W h + b px_scale, the expected share of a gene; or softplus(l)
 //! μ = e^library ρ               px_rate, the expected count
-//! θ = e^px_r                    inverse dispersion, per gene or per gene and group
+//! θ = e^px_r                    inverse dispersion: px_r is a table, per gene or per gene and group,
+//!                               or per gene and cell px_r = W'' h + b''
 //! π = W' h + b'                 logits of zero inflation
 //! ```
 //! the pass gives -Σ_g ln p(x | μ, θ, π) of each cell and, scaled by the loss's weight of a cell,
-//! dL/dl, dL/dπ, dL/dpx_r, and from them the gradients of W, b, W', b' and h.
+//! dL/dl, dL/dπ, dL/dpx_r, and from them the gradients of all W and b, and of h.
 //! With γ = dL/d ln μ, dL/d(library) = Σ_g γ, and this sum over genes is what the softmax's
 //! gradient needs: dL/dl = γ - ρ Σ_g γ. The softplus's is dL/dl = γ σ(l)/ρ = γ (1 - e^-ρ)/ρ.
 //!
@@ -28,8 +29,8 @@ mod tests;
 
 pub use cpu::CountHead;
 pub(crate) use cpu::{
-    head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_library_grad_cpu, head_likelihood_cpu,
-    head_scale_cpu,
+    head_dispersion_cpu, head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_library_grad_cpu,
+    head_likelihood_cpu, head_scale_cpu,
 };
 
 pub use params::{

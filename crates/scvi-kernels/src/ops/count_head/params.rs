@@ -32,6 +32,8 @@ pub struct HeadPlan {
     pub activation: ScaleActivation,
     /// Whether there is a head of zero-inflation logits.
     pub zero_inflated: bool,
+    /// Whether there is a head of px_r, one value a gene and cell.
+    pub gene_cell: bool,
     /// Whether gradients will be asked for.
     pub training: bool,
 }
@@ -50,6 +52,8 @@ pub struct HeadParams<'a, B: Backend + ?Sized> {
     pub scale: HeadLayer<'a, B>,
     /// The zero-inflation logits.
     pub dropout: Option<HeadLayer<'a, B>>,
+    /// px_r of [`Dispersion::FromDecoder`].
+    pub dispersion: Option<HeadLayer<'a, B>>,
 }
 
 /// Where the gradients of one head's layer go.
@@ -66,6 +70,8 @@ pub struct HeadSinks<'a, B: Backend + ?Sized> {
     pub scale: HeadLayerSinks<'a, B>,
     /// The zero-inflation logits.
     pub dropout: Option<HeadLayerSinks<'a, B>>,
+    /// px_r of [`Dispersion::FromDecoder`].
+    pub dispersion: Option<HeadLayerSinks<'a, B>>,
 }
 
 /// What θ is made of.
@@ -81,6 +87,8 @@ pub enum Dispersion<'a, B: Backend + ?Sized> {
         /// Columns of the table.
         n_groups: usize,
     },
+    /// θ = exp(px_r) with px_r a head's output, one value a gene and cell.
+    FromDecoder,
 }
 
 /// Inputs of [`Backend::head_likelihood`].

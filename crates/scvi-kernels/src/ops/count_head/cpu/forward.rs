@@ -20,14 +20,20 @@ pub(crate) fn head_forward_cpu<F: Real>(
     let (part, block) = (p.part_genes(), p.block);
     transpose(h, &mut head.input, d);
     let input = &head.input;
-    let (scale_layer, dropout_layer) = (Layer::new(params.scale), params.dropout.map(Layer::new));
+    let scale_layer = Layer::new(params.scale);
+    let [dropout_layer, px_r_layer] =
+        [params.dropout, params.dispersion].map(|l| l.map(Layer::new));
+    let (used, width) = (d.genes * cells, part * cells);
     let state = (
-        Rows::new(&mut head.scale[..d.genes * cells], part * cells),
+        Rows::new(&mut head.scale[..used], width),
         Rows::new(&mut head.block_max, p.blocks_per_part * cells),
         Rows::new(&mut head.block_sum, p.blocks_per_part * cells),
-        dropout_layer.map(|_| Rows::new(&mut head.pi[..d.genes * cells], part * cells)),
+        (
+            dropout_layer.map(|_| Rows::new(&mut head.pi[..used], width)),
+            px_r_layer.map(|_| Rows::new(&mut head.px_r[..used], width)),
+        ),
     );
-    in_parts(p.n_parts, 1, state, &|range, (scale, max, sum, pi)| {
+    in_parts(p.n_parts, 1, state, &|range, (scale, max, sum, (pi, px_r))| {
         let first = range.start * part;
         let sums = max.data.chunks_exact_mut(cells).zip(sum.data.chunks_exact_mut(cells));
         for ((k, rows), (max, sum)) in scale.data.chunks_mut(block * cells).enumerate().zip(sums) {
@@ -40,8 +46,9 @@ pub(crate) fn head_forward_cpu<F: Real>(
                 |rows| activation.activate(rows, max, sum),
             );
         }
-        if let (Some(pi), Some(layer)) = (pi, dropout_layer) {
-            for (k, rows) in pi.data.chunks_mut(block * cells).enumerate() {
+        for (rows, layer) in [(pi, dropout_layer), (px_r, px_r_layer)] {
+            let (Some(rows), Some(layer)) = (rows, layer) else { continue };
+            for (k, rows) in rows.data.chunks_mut(block * cells).enumerate() {
                 layer.logits(input, first + k * block, rows, d, |_| {});
             }
         }

@@ -29,9 +29,10 @@ pub(crate) fn head_grad_cpu<F: Real>(
     let state = (
         (Rows::new(&mut head.grad[..used], width), sinks_of(sinks.scale)),
         sinks.dropout.map(|s| (Rows::new(&mut head.pi[..used], width), sinks_of(s))),
+        sinks.dispersion.map(|s| (Rows::new(&mut head.px_r[..used], width), sinks_of(s))),
         Rows::new(&mut head.part_dh, input),
     );
-    in_parts(p.n_parts, 1, state, &|range, ((grad, mut scale_sinks), dropout, dh)| {
+    in_parts(p.n_parts, 1, state, &|range, ((grad, mut scale_sinks), dropout, px_r, dh)| {
         let dh = &mut dh.data[..input];
         dh.fill(F::ZERO);
         let scale = &scale[range.start * width..][..grad.data.len()];
@@ -44,8 +45,8 @@ pub(crate) fn head_grad_cpu<F: Real>(
                 );
                 scale_sinks.backward(rows, k * block, h, dh, memory, d);
             }
-            if let Some((pi, mut sinks)) = dropout {
-                for (k, rows) in pi.data.chunks(block * cells).enumerate() {
+            for (d_logits, mut sinks) in [dropout, px_r].into_iter().flatten() {
+                for (k, rows) in d_logits.data.chunks(block * cells).enumerate() {
                     sinks.backward(rows, k * block, h, dh, memory, d);
                 }
             }

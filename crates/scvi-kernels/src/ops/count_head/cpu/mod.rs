@@ -2,6 +2,7 @@
 
 mod activation;
 mod cell_rows;
+mod dispersion;
 mod forward;
 mod gradient;
 mod layer;
@@ -14,4 +15,4 @@ pub(crate) use forward::head_forward_cpu;
 pub(crate) use gradient::head_grad_cpu;
 pub(crate) use pass::{head_library_grad_cpu, head_likelihood_cpu};
 pub use workspace::CountHead;
-pub(crate) use workspace::{head_dropout_cpu, head_scale_cpu};
+pub(crate) use workspace::{head_dispersion_cpu, head_dropout_cpu, head_scale_cpu};

@@ -1,7 +1,10 @@
 //! Second stage: likelihood and partial derivatives of a block of genes.
 
+use std::ops::Range;
+
 use super::CountHead;
 use super::cell_rows::CellRows;
+use super::dispersion::{Columns, PxR};
 use super::positives::Positives;
 use super::zeros::zeros;
 use crate::counts::CountsBatch;
@@ -18,8 +21,8 @@ pub(super) struct Shared<'a, F> {
     pub(super) counts: &'a CountsBatch<F>,
     pub(super) library: &'a [F],
     pub(super) log_sum: &'a [F],
-    pub(super) groups: Option<&'a [u32]>,
-    pub(super) n_groups: usize,
+    /// of px_r
+    pub(super) columns: Columns<'a>,
     /// dL/dnll of a cell
     pub(super) weight: F,
 }
@@ -27,15 +30,9 @@ pub(super) struct Shared<'a, F> {
 impl<F: Real> Shared<'_, F> {
     /// Where the counts of a part's gene stand in the minibatch's arrays by gene.
     #[inline(always)]
-    pub(super) fn gene_counts(&self, part: &Part<F>, gene: usize) -> std::ops::Range<usize> {
+    pub(super) fn gene_counts(&self, part: &Part<F>, gene: usize) -> Range<usize> {
         let gene = part.first + gene;
         self.counts.gene_ptr[gene]..self.counts.gene_ptr[gene + 1]
-    }
-
-    /// The column of the dispersion table that a cell uses.
-    #[inline(always)]
-    pub(super) fn group(&self, cell: usize) -> usize {
-        self.groups.map_or(0, |g| g[cell] as usize)
     }
 }
 
@@ -48,7 +45,6 @@ pub(super) struct Part<'a, F> {
     pub(super) grad: &'a mut [F],
     pub(super) nll: &'a mut [F],
     pub(super) sum: &'a mut [F],
-    pub(super) px_r: Option<Sink<'a, F>>,
 }
 
 pub(crate) fn head_likelihood_cpu<F: Real>(
@@ -95,19 +91,26 @@ fn all_parts<F: Real, L: Likelihood<F>, const GRAD: bool>(
 ) {
     let p = head.partition;
     let (cells, part) = (padded(d.cells), p.part_genes());
-    let (px_r, groups, n_groups) = match dispersion {
-        Dispersion::None => (None, None, 1),
+    let (px_r, columns) = match dispersion {
+        Dispersion::None => {
+            assert!(!L::HAS_THETA, "{:?} needs a dispersion", pass.likelihood);
+            (PxR::None, Columns::One)
+        }
         Dispersion::Table { px_r, groups, n_groups } => {
             let sink = Sink::new(px_r, d.genes * n_groups, part * n_groups);
-            (Some(sink), groups.map(|g| &g[..d.cells]), n_groups)
+            let groups = groups.map(|g| Columns::Groups { of: &g[..d.cells], n: n_groups });
+            (PxR::Table(sink), groups.unwrap_or(Columns::One))
+        }
+        Dispersion::FromDecoder => {
+            let rows = Rows::new(&mut head.px_r[..d.genes * cells], part * cells);
+            (PxR::Head(rows), Columns::Cells(cells))
         }
     };
     let shared = Shared {
         counts: pass.counts,
         library: &pass.library[..d.cells],
         log_sum: &head.log_sum[..d.cells],
-        groups,
-        n_groups,
+        columns,
         weight: pass.grad_weight.unwrap_or(F::ZERO),
     };
     let used = |v: bool| if v { d.genes * cells } else { 0 };
@@ -130,28 +133,28 @@ fn all_parts<F: Real, L: Likelihood<F>, const GRAD: bool>(
             grad: grad.data,
             nll: &mut nll.data[..cells],
             sum: &mut sum.data[..cells],
-            px_r,
         };
         let max = &block_max[range.start * p.blocks_per_part * cells..];
-        one_part::<F, L, GRAD>(&shared, part, max, p.block, cells);
+        one_part::<F, L, GRAD>(&shared, part, px_r, max, p.block, cells);
     });
 }
 
 fn one_part<F: Real, L: Likelihood<F>, const GRAD: bool>(
     shared: &Shared<F>,
     mut part: Part<F>,
+    mut px_r: PxR<F>,
     block_max: &[F],
     block: usize,
     cells: usize,
 ) {
     part.nll.fill(F::ZERO);
     part.sum.fill(F::ZERO);
-    let table = block * shared.n_groups;
-    let len = CellRows::<F>::len(cells) + shared.n_groups + table + Positives::<F>::len(cells);
+    let [groups, table] = shared.columns.memory(block);
+    let len = CellRows::<F>::len(cells) + groups + table + Positives::<F>::len(cells);
     scratch(len, |memory| {
         let (rows, rest) = memory.split_at_mut(CellRows::<F>::len(cells));
-        let (group_theta, rest) = rest.split_at_mut(shared.n_groups);
-        let (d_px_r, rest) = rest.split_at_mut(table);
+        let (group_theta, rest) = rest.split_at_mut(groups);
+        let (table, rest) = rest.split_at_mut(table);
         let mut rows = CellRows::new(rows, cells);
         let mut positives = Positives::new(rest, cells);
         vectorised(
@@ -159,22 +162,25 @@ fn one_part<F: Real, L: Likelihood<F>, const GRAD: bool>(
             || {
                 let genes = part.scale.len() / cells;
                 for start in (0..genes).step_by(block) {
-                    let end = (start + block).min(genes);
+                    let genes = start..(start + block).min(genes);
                     rows.set_factors(shared, &block_max[start / block * cells..][..cells]);
-                    let d_px_r = &mut d_px_r[..(end - start) * shared.n_groups];
-                    d_px_r.fill(F::ZERO);
-                    one_block::<F, L, GRAD>(
-                        shared,
-                        &mut part,
-                        start..end,
-                        &mut rows,
-                        &mut positives,
-                        group_theta,
-                        d_px_r,
+                    px_r.block::<GRAD>(
+                        genes.clone(),
+                        shared.columns.len(),
+                        table,
+                        #[inline(always)]
+                        |px_r| {
+                            one_block::<F, L, GRAD>(
+                                shared,
+                                &mut part,
+                                genes,
+                                &mut rows,
+                                &mut positives,
+                                group_theta,
+                                px_r,
+                            );
+                        },
                     );
-                    if GRAD && let Some(px_r) = &mut part.px_r {
-                        px_r.take(start * shared.n_groups, d_px_r);
-                    }
                 }
             },
         );
@@ -186,27 +192,30 @@ fn one_part<F: Real, L: Likelihood<F>, const GRAD: bool>(
 fn one_block<F: Real, L: Likelihood<F>, const GRAD: bool>(
     shared: &Shared<F>,
     part: &mut Part<F>,
-    genes: std::ops::Range<usize>,
+    genes: Range<usize>,
     rows: &mut CellRows<F>,
     positives: &mut Positives<F>,
     group_theta: &mut [F],
-    d_px_r: &mut [F], // (genes, n_groups)
+    px_r: &mut [F], // px_r in, its gradient out: (genes, columns)
 ) {
-    let groups = shared.n_groups;
+    let columns = shared.columns.len();
     let mut gathered = genes.start;
     for gene in genes.clone() {
         if !positives.has_room(shared.gene_counts(part, gene).len()) {
-            let d_px_r = &mut d_px_r[(gathered - genes.start) * groups..];
+            let d_px_r = &mut px_r[(gathered - genes.start) * columns..];
             positives.finish::<L, GRAD>(shared, part, gathered..gene, d_px_r);
             gathered = gene;
         }
+        let px_r = &mut px_r[(gene - genes.start) * columns..][..columns];
         if L::HAS_THETA {
-            rows.set_theta(shared, part, gene, group_theta);
+            rows.set_theta(shared.columns, px_r, group_theta);
         }
         positives.gather::<L>(shared, part, gene, rows);
-        let d_px_r = &mut d_px_r[(gene - genes.start) * groups..][..groups];
-        zeros::<F, L, GRAD>(shared, part, gene, rows, d_px_r);
+        zeros::<F, L, GRAD>(shared, part, gene, rows);
+        if GRAD && L::HAS_THETA {
+            shared.columns.put_gradient(rows.d_theta, px_r);
+        }
     }
-    let d_px_r = &mut d_px_r[(gathered - genes.start) * groups..];
+    let d_px_r = &mut px_r[(gathered - genes.start) * columns..];
     positives.finish::<L, GRAD>(shared, part, gathered..genes.end, d_px_r);
 }

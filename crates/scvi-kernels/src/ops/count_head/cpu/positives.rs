@@ -88,12 +88,12 @@ impl<'a, F: Real> Positives<'a, F> {
         shared: &Shared<F>,
         part: &mut Part<F>,
         genes: std::ops::Range<usize>,
-        d_px_r: &mut [F], // (genes, n_groups)
+        d_px_r: &mut [F], // (genes, columns)
     ) {
         self.evaluate::<L>(shared.weight);
         let stride = part.nll.len();
         let mut k = 0;
-        for (d_px_r, gene) in d_px_r.chunks_mut(shared.n_groups).zip(genes) {
+        for (d_px_r, gene) in d_px_r.chunks_mut(shared.columns.len()).zip(genes) {
             for count in &shared.counts.by_gene[shared.gene_counts(part, gene)] {
                 let c = count.cell as usize;
                 let at = gene * stride + c;
@@ -106,7 +106,7 @@ impl<'a, F: Real> Positives<'a, F> {
                         part.pi[at] = self.pi[k];
                     }
                     if L::HAS_THETA {
-                        d_px_r[shared.group(c)] += self.theta[k];
+                        d_px_r[shared.columns.of(c)] += self.theta[k];
                     }
                 }
                 k += 1;

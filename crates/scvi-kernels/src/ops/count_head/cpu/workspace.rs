@@ -50,6 +50,9 @@ pub struct CountHead<F> {
     pub(super) scale: Vec<F>,
     /// π; after a likelihood with gradients dL/dπ: `(genes, cells)`, empty without zero inflation
     pub(super) pi: Vec<F>,
+    /// px_r; after a likelihood with gradients dL/dpx_r: `(genes, cells)`, empty where the
+    /// dispersion is not the decoder's
+    pub(super) px_r: Vec<F>,
     /// dL/d ln μ, then dL/d(logit): `(genes, cells)`, empty where no gradient is wanted
     pub(super) grad: Vec<F>,
     /// largest logit of a block, or 0: `(blocks, cells)`
@@ -81,6 +84,7 @@ impl<F: Real> CountHead<F> {
             input: zeros(true, dims.hidden * input_stride(dims.cells)),
             scale: zeros(true, dims.genes * cells),
             pi: zeros(plan.zero_inflated, dims.genes * cells),
+            px_r: zeros(plan.gene_cell, dims.genes * cells),
             grad: zeros(plan.training, dims.genes * cells),
             block_max: zeros(true, blocks * cells),
             block_sum: zeros(true, blocks * cells),
@@ -101,6 +105,11 @@ pub(crate) fn head_scale_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F
 /// π, `(cells, genes)`.
 pub(crate) fn head_dropout_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F> {
     by_cell(&head.pi, d)
+}
+
+/// px_r, `(cells, genes)`.
+pub(crate) fn head_dispersion_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F> {
+    by_cell(&head.px_r, d)
 }
 
 fn by_cell<F: Real>(by_gene: &[F], d: HeadDims) -> Vec<F> {

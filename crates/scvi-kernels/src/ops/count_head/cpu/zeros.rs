@@ -14,7 +14,6 @@ pub(super) fn zeros<F: Real, L: Likelihood<F>, const GRAD: bool>(
     part: &mut Part<F>,
     gene: usize,
     rows: &mut CellRows<F>,
-    d_px_r: &mut [F], // (n_groups)
 ) {
     let n = rows.to_mean.len();
     let at = gene * n..(gene + 1) * n;
@@ -43,16 +42,6 @@ pub(super) fn zeros<F: Real, L: Likelihood<F>, const GRAD: bool>(
         part.nll,
         part.sum,
     );
-    if GRAD && L::HAS_THETA {
-        match shared.groups {
-            None => d_px_r[0] = lane_sum(rows.d_theta),
-            Some(groups) => {
-                for (&group, &d) in groups.iter().zip(&*rows.d_theta) {
-                    d_px_r[group as usize] += d;
-                }
-            }
-        }
-    }
 }
 
 /// First vector loop of [`zeros`].

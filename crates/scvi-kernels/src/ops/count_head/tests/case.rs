@@ -31,6 +31,8 @@ const SHAPES: [[usize; 3]; 9] = [
 pub(super) enum Theta {
     /// a table with so many columns; cells take turns
     Table(usize),
+    /// a head's output
+    Head,
 }
 
 /// A choice along every axis of options.
@@ -57,6 +59,7 @@ impl Kind {
             [
                 plain,
                 Self { theta: Theta::Table(3), ..plain },
+                Self { theta: Theta::Head, ..plain },
                 Self { activation: ScaleActivation::Softplus, ..plain },
                 Self { bias: false, ..plain },
             ]
@@ -64,9 +67,19 @@ impl Kind {
         LIKELIHOODS.into_iter().flat_map(each).collect()
     }
 
+    /// Whether there is a head of px_r.
+    pub(super) fn gene_cell(self) -> bool {
+        self.likelihood.has_theta() && self.theta == Theta::Head
+    }
+
     fn plan(self, training: bool) -> HeadPlan {
         let zero_inflated = self.likelihood.has_pi();
-        HeadPlan { activation: self.activation, zero_inflated, training }
+        HeadPlan {
+            activation: self.activation,
+            zero_inflated,
+            gene_cell: self.gene_cell(),
+            training,
+        }
     }
 }
 
@@ -98,6 +111,7 @@ pub(super) struct Evaluation<F> {
     pub(super) nll: Vec<F>,
     pub(super) scale: Vec<F>,
     pub(super) dropout: Option<Vec<F>>,
+    pub(super) px_r: Option<Vec<F>>,
 }
 
 impl Case {
@@ -115,9 +129,12 @@ impl Case {
         if kind.likelihood.has_pi() {
             head(["dropout weight", "dropout bias"]);
         }
-        if kind.likelihood.has_theta() {
-            let Theta::Table(groups) = kind.theta;
-            parameters.insert("px_r", draw.normal(genes * groups));
+        match kind.theta {
+            _ if !kind.likelihood.has_theta() => {}
+            Theta::Head => head(["px_r weight", "px_r bias"]),
+            Theta::Table(groups) => {
+                parameters.insert("px_r", draw.normal(genes * groups));
+            }
         }
         // Off the observed size: at it a Poisson's library gradient is zero for the softmax.
         let off = draw.normal(cells);
@@ -141,8 +158,10 @@ impl Case {
     }
 
     pub(super) fn n_groups(&self) -> usize {
-        let Theta::Table(groups) = self.kind.theta;
-        groups
+        match self.kind.theta {
+            Theta::Table(groups) => groups,
+            Theta::Head => 1,
+        }
     }
 
     pub(super) fn group(&self, cell: usize) -> usize {
@@ -212,7 +231,8 @@ impl Case {
         let mut named = Named::new(self, &mut parameters);
         let nll = self.likelihood(&mut head, &self.batch(), &mut named, Mode::Frozen, None);
         let dropout = self.kind.likelihood.has_pi().then(|| cpu.head_dropout(&head, d));
-        Evaluation { nll, scale: cpu.head_scale(&head, d), dropout }
+        let px_r = self.kind.gene_cell().then(|| cpu.head_dispersion(&head, d));
+        Evaluation { nll, scale: cpu.head_scale(&head, d), dropout, px_r }
     }
 
     /// The first two stages.
@@ -232,6 +252,7 @@ impl Case {
                 let groups = (n_groups > 1).then_some(&groups);
                 Dispersion::Table { px_r: px_r.sink(mode), groups, n_groups }
             }
+            _ if self.kind.gene_cell() => Dispersion::FromDecoder,
             _ => Dispersion::None,
         };
         let pass = LikelihoodPass {
@@ -263,6 +284,7 @@ impl<'a, F: Real> Named<'a, F> {
         HeadParams {
             scale: self.layer(["scale weight", "scale bias"]).unwrap(),
             dropout: self.layer(["dropout weight", "dropout bias"]),
+            dispersion: self.layer(["px_r weight", "px_r bias"]),
         }
     }
 
@@ -279,6 +301,7 @@ impl<'a, F: Real> Named<'a, F> {
         HeadSinks {
             scale: self.layer_sinks(["scale weight", "scale bias"], mode).unwrap(),
             dropout: self.layer_sinks(["dropout weight", "dropout bias"], mode),
+            dispersion: self.layer_sinks(["px_r weight", "px_r bias"], mode),
         }
     }
 }

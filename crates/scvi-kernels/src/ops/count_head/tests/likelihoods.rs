@@ -72,10 +72,12 @@ fn scales(case: &Case) -> Vec<f64> {
 fn naive(case: &Case) -> Vec<f64> {
     let genes = case.dims.genes;
     let (x, rho, pi) = (dense(&case.rows, genes), scales(case), logits(case, "dropout"));
+    let own = logits(case, "px_r");
     let term = |cell: usize, gene: usize| {
         let at = cell * genes + gene;
         let mu = case.library[cell].exp() * rho[at];
-        let px_r = || case.parameters["px_r"][gene * case.n_groups() + case.group(cell)];
+        let shared = || case.parameters["px_r"][gene * case.n_groups() + case.group(cell)];
+        let px_r = || own.as_ref().map_or_else(shared, |px_r| px_r[at]);
         match case.kind.likelihood {
             GeneLikelihood::Zinb => log_zinb(x[at], mu, px_r().exp(), pi.as_ref().unwrap()[at]),
             GeneLikelihood::Nb => log_nb(x[at], mu, px_r().exp()),
@@ -99,9 +101,12 @@ fn the_heads_outputs_can_be_read() {
     for case in Case::all() {
         let got = case.evaluate::<f64>();
         assert_near(&case.name(), &got.scale, &scales(&case), 1e-12);
-        assert_eq!(got.dropout.is_some(), case.kind.likelihood == GeneLikelihood::Zinb);
-        for (got, want) in got.dropout.iter().zip(&logits(&case, "dropout")) {
-            assert_near(&case.name(), got, want, 1e-12);
+        for (got, head) in [(got.dropout, "dropout"), (got.px_r, "px_r")] {
+            let want = logits(&case, head);
+            assert_eq!(got.is_some(), want.is_some(), "{head}, {}", case.name());
+            if let (Some(got), Some(want)) = (got, want) {
+                assert_near(&format!("{head}, {}", case.name()), &got, &want, 1e-12);
+            }
         }
     }
 }

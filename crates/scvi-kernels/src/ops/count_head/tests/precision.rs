@@ -71,7 +71,10 @@ proptest! {
         case.rows = draw.counts(cells, genes, 0.3, 1e6 / genes as f64);
         case.library = super::library(&case.rows);
         let (low, high) = (1e-4f64.ln(), 1e8f64.ln());
-        case.fill("px_r", || log_theta.unwrap_or(draw.within(low, high)));
+        for px_r in ["px_r", "px_r bias"] {
+            case.fill(px_r, || log_theta.unwrap_or(draw.within(low, high)));
+        }
+        case.fill("px_r weight", || 0.0);
         case.fill("dropout weight", || 0.0);
         case.fill("dropout bias", || pi.unwrap_or(draw.within(-30.0, 30.0)));
         case.fill("scale bias", || draw.within(-30.0, 30.0));
