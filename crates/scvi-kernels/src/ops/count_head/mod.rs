@@ -19,7 +19,8 @@
 //! of the gradients, each block's update applied while it is in cache.
 //!
 //! Likelihoods and their ε: scvi-tools 1.4.2, `distributions/_negative_binomial.py`
-//! (`log_zinb_positive`, `log_nb_positive`), `module/_vae.py`; Lopez et al. 2018.
+//! (`log_zinb_positive`, `log_nb_positive`), `module/_vae.py`; Lopez et al. 2018. The normal one has
+//! mean μ and standard deviation θ.
 
 mod cpu;
 mod likelihood;
@@ -38,7 +39,7 @@ pub use params::{
     LikelihoodPass, ScaleActivation,
 };
 
-/// Distribution of a count given the decoder's outputs.
+/// Distribution of a count, or of another value, given the decoder's outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GeneLikelihood {
     /// Zero-inflated negative binomial.
@@ -47,12 +48,19 @@ pub enum GeneLikelihood {
     Nb,
     /// Poisson.
     Poisson,
+    /// Normal, of standard deviation θ, for values that are no counts: any finite ones.
+    Normal,
 }
 
 impl GeneLikelihood {
-    /// Whether it has a dispersion θ.
+    /// Whether it has a dispersion θ, which is the normal's standard deviation.
     pub fn has_theta(self) -> bool {
         !matches!(self, Self::Poisson)
+    }
+
+    /// Whether it is a distribution of counts, with a term ln x!.
+    pub fn of_counts(self) -> bool {
+        !matches!(self, Self::Normal)
     }
 
     /// Whether it has zero-inflation logits π.

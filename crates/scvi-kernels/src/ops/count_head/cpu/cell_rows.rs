@@ -2,6 +2,7 @@
 
 use super::dispersion::Columns;
 use super::pass::Shared;
+use crate::ops::count_head::likelihood::Likelihood;
 use crate::real::Real;
 
 /// Rows of `(cells)` numbers.
@@ -14,7 +15,7 @@ pub(super) struct CellRows<'a, F> {
     pub(super) inv_theta: &'a mut [F],
     /// dL / d ln θ
     pub(super) d_theta: &'a mut [F],
-    /// ln((θ+μ+ε)/(θ+ε))
+    /// the likelihood's logarithm
     pub(super) log: &'a mut [F],
     /// the likelihood's exponentials
     pub(super) exp: [&'a mut [F]; 2],
@@ -55,7 +56,12 @@ impl<'a, F: Real> CellRows<'a, F> {
 
     /// θ of one gene, cell by cell.
     #[inline(always)]
-    pub(super) fn set_theta(&mut self, columns: Columns, px_r: &[F], group_theta: &mut [F]) {
-        columns.theta(px_r, group_theta, self.theta, self.inv_theta);
+    pub(super) fn set_theta<L: Likelihood<F>>(
+        &mut self,
+        columns: Columns,
+        px_r: &[F],
+        group_theta: &mut [F],
+    ) {
+        columns.theta::<F, L>(px_r, group_theta, self.theta, self.inv_theta);
     }
 }

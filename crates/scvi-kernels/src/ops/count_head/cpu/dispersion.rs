@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::zeros::lane_sum;
-use crate::ops::count_head::likelihood::inverse;
+use crate::ops::count_head::likelihood::Likelihood;
 use crate::ops::{Rows, Sink, Split};
 use crate::real::Real;
 
@@ -48,9 +48,9 @@ impl Columns<'_> {
         }
     }
 
-    /// θ and 1/(θ + ε) of one gene, cell by cell. `group_theta` holds a number a group.
+    /// θ and its inverse of one gene, cell by cell. `group_theta` holds a number a group.
     #[inline(always)]
-    pub(super) fn theta<F: Real>(
+    pub(super) fn theta<F: Real, L: Likelihood<F>>(
         self,
         px_r: &[F], // (columns)
         group_theta: &mut [F],
@@ -61,7 +61,7 @@ impl Columns<'_> {
             Self::One => {
                 let one = exp_clamped(px_r[0]);
                 theta.fill(one);
-                inv_theta.fill(inverse(one));
+                inv_theta.fill(L::inverse(one));
             }
             Self::Groups { of, .. } => {
                 for (theta, &r) in group_theta.iter_mut().zip(px_r) {
@@ -69,14 +69,14 @@ impl Columns<'_> {
                 }
                 for (c, &group) in of.iter().enumerate() {
                     theta[c] = group_theta[group as usize];
-                    inv_theta[c] = inverse(theta[c]);
+                    inv_theta[c] = L::inverse(theta[c]);
                 }
             }
             Self::Cells(n) => {
                 let (px_r, theta, inv_theta) = (&px_r[..n], &mut theta[..n], &mut inv_theta[..n]);
                 for c in 0..n {
                     theta[c] = exp_clamped(px_r[c]);
-                    inv_theta[c] = inverse(theta[c]);
+                    inv_theta[c] = L::inverse(theta[c]);
                 }
             }
         }

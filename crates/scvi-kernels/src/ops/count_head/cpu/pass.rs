@@ -9,7 +9,7 @@ use super::positives::Positives;
 use super::zeros::zeros;
 use crate::counts::CountsBatch;
 use crate::cpu::Cpu;
-use crate::ops::count_head::likelihood::{Likelihood, Nb, Poisson, Zinb};
+use crate::ops::count_head::likelihood::{Likelihood, Nb, Normal, Poisson, Zinb};
 use crate::ops::count_head::{Dispersion, GeneLikelihood, HeadDims, LikelihoodPass};
 use crate::ops::{Rows, Sink, in_parts, scratch};
 use crate::padded;
@@ -61,13 +61,15 @@ pub(crate) fn head_likelihood_cpu<F: Real>(
         (GeneLikelihood::Nb, false) => all_parts::<F, Nb, false>,
         (GeneLikelihood::Poisson, true) => all_parts::<F, Poisson, true>,
         (GeneLikelihood::Poisson, false) => all_parts::<F, Poisson, false>,
+        (GeneLikelihood::Normal, true) => all_parts::<F, Normal, true>,
+        (GeneLikelihood::Normal, false) => all_parts::<F, Normal, false>,
     };
-    let constants = &pass.counts.ln_factorials;
+    let constants = pass.likelihood.of_counts().then_some(&pass.counts.ln_factorials);
     stages(head, &pass, dispersion, d);
     let cells = padded(d.cells);
     for c in 0..d.cells {
         nll[c] = (0..head.partition.n_parts).map(|p| head.part_nll[p * cells + c]).sum::<F>();
-        nll[c] += constants[c];
+        nll[c] += constants.map_or(F::ZERO, |ln_factorials| ln_factorials[c]);
     }
     for c in 0..cells {
         head.grad_sum[c] = (0..head.partition.n_parts).map(|p| head.part_sum[p * cells + c]).sum();
@@ -208,7 +210,7 @@ fn one_block<F: Real, L: Likelihood<F>, const GRAD: bool>(
         }
         let px_r = &mut px_r[(gene - genes.start) * columns..][..columns];
         if L::HAS_THETA {
-            rows.set_theta(shared.columns, px_r, group_theta);
+            rows.set_theta::<L>(shared.columns, px_r, group_theta);
         }
         positives.gather::<L>(shared, part, gene, rows);
         zeros::<F, L, GRAD>(shared, part, gene, rows);

@@ -3,7 +3,7 @@
 use super::cell_rows::CellRows;
 use super::pass::{Part, Shared};
 use crate::LANES;
-use crate::ops::count_head::likelihood::{Likelihood, Params, log_ratio};
+use crate::ops::count_head::likelihood::{Likelihood, Params};
 use crate::real::Real;
 
 /// Every count of a gene as if it were zero. Where it is not, its exponential has been set to 0,
@@ -21,7 +21,7 @@ pub(super) fn zeros<F: Real, L: Likelihood<F>, const GRAD: bool>(
     let pi = if L::HAS_PI { &mut part.pi[at.clone()] } else { &mut [] };
     let [exp_a, exp_b] = &mut rows.exp;
     if L::HAS_THETA {
-        log_row(scale, rows.to_mean, rows.inv_theta, rows.log);
+        log_row::<F, L>(scale, rows.to_mean, rows.inv_theta, rows.log);
     }
     if L::HAS_PI {
         exponential_row::<F, L>(rows.theta, pi, rows.log, exp_a, exp_b);
@@ -42,15 +42,18 @@ pub(super) fn zeros<F: Real, L: Likelihood<F>, const GRAD: bool>(
         part.nll,
         part.sum,
     );
+    if !L::VANISHES {
+        rows.d_theta[shared.library.len()..].fill(F::ZERO);
+    }
 }
 
 /// First vector loop of [`zeros`].
 #[inline(always)]
-fn log_row<F: Real>(scale: &[F], to_mean: &[F], inv_theta: &[F], log: &mut [F]) {
+fn log_row<F: Real, L: Likelihood<F>>(scale: &[F], to_mean: &[F], inv_theta: &[F], log: &mut [F]) {
     let n = log.len();
     let (scale, to_mean, inv_theta) = (&scale[..n], &to_mean[..n], &inv_theta[..n]);
     for i in 0..n {
-        log[i] = log_ratio(scale[i] * to_mean[i], inv_theta[i]);
+        log[i] = L::log(scale[i] * to_mean[i], inv_theta[i]);
     }
 }
 

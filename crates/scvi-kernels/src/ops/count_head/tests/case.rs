@@ -9,8 +9,8 @@ use crate::ops::count_head::{
 use crate::testing::{Draw, Mode, Parameter, cast};
 use crate::{Backend, CountsBatch, Cpu, CsrRows, Real};
 
-pub(super) const LIKELIHOODS: [GeneLikelihood; 3] =
-    [GeneLikelihood::Zinb, GeneLikelihood::Nb, GeneLikelihood::Poisson];
+pub(super) const LIKELIHOODS: [GeneLikelihood; 4] =
+    [GeneLikelihood::Zinb, GeneLikelihood::Nb, GeneLikelihood::Poisson, GeneLikelihood::Normal];
 
 /// Genes about the bounds of a vector of 16, of 128 and of a block of 256; cells about those of a
 /// vector.
@@ -117,7 +117,11 @@ pub(super) struct Evaluation<F> {
 impl Case {
     pub(super) fn new([cells, genes, hidden]: [usize; 3], kind: Kind, seed: u64) -> Self {
         let mut draw = Draw::new(seed);
-        let rows = draw.counts(cells, genes, 0.15, 30.0);
+        let mut rows = draw.counts(cells, genes, 0.15, 30.0);
+        if !kind.likelihood.of_counts() {
+            // Neither whole nor positive.
+            rows.counts.iter_mut().for_each(|x| *x *= draw.within(-0.7, 1.3) as f32);
+        }
         let mut parameters = BTreeMap::new();
         let mut head = |names: [&'static str; 2]| {
             parameters.insert(names[0], draw.normal(genes * hidden));
@@ -306,9 +310,9 @@ impl<'a, F: Real> Named<'a, F> {
     }
 }
 
-/// ln Σ_g x of each cell.
+/// ln Σ_g |x| of each cell.
 pub(super) fn library(rows: &CsrRows) -> Vec<f64> {
-    let total = |w: &[usize]| rows.counts[w[0]..w[1]].iter().map(|&x| x as f64).sum::<f64>();
+    let total = |w: &[usize]| rows.counts[w[0]..w[1]].iter().map(|&x| x.abs() as f64).sum::<f64>();
     rows.indptr.windows(2).map(|w| total(w).ln()).collect()
 }
 

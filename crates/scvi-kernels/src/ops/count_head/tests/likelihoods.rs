@@ -39,6 +39,10 @@ fn log_poisson(x: f64, mu: f64) -> f64 {
     x * mu.ln() - mu - ln_factorial(x)
 }
 
+fn log_normal(x: f64, mu: f64, sd: f64) -> f64 {
+    -0.5 * ((x - mu) / sd).powi(2) - sd.ln() - 0.5 * std::f64::consts::TAU.ln()
+}
+
 /// W h + b: `(cells, genes)`; none where there is no such head.
 fn logits(case: &Case, head: &str) -> Option<Vec<f64>> {
     let n = case.dims.hidden;
@@ -82,6 +86,7 @@ fn naive(case: &Case) -> Vec<f64> {
             GeneLikelihood::Zinb => log_zinb(x[at], mu, px_r().exp(), pi.as_ref().unwrap()[at]),
             GeneLikelihood::Nb => log_nb(x[at], mu, px_r().exp()),
             GeneLikelihood::Poisson => log_poisson(x[at], mu),
+            GeneLikelihood::Normal => log_normal(x[at], mu, px_r().exp()),
         }
     };
     (0..case.dims.cells).map(|c| -(0..genes).map(|g| term(c, g)).sum::<f64>()).collect()
