@@ -12,7 +12,8 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use scvi_kernels::ops::adam::AdamRule;
 use scvi_kernels::ops::count_head::{
-    CountHead, Dispersion, GeneLikelihood, HeadDims, HeadParams, HeadSinks, LikelihoodPass,
+    CountHead, Dispersion, GeneLikelihood, HeadDims, HeadLayer, HeadLayerSinks, HeadParams,
+    HeadPlan, HeadSinks, LikelihoodPass,
 };
 use scvi_kernels::ops::linear::LinearDims;
 use scvi_kernels::{
@@ -76,6 +77,14 @@ impl Trained {
     }
 }
 
+fn layer([w, b]: &[Trained; 2]) -> HeadLayer<'_, Cpu> {
+    HeadLayer { weight: &w.value, bias: Some(&b.value) }
+}
+
+fn sinks([w, b]: &mut [Trained; 2]) -> HeadLayerSinks<'_, Cpu> {
+    HeadLayerSinks { weight: w.sink(), bias: Some(b.sink()) }
+}
+
 /// The heads with the stages before the one that is measured behind them.
 struct Heads {
     dims: HeadDims,
@@ -110,13 +119,16 @@ impl Heads {
     }
 
     fn head(&self) -> CountHead<f32> {
-        Cpu::new().head(self.dims, self.likelihood.has_pi(), true)
+        let zero_inflated = self.likelihood.has_pi();
+        Cpu::new()
+            .head(self.dims, HeadPlan { zero_inflated, training: true, ..HeadPlan::default() })
     }
 
     fn forward(&self, head: &mut CountHead<f32>) {
         let params = HeadParams {
-            scale: (&self.scale[0].value, &self.scale[1].value),
-            dropout: self.dropout.as_ref().map(|[w, b]| (&w.value, &b.value)),
+            scale: layer(&self.scale),
+            dropout: self.dropout.as_ref().map(layer),
+            dispersion: None,
         };
         Cpu::new().head_forward(head, &self.h, params, self.dims);
     }
@@ -136,10 +148,10 @@ impl Heads {
     }
 
     fn grad(&mut self, head: &mut CountHead<f32>) {
-        let [w, b] = &mut self.scale;
         let sinks = HeadSinks {
-            scale: (w.sink(), b.sink()),
-            dropout: self.dropout.as_mut().map(|[w, b]| (w.sink(), b.sink())),
+            scale: sinks(&mut self.scale),
+            dropout: self.dropout.as_mut().map(sinks),
+            dispersion: None,
         };
         Cpu::new().head_grad(head, &self.h, sinks, &mut self.dh, self.dims);
     }

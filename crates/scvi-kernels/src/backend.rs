@@ -2,7 +2,9 @@
 
 use crate::counts::CsrRows;
 use crate::ops::activation::Activation;
-use crate::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
+use crate::ops::count_head::{
+    Dispersion, HeadDims, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
+};
 use crate::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use crate::ops::linear::LinearDims;
 use crate::ops::one_hot::OneHotBeside;
@@ -236,8 +238,8 @@ pub trait Backend: Clone + Send + Sync {
     fn softmax_grad(&self, z: &Self::Buf, dz: &mut Self::Buf, dims: [usize; 2]);
 
     /// Room for the decoder's heads. See [`crate::ops::count_head`].
-    fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> Self::Head;
-    /// Logits of the heads, and the softmax over genes. See [`crate::ops::count_head`].
+    fn head(&self, dims: HeadDims, plan: HeadPlan) -> Self::Head;
+    /// Logits of the heads, and px_scale's activation. See [`crate::ops::count_head`].
     fn head_forward(
         &self,
         head: &mut Self::Head,
@@ -255,6 +257,9 @@ pub trait Backend: Clone + Send + Sync {
         nll: &mut Self::Buf,
         dims: HeadDims,
     );
+    /// dL/d(library) of each cell, `(cells)`, after [`Backend::head_likelihood`] with a gradient.
+    /// See [`crate::ops::count_head`].
+    fn head_library_grad(&self, head: &Self::Head, d_library: &mut Self::Buf, dims: HeadDims);
     /// Gradients of the heads' parameters and of their input. See [`crate::ops::count_head`].
     fn head_grad(
         &self,
@@ -267,8 +272,11 @@ pub trait Backend: Clone + Send + Sync {
     /// Reads px_scale, `(cells, genes)`, after [`Backend::head_likelihood`].
     fn head_scale(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
     /// Reads the zero-inflation logits, `(cells, genes)`, after [`Backend::head_forward`] of a
-    /// zero-inflated head.
+    /// zero-inflated head and before any gradient.
     fn head_dropout(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
+    /// Reads px_r = ln θ of a gene-cell dispersion, `(cells, genes)`, after
+    /// [`Backend::head_forward`] and before any gradient.
+    fn head_dispersion(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
 }
 
 /// Which noise: with the cells it fixes every number. See [`crate::Philox`].

@@ -11,8 +11,9 @@ use crate::ops::Sink;
 use crate::ops::activation::{Activation, activate_cpu, gate_grad_cpu};
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
 use crate::ops::count_head::{
-    CountHead, Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass, head_dropout_cpu,
-    head_forward_cpu, head_grad_cpu, head_likelihood_cpu, head_scale_cpu,
+    CountHead, Dispersion, HeadDims, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
+    head_dispersion_cpu, head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_library_grad_cpu,
+    head_likelihood_cpu, head_scale_cpu,
 };
 use crate::ops::embedding::{
     EmbeddingDims, EmbeddingGrad, MaxNorm, embedding_cpu, embedding_grad_cpu, embedding_renorm_cpu,
@@ -260,8 +261,8 @@ impl<F: Real> Backend for Cpu<F> {
         softmax_grad_cpu(z, dz, dims);
     }
 
-    fn head(&self, dims: HeadDims, zero_inflated: bool, training: bool) -> CountHead<F> {
-        CountHead::new(dims, zero_inflated, training)
+    fn head(&self, dims: HeadDims, plan: HeadPlan) -> CountHead<F> {
+        CountHead::new(dims, plan)
     }
 
     fn head_forward(
@@ -285,6 +286,10 @@ impl<F: Real> Backend for Cpu<F> {
         head_likelihood_cpu(head, pass, dispersion, nll, dims);
     }
 
+    fn head_library_grad(&self, head: &CountHead<F>, d_library: &mut Vec<F>, dims: HeadDims) {
+        head_library_grad_cpu(head, d_library, dims);
+    }
+
     fn head_grad(
         &self,
         head: &mut CountHead<F>,
@@ -302,5 +307,9 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn head_dropout(&self, head: &CountHead<F>, dims: HeadDims) -> Vec<F> {
         head_dropout_cpu(head, dims)
+    }
+
+    fn head_dispersion(&self, head: &CountHead<F>, dims: HeadDims) -> Vec<F> {
+        head_dispersion_cpu(head, dims)
     }
 }

@@ -1,12 +1,9 @@
 //! Scratch rows, one number a cell, that a gene's counts share.
 
-use super::pass::{Part, Shared};
-use crate::ops::count_head::likelihood::inverse;
+use super::dispersion::Columns;
+use super::pass::Shared;
+use crate::ops::count_head::likelihood::Likelihood;
 use crate::real::Real;
-
-/// px_r above this is as good as Poisson, below its negative θ is nothing beside ε; in between θ²
-/// neither overflows nor vanishes.
-const MAX_PX_R: f64 = 40.0;
 
 /// Rows of `(cells)` numbers.
 pub(super) struct CellRows<'a, F> {
@@ -18,7 +15,7 @@ pub(super) struct CellRows<'a, F> {
     pub(super) inv_theta: &'a mut [F],
     /// dL / d ln θ
     pub(super) d_theta: &'a mut [F],
-    /// ln((θ+μ+ε)/(θ+ε))
+    /// the likelihood's logarithm
     pub(super) log: &'a mut [F],
     /// the likelihood's exponentials
     pub(super) exp: [&'a mut [F]; 2],
@@ -59,31 +56,12 @@ impl<'a, F: Real> CellRows<'a, F> {
 
     /// θ of one gene, cell by cell.
     #[inline(always)]
-    pub(super) fn set_theta(
+    pub(super) fn set_theta<L: Likelihood<F>>(
         &mut self,
-        shared: &Shared<F>,
-        part: &Part<F>,
-        gene: usize,
+        columns: Columns,
+        px_r: &[F],
         group_theta: &mut [F],
     ) {
-        let Some(px_r) = &part.px_r else { return };
-        let table = &px_r.value()[gene * shared.n_groups..];
-        let max = F::of(MAX_PX_R);
-        for (theta, &r) in group_theta.iter_mut().zip(table) {
-            let r = if r < max { r } else { max };
-            *theta = (if r > -max { r } else { -max }).exp();
-        }
-        match shared.groups {
-            None => {
-                self.theta.fill(group_theta[0]);
-                self.inv_theta.fill(inverse(group_theta[0]));
-            }
-            Some(groups) => {
-                for (c, &group) in groups.iter().enumerate() {
-                    self.theta[c] = group_theta[group as usize];
-                    self.inv_theta[c] = inverse(self.theta[c]);
-                }
-            }
-        }
+        columns.theta::<F, L>(px_r, group_theta, self.theta, self.inv_theta);
     }
 }

@@ -1,11 +1,10 @@
 //! Third stage: gradients of the logits, of the heads' parameters and of their input.
 
 use super::CountHead;
-use super::pass::lane_sum;
+use super::layer::LayerSinks;
 use crate::cpu::Cpu;
-use crate::linalg::{Mat, matmul};
 use crate::ops::count_head::{HeadDims, HeadSinks};
-use crate::ops::{Rows, Sink, in_parts, scratch};
+use crate::ops::{Rows, in_parts, scratch};
 use crate::padded;
 use crate::real::Real;
 use crate::simd::vectorised;
@@ -20,73 +19,40 @@ pub(crate) fn head_grad_cpu<F: Real>(
     dh: &mut [F],
     d: HeadDims,
 ) {
-    let p = head.partition;
+    let (p, activation) = (head.partition, head.activation);
     let cells = padded(d.cells);
-    let part = p.part_genes();
+    let (part, block) = (p.part_genes(), p.block);
     let input = d.cells * d.hidden;
-    let sink = |(w, b)| {
-        let w = Sink::new(w, d.genes * d.hidden, part * d.hidden);
-        (w, Sink::new(b, d.genes, part))
-    };
     let (scale, grad_sum) = (&head.scale, &head.grad_sum[..cells]);
+    let (used, width) = (d.genes * cells, part * cells);
+    let sinks_of = |sinks| LayerSinks::new(sinks, part, d);
     let state = (
-        (Rows::new(&mut head.grad[..d.genes * cells], part * cells), sink(sinks.scale)),
-        sinks.dropout.map(|s| (Rows::new(&mut head.pi[..d.genes * cells], part * cells), sink(s))),
+        (Rows::new(&mut head.grad[..used], width), sinks_of(sinks.scale)),
+        sinks.dropout.map(|s| (Rows::new(&mut head.pi[..used], width), sinks_of(s))),
+        sinks.dispersion.map(|s| (Rows::new(&mut head.px_r[..used], width), sinks_of(s))),
         Rows::new(&mut head.part_dh, input),
     );
-    in_parts(p.n_parts, 1, state, &|range, ((grad, mut scale_sink), dropout, dh)| {
-        let scale = &scale[range.start * part * cells..][..grad.data.len()];
-        vectorised(
-            #[inline(always)]
-            || softmax_grad(grad.data, scale, grad_sum),
-        );
+    in_parts(p.n_parts, 1, state, &|range, ((grad, mut scale_sinks), dropout, px_r, dh)| {
         let dh = &mut dh.data[..input];
         dh.fill(F::ZERO);
-        head_part(grad.data, h, p.block, cells, &mut scale_sink, dh, d);
-        if let Some((pi, mut dropout_sink)) = dropout {
-            head_part(pi.data, h, p.block, cells, &mut dropout_sink, dh, d);
-        }
+        let scale = &scale[range.start * width..][..grad.data.len()];
+        scratch(LayerSinks::<F>::memory(block, d), |memory| {
+            let blocks = grad.data.chunks_mut(block * cells).zip(scale.chunks(block * cells));
+            for (k, (rows, scale)) in blocks.enumerate() {
+                vectorised(
+                    #[inline(always)]
+                    || activation.gradient(rows, scale, grad_sum),
+                );
+                scale_sinks.backward(rows, k * block, h, dh, memory, d);
+            }
+            for (d_logits, mut sinks) in [dropout, px_r].into_iter().flatten() {
+                for (k, rows) in d_logits.data.chunks(block * cells).enumerate() {
+                    sinks.backward(rows, k * block, h, dh, memory, d);
+                }
+            }
+        });
     });
     sum_parts(&head.part_dh, p.n_parts, dh, d);
-}
-
-/// grad: dL/d ln μ in, dL/d(logit) out.
-#[inline(always)]
-fn softmax_grad<F: Real>(grad: &mut [F], scale: &[F], grad_sum: &[F]) {
-    let n = grad_sum.len();
-    for (grad, scale) in grad.chunks_exact_mut(n).zip(scale.chunks_exact(n)) {
-        for i in 0..n {
-            grad[i] -= scale[i] * grad_sum[i];
-        }
-    }
-}
-
-/// One head's share of dh, then its weights and biases, block by block.
-fn head_part<F: Real>(
-    d_logits: &[F], // (genes of the part, cells)
-    h: &[F],
-    block: usize,
-    stride: usize,
-    (w, b): &mut (Sink<'_, F>, Sink<'_, F>),
-    dh: &mut [F],
-    d: HeadDims,
-) {
-    scratch(block * (d.hidden + 1), |memory| {
-        let (dw, db) = memory.split_at_mut(block * d.hidden);
-        for (k, rows) in d_logits.chunks(block * stride).enumerate() {
-            let genes = rows.len() / stride;
-            let first = k * block;
-            let d_block = Mat::strided(rows, genes, d.cells, stride);
-            let weights = Mat::new(&w.value()[first * d.hidden..], genes, d.hidden);
-            matmul(d_block.t(), weights, dh, d.hidden, F::ONE);
-            matmul(d_block, Mat::new(h, d.cells, d.hidden), dw, d.hidden, F::ZERO);
-            for (db, row) in db.iter_mut().zip(rows.chunks_exact(stride)) {
-                *db = lane_sum(row);
-            }
-            w.take(first * d.hidden, &dw[..genes * d.hidden]);
-            b.take(first, &db[..genes]);
-        }
-    });
 }
 
 /// dh = Σ over parts, in their order.

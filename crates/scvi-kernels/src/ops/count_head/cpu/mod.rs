@@ -1,14 +1,18 @@
 //! The three stages on the CPU, each over the same parts of genes.
 
+mod activation;
 mod cell_rows;
+mod dispersion;
 mod forward;
 mod gradient;
+mod layer;
 mod pass;
 mod positives;
 mod workspace;
+mod zeros;
 
 pub(crate) use forward::head_forward_cpu;
 pub(crate) use gradient::head_grad_cpu;
-pub(crate) use pass::head_likelihood_cpu;
+pub(crate) use pass::{head_library_grad_cpu, head_likelihood_cpu};
 pub use workspace::CountHead;
-pub(crate) use workspace::{head_dropout_cpu, head_scale_cpu};
+pub(crate) use workspace::{head_dispersion_cpu, head_dropout_cpu, head_scale_cpu};

@@ -4,7 +4,7 @@ use super::cell_rows::CellRows;
 use super::pass::{Part, Shared};
 use crate::LANES;
 use crate::counts::GeneCount;
-use crate::ops::count_head::likelihood::{Likelihood, Params, inverse};
+use crate::ops::count_head::likelihood::{Likelihood, Params};
 use crate::real::Real;
 
 /// Gathered counts at least.
@@ -88,12 +88,12 @@ impl<'a, F: Real> Positives<'a, F> {
         shared: &Shared<F>,
         part: &mut Part<F>,
         genes: std::ops::Range<usize>,
-        d_px_r: &mut [F], // (genes, n_groups)
+        d_px_r: &mut [F], // (genes, columns)
     ) {
         self.evaluate::<L>(shared.weight);
         let stride = part.nll.len();
         let mut k = 0;
-        for (d_px_r, gene) in d_px_r.chunks_mut(shared.n_groups).zip(genes) {
+        for (d_px_r, gene) in d_px_r.chunks_mut(shared.columns.len()).zip(genes) {
             for count in &shared.counts.by_gene[shared.gene_counts(part, gene)] {
                 let c = count.cell as usize;
                 let at = gene * stride + c;
@@ -106,7 +106,7 @@ impl<'a, F: Real> Positives<'a, F> {
                         part.pi[at] = self.pi[k];
                     }
                     if L::HAS_THETA {
-                        d_px_r[shared.group(c)] += self.theta[k];
+                        d_px_r[shared.columns.of(c)] += self.theta[k];
                     }
                 }
                 k += 1;
@@ -124,7 +124,7 @@ impl<'a, F: Real> Positives<'a, F> {
             (self.x[k], self.mu[k], self.theta[k], self.pi[k]) = (F::ONE, F::ONE, F::ONE, F::ZERO);
         }
         let [gamma, digamma] = &mut self.gammas;
-        if L::HAS_THETA {
+        if L::HAS_GAMMAS {
             gamma_row(&self.x[..n], &self.theta[..n], gamma, digamma);
         }
         positive_row::<F, L>(
@@ -169,7 +169,8 @@ fn positive_row<F: Real, L: Likelihood<F>>(
     let (mu, theta) = (&mut mu[..n], &mut theta[..n]);
     let (pi, nll) = (&mut pi[..n], &mut nll[..n]);
     for k in 0..n {
-        let params = Params { mu: mu[k], theta: theta[k], inv_theta: inverse(theta[k]), pi: pi[k] };
+        let params =
+            Params { mu: mu[k], theta: theta[k], inv_theta: L::inverse(theta[k]), pi: pi[k] };
         let p = L::at_positive(x[k], params, (gamma[k], digamma[k]));
         nll[k] = p.nll;
         mu[k] = weight * p.ln_mu;

@@ -1,6 +1,6 @@
 //! What the heads keep between stages.
 
-use crate::ops::count_head::HeadDims;
+use crate::ops::count_head::{HeadDims, HeadPlan, ScaleActivation};
 use crate::real::Real;
 use crate::{LANES, padded};
 
@@ -42,19 +42,24 @@ pub(super) fn input_stride(cells: usize) -> usize {
 #[derive(Debug, Clone)]
 pub struct CountHead<F> {
     pub(super) partition: Partition,
+    pub(super) activation: ScaleActivation,
     /// the heads' input: transposed, `(hidden, input_stride(cells))`
     pub(super) input: Vec<F>,
-    /// exp(logit - the block's maximum); after the likelihood ρ: `(genes, cells)`
+    /// exp(logit - the block's maximum), or softplus(logit); after the likelihood ρ:
+    /// `(genes, cells)`
     pub(super) scale: Vec<F>,
     /// π; after a likelihood with gradients dL/dπ: `(genes, cells)`, empty without zero inflation
     pub(super) pi: Vec<F>,
+    /// px_r; after a likelihood with gradients dL/dpx_r: `(genes, cells)`, empty where the
+    /// dispersion is not the decoder's
+    pub(super) px_r: Vec<F>,
     /// dL/d ln μ, then dL/d(logit): `(genes, cells)`, empty where no gradient is wanted
     pub(super) grad: Vec<F>,
-    /// largest logit of a block: `(blocks, cells)`
+    /// largest logit of a block, or 0: `(blocks, cells)`
     pub(super) block_max: Vec<F>,
     /// Σ_g exp(logit - block_max) of a block: `(blocks, cells)`
     pub(super) block_sum: Vec<F>,
-    /// ln Σ_g exp(logit): `(cells)`
+    /// ln Σ_g exp(logit), or 0: `(cells)`
     pub(super) log_sum: Vec<F>,
     /// each part's share of the loss: `(parts, cells)`
     pub(super) part_nll: Vec<F>,
@@ -68,24 +73,26 @@ pub struct CountHead<F> {
 
 impl<F: Real> CountHead<F> {
     /// Room for at most `dims.cells` cells.
-    pub(crate) fn new(dims: HeadDims, zero_inflated: bool, training: bool) -> Self {
+    pub(crate) fn new(dims: HeadDims, plan: HeadPlan) -> Self {
         let partition = Partition::new(dims.genes);
         let cells = padded(dims.cells);
         let blocks = partition.n_parts * partition.blocks_per_part;
         let zeros = |wanted: bool, len: usize| vec![F::ZERO; if wanted { len } else { 0 }];
         Self {
             partition,
+            activation: plan.activation,
             input: zeros(true, dims.hidden * input_stride(dims.cells)),
             scale: zeros(true, dims.genes * cells),
-            pi: zeros(zero_inflated, dims.genes * cells),
-            grad: zeros(training, dims.genes * cells),
+            pi: zeros(plan.zero_inflated, dims.genes * cells),
+            px_r: zeros(plan.gene_cell, dims.genes * cells),
+            grad: zeros(plan.training, dims.genes * cells),
             block_max: zeros(true, blocks * cells),
             block_sum: zeros(true, blocks * cells),
             log_sum: zeros(true, cells),
             part_nll: zeros(true, partition.n_parts * cells),
             part_sum: zeros(true, partition.n_parts * cells),
             grad_sum: zeros(true, cells),
-            part_dh: zeros(training, partition.n_parts * dims.cells * dims.hidden),
+            part_dh: zeros(plan.training, partition.n_parts * dims.cells * dims.hidden),
         }
     }
 }
@@ -98,6 +105,11 @@ pub(crate) fn head_scale_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F
 /// π, `(cells, genes)`.
 pub(crate) fn head_dropout_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F> {
     by_cell(&head.pi, d)
+}
+
+/// px_r, `(cells, genes)`.
+pub(crate) fn head_dispersion_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F> {
+    by_cell(&head.px_r, d)
 }
 
 fn by_cell<F: Real>(by_gene: &[F], d: HeadDims) -> Vec<F> {

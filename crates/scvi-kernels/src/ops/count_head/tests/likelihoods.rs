@@ -1,6 +1,7 @@
 //! Values against scvi-tools' formulas written down directly.
 
-use super::{Case, GeneLikelihood};
+use super::{Case, Kind, LIKELIHOODS};
+use crate::ops::count_head::{GeneLikelihood, ScaleActivation};
 use crate::testing::{Mode, assert_near, dense};
 
 const EPS: f64 = 1e-8;
@@ -38,36 +39,54 @@ fn log_poisson(x: f64, mu: f64) -> f64 {
     x * mu.ln() - mu - ln_factorial(x)
 }
 
-/// W h + b: `(cells, genes)`.
-fn logits(case: &Case, [w, b]: &[Vec<f64>; 2]) -> Vec<f64> {
+fn log_normal(x: f64, mu: f64, sd: f64) -> f64 {
+    -0.5 * ((x - mu) / sd).powi(2) - sd.ln() - 0.5 * std::f64::consts::TAU.ln()
+}
+
+/// W h + b: `(cells, genes)`; none where there is no such head.
+fn logits(case: &Case, head: &str) -> Option<Vec<f64>> {
     let n = case.dims.hidden;
+    let w = case.parameters.get(format!("{head} weight").as_str())?;
     let product = |h: &[f64], w: &[f64]| h.iter().zip(w).map(|(h, w)| h * w).sum::<f64>();
-    let cell = |h| w.chunks(n).zip(b).map(move |(w, b)| product(h, w) + b);
-    case.h.chunks(n).flat_map(cell).collect()
+    let cell = |h| w.chunks(n).map(move |w| product(h, w));
+    let mut logits: Vec<f64> = case.h.chunks(n).flat_map(cell).collect();
+    if let Some(bias) = case.parameters.get(format!("{head} bias").as_str()) {
+        for row in logits.chunks_mut(case.dims.genes) {
+            row.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+        }
+    }
+    Some(logits)
 }
 
 /// ρ: `(cells, genes)`.
-fn shares(case: &Case) -> Vec<f64> {
-    let mut rho = logits(case, &case.scale);
+fn scales(case: &Case) -> Vec<f64> {
+    let mut rho = logits(case, "scale").unwrap();
     for row in rho.chunks_mut(case.dims.genes) {
         let sum: f64 = row.iter().map(|v| v.exp()).sum();
-        row.iter_mut().for_each(|v| *v = v.exp() / sum);
+        for v in row {
+            *v = match case.kind.activation {
+                ScaleActivation::Softmax => v.exp() / sum,
+                ScaleActivation::Softplus => softplus(*v),
+            };
+        }
     }
     rho
 }
 
 fn naive(case: &Case) -> Vec<f64> {
     let genes = case.dims.genes;
-    let (x, rho) = (dense(&case.rows, genes), shares(case));
-    let pi = logits(case, &case.dropout);
+    let (x, rho, pi) = (dense(&case.rows, genes), scales(case), logits(case, "dropout"));
+    let own = logits(case, "px_r");
     let term = |cell: usize, gene: usize| {
         let at = cell * genes + gene;
         let mu = case.library[cell].exp() * rho[at];
-        let theta = case.px_r[gene * case.n_groups + case.group(cell)].exp();
-        match case.likelihood {
-            GeneLikelihood::Zinb => log_zinb(x[at], mu, theta, pi[at]),
-            GeneLikelihood::Nb => log_nb(x[at], mu, theta),
+        let shared = || case.parameters["px_r"][gene * case.n_groups() + case.group(cell)];
+        let px_r = || own.as_ref().map_or_else(shared, |px_r| px_r[at]);
+        match case.kind.likelihood {
+            GeneLikelihood::Zinb => log_zinb(x[at], mu, px_r().exp(), pi.as_ref().unwrap()[at]),
+            GeneLikelihood::Nb => log_nb(x[at], mu, px_r().exp()),
             GeneLikelihood::Poisson => log_poisson(x[at], mu),
+            GeneLikelihood::Normal => log_normal(x[at], mu, px_r().exp()),
         }
     };
     (0..case.dims.cells).map(|c| -(0..genes).map(|g| term(c, g)).sum::<f64>()).collect()
@@ -78,18 +97,21 @@ fn the_loss_is_the_formula() {
     for case in Case::all() {
         let want = naive(&case);
         assert_near(&case.name(), &case.run::<f64>(Mode::Frozen).nll, &want, 1e-11);
-        assert_near(&case.name(), &case.evaluate::<f64>().0, &want, 1e-11);
+        assert_near(&case.name(), &case.evaluate::<f64>().nll, &want, 1e-11);
     }
 }
 
 #[test]
-fn shares_and_zero_inflation_can_be_read() {
+fn the_heads_outputs_can_be_read() {
     for case in Case::all() {
-        let (_, rho, pi) = case.evaluate::<f64>();
-        assert_near(&case.name(), &rho, &shares(&case), 1e-12);
-        match pi {
-            Some(pi) => assert_near(&case.name(), &pi, &logits(&case, &case.dropout), 1e-12),
-            None => assert_ne!(case.likelihood, GeneLikelihood::Zinb),
+        let got = case.evaluate::<f64>();
+        assert_near(&case.name(), &got.scale, &scales(&case), 1e-12);
+        for (got, head) in [(got.dropout, "dropout"), (got.px_r, "px_r")] {
+            let want = logits(&case, head);
+            assert_eq!(got.is_some(), want.is_some(), "{head}, {}", case.name());
+            if let (Some(got), Some(want)) = (got, want) {
+                assert_near(&format!("{head}, {}", case.name()), &got, &want, 1e-12);
+            }
         }
     }
 }
@@ -97,13 +119,13 @@ fn shares_and_zero_inflation_can_be_read() {
 /// Whole counts of any size, with θ and π from one end of their range to the other.
 #[test]
 fn the_loss_is_the_formula_at_the_extremes() {
-    for likelihood in super::LIKELIHOODS {
+    for likelihood in LIKELIHOODS {
         for theta in [1e-4, 1e-2, 1.0, 1e2, 1e4, 1e8] {
             for pi in [-30.0, -2.0, 0.0, 2.0, 30.0] {
-                let mut case = Case::new([4, 6, 2], likelihood, 1, 9);
-                case.px_r.fill(f64::ln(theta));
-                case.dropout[0].fill(0.0);
-                case.dropout[1].fill(pi);
+                let mut case = Case::new([4, 6, 2], Kind::new(likelihood), 9);
+                case.fill("px_r", || f64::ln(theta));
+                case.fill("dropout weight", || 0.0);
+                case.fill("dropout bias", || pi);
                 case.rows.counts.iter_mut().for_each(|x| *x = x.powi(3));
                 case.library = super::library(&case.rows);
                 // The formula as written down loses digits: ln((θ+ε)/(θ+μ+ε)) where θ is large, and

@@ -2,52 +2,56 @@
 
 use proptest::prelude::*;
 
-use super::{Case, GeneLikelihood, LIKELIHOODS, Outcome, mean};
+use super::{Case, Kind, Outcome, mean};
+use crate::ops::count_head::GeneLikelihood;
 use crate::testing::{Draw, Mode, norm};
 
 fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&v| v as f64).collect()
 }
 
-/// ‖got - want‖ / ‖want‖
-fn deviation(got: &[f32], want: &[f64]) -> f64 {
+/// ‖got - want‖
+fn distance(got: &[f32], want: &[f64]) -> f64 {
     let difference: Vec<f64> = widen(got).iter().zip(want).map(|(g, w)| g - w).collect();
-    norm(&difference) / norm(want)
+    norm(&difference)
 }
 
 /// A case whose inputs single precision holds exactly, so that it alone is measured.
 fn rounded(mut case: Case) -> Case {
-    let [s, d] = [&mut case.scale, &mut case.dropout].map(|p| p.iter_mut());
-    for v in s.chain(d).chain([&mut case.library, &mut case.h, &mut case.px_r]) {
+    for v in case.parameters.values_mut().chain([&mut case.library, &mut case.h]) {
         v.iter_mut().for_each(|v| *v = *v as f32 as f64);
     }
     case
 }
 
-fn gradients(out: &Outcome<f32>, want: &Outcome<f64>) -> Vec<f64> {
+/// Every gradient's distance over its norm.
+fn deviations(case: &Case, out: &Outcome<f32>, want: &Outcome<f64>) -> Vec<f64> {
+    let deviation = |got: &[f32], want: &[f64]| distance(got, want) / norm(want);
     let each = out.parameters.iter().zip(&want.parameters);
     let mut all = vec![deviation(&out.dh, &want.dh)];
     all.extend(each.map(|(got, want)| deviation(&got.grad, &want.grad)));
+    // A cell's terms, each about as large as its counts, may nearly cancel.
+    let sizes: Vec<f64> = case.library.iter().map(|l| l.exp() / case.dims.cells as f64).collect();
+    all.push(distance(&out.d_library, &want.d_library) / (norm(&want.d_library) + norm(&sizes)));
     all
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn is_close_to_double(
         cells in 1usize..41,
         genes in 2usize..301,
         hidden in 1usize..20,
-        likelihood in prop::sample::select(LIKELIHOODS.to_vec()),
-        groups in prop::sample::select(vec![1usize, 3]),
+        kind in prop::sample::select(Kind::all()),
         seed in any::<u64>(),
     ) {
-        let case = rounded(Case::new([cells, genes, hidden], likelihood, groups, seed));
+        let case = rounded(Case::new([cells, genes, hidden], kind, seed));
         let (got, want) = (case.run::<f32>(Mode::Store), case.run::<f64>(Mode::Store));
         let loss = mean(&widen(&got.nll)) / mean(&want.nll) - 1.0;
         prop_assert!(loss.abs() < 1e-5, "loss off by {:e}", loss);
-        for (i, found) in gradients(&got, &want).into_iter().enumerate() {
+        for (i, found) in deviations(&case, &got, &want).into_iter().enumerate() {
             prop_assert!(found < 1e-4, "gradient {} off by {:e}", i, found);
         }
     }
@@ -57,25 +61,27 @@ proptest! {
     fn stays_finite_at_the_extremes(
         cells in 1usize..41,
         genes in 1usize..140,
-        likelihood in prop::sample::select(LIKELIHOODS.to_vec()),
-        groups in prop::sample::select(vec![1usize, 3]),
+        kind in prop::sample::select(Kind::all()),
         log_theta in prop::sample::select(vec![None, Some(1e-4f64.ln()), Some(1e8f64.ln())]),
         pi in prop::sample::select(vec![None, Some(-30.0), Some(30.0)]),
         seed in any::<u64>(),
     ) {
-        let mut case = Case::new([cells, genes, 2], likelihood, groups, seed);
+        let mut case = Case::new([cells, genes, 2], kind, seed);
         let mut draw = Draw::new(seed ^ 1);
         case.rows = draw.counts(cells, genes, 0.3, 1e6 / genes as f64);
         case.library = super::library(&case.rows);
         let (low, high) = (1e-4f64.ln(), 1e8f64.ln());
-        case.px_r.iter_mut().for_each(|r| *r = log_theta.unwrap_or(draw.within(low, high)));
-        case.dropout[0].fill(0.0);
-        case.dropout[1].iter_mut().for_each(|b| *b = pi.unwrap_or(draw.within(-30.0, 30.0)));
-        case.scale[1].iter_mut().for_each(|b| *b = draw.within(-30.0, 30.0));
+        for px_r in ["px_r", "px_r bias"] {
+            case.fill(px_r, || log_theta.unwrap_or(draw.within(low, high)));
+        }
+        case.fill("px_r weight", || 0.0);
+        case.fill("dropout weight", || 0.0);
+        case.fill("dropout bias", || pi.unwrap_or(draw.within(-30.0, 30.0)));
+        case.fill("scale bias", || draw.within(-30.0, 30.0));
         let case = rounded(case);
         let (got, want) = (case.run::<f32>(Mode::Store), case.run::<f64>(Mode::Store));
         let finite = |v: &[f32]| v.iter().all(|v| v.is_finite());
-        prop_assert!(finite(&got.nll) && finite(&got.dh));
+        prop_assert!(finite(&got.nll) && finite(&got.dh) && finite(&got.d_library));
         prop_assert!(got.parameters.iter().all(|p| finite(&p.grad)));
         // Shares this far apart make a loss of millions, which single precision holds to 1e-4
         // at the least.
@@ -89,10 +95,11 @@ proptest! {
 fn stays_finite_where_the_dispersion_has_run_away() {
     for likelihood in [GeneLikelihood::Zinb, GeneLikelihood::Nb] {
         for px_r in [-1e4, -120.0, -88.0, -87.0, -60.0, 60.0, 88.0, 1e4] {
-            let mut case = Case::new([17, 9, 2], likelihood, 1, 4);
-            case.px_r.fill(px_r);
+            let mut case = Case::new([17, 9, 2], Kind::new(likelihood), 4);
+            case.fill("px_r", || px_r);
             let out = case.run::<f32>(Mode::Store);
-            let all = out.parameters.iter().map(|p| &p.grad).chain([&out.nll, &out.dh]);
+            let all =
+                out.parameters.iter().map(|p| &p.grad).chain([&out.nll, &out.dh, &out.d_library]);
             for values in all {
                 assert!(values.iter().all(|v| v.is_finite()), "{likelihood:?} px_r {px_r}");
             }

@@ -1,78 +1,7 @@
-//! Negative log-likelihoods of one count and their partial derivatives.
+//! The negative binomial distribution, and the zero-inflated one.
 
+use super::{EPS, Likelihood, Params, Partials, log_ratio};
 use crate::real::Real;
-
-/// ε of scvi-tools' likelihoods.
-const EPS: f64 = 1e-8;
-
-/// -ln p(x) without its ln x! term, and its derivatives.
-pub(super) struct Partials<F> {
-    pub(super) nll: F,
-    /// d nll / d ln μ
-    pub(super) ln_mu: F,
-    /// d nll / d ln θ
-    pub(super) ln_theta: F,
-    /// d nll / d π
-    pub(super) pi: F,
-}
-
-/// Parameters of one count's distribution.
-pub(super) struct Params<F> {
-    pub(super) mu: F,
-    pub(super) theta: F,
-    /// 1/(θ + ε)
-    pub(super) inv_theta: F,
-    pub(super) pi: F,
-}
-
-/// 1/(θ + ε).
-#[inline(always)]
-pub(super) fn inverse<F: Real>(theta: F) -> F {
-    F::ONE / (theta + F::of(EPS))
-}
-
-/// ln(1 + μ/(θ+ε)) = ln((θ+μ+ε)/(θ+ε)), precise where θ is much larger than μ.
-#[inline(always)]
-pub(super) fn log_ratio<F: Real>(mu: F, inv_theta: F) -> F {
-    F::ln_1p(mu * inv_theta)
-}
-
-/// A distribution of counts. Every method is branch-free, and at x = 0 and μ = 0 every result is
-/// zero but for rounding: that is how a lane is switched off.
-///
-/// A count takes several of these steps, each in a vector loop of its own: together their chain of
-/// dependent instructions would be longer than a processor looks ahead, and it would wait.
-pub(super) trait Likelihood<F: Real> {
-    const HAS_THETA: bool;
-    const HAS_PI: bool;
-    /// The exponentials of a zero: e^-|π - t| and e^-|π| with t = -θ log.
-    #[inline(always)]
-    fn exponentials(_theta: F, _pi: F, _log: F) -> (F, F) {
-        (F::ZERO, F::ZERO)
-    }
-    /// At x = 0, after [`log_ratio`] and [`Likelihood::exponentials`].
-    fn at_zero(p: Params<F>, log: F, exponentials: (F, F)) -> Partials<F>;
-    /// At x > 0, after [`Real::ln_gamma_ratio`].
-    fn at_positive(x: F, p: Params<F>, gammas: (F, F)) -> Partials<F>;
-}
-
-pub(super) struct Poisson;
-
-impl<F: Real> Likelihood<F> for Poisson {
-    const HAS_THETA: bool = false;
-    const HAS_PI: bool = false;
-
-    #[inline(always)]
-    fn at_zero(p: Params<F>, _: F, _: (F, F)) -> Partials<F> {
-        Partials { nll: p.mu, ln_mu: p.mu, ln_theta: F::ZERO, pi: F::ZERO }
-    }
-
-    #[inline(always)]
-    fn at_positive(x: F, p: Params<F>, _: (F, F)) -> Partials<F> {
-        let nll = p.mu - x * p.mu.ln();
-        Partials { nll, ln_mu: p.mu - x, ln_theta: F::ZERO, pi: F::ZERO }
-    }
-}
 
 /// The part of a negative binomial that every count has: t = θ ln((θ+ε)/(θ+μ+ε)), from
 /// w = (θ+μ+ε)/(θ+ε) and 1/w.
@@ -96,11 +25,13 @@ impl<F: Real> Tail<F> {
     }
 }
 
-pub(super) struct Nb;
+pub(in crate::ops::count_head) struct Nb;
 
 impl<F: Real> Likelihood<F> for Nb {
     const HAS_THETA: bool = true;
     const HAS_PI: bool = false;
+    const HAS_GAMMAS: bool = true;
+    const VANISHES: bool = true;
 
     #[inline(always)]
     fn at_zero(p: Params<F>, log: F, _: (F, F)) -> Partials<F> {
@@ -129,11 +60,13 @@ impl<F: Real> Likelihood<F> for Nb {
     }
 }
 
-pub(super) struct Zinb;
+pub(in crate::ops::count_head) struct Zinb;
 
 impl<F: Real> Likelihood<F> for Zinb {
     const HAS_THETA: bool = true;
     const HAS_PI: bool = true;
+    const HAS_GAMMAS: bool = true;
+    const VANISHES: bool = true;
 
     #[inline(always)]
     fn exponentials(theta: F, pi: F, log: F) -> (F, F) {

@@ -1,0 +1,147 @@
+//! From logits to px_scale, and back.
+
+use crate::ops::count_head::ScaleActivation;
+use crate::real::Real;
+
+/// Logits from which softplus is the logit itself, as in torch.
+const THRESHOLD: f64 = 20.0;
+
+impl ScaleActivation {
+    /// A block's logits become what the likelihood turns into ρ: for the softmax exp(logit - max),
+    /// with max and sum over the block's genes, for the softplus ρ itself.
+    #[inline(always)]
+    pub(super) fn activate<F: Real>(self, rows: &mut [F], max: &mut [F], sum: &mut [F]) {
+        match self {
+            Self::Softmax => exponentials(rows, max, sum),
+            // Nothing is left for the likelihood to scale.
+            Self::Softplus => {
+                rows.iter_mut().for_each(|v| *v = softplus(*v));
+                max.fill(F::ZERO);
+            }
+        }
+    }
+
+    /// ln Σ exp over all genes, from each block's max and sum: what is subtracted from a block's
+    /// max to scale its rows. `block_max` and `block_sum` are `(blocks, cells)`.
+    pub(super) fn log_sums<F: Real>(self, block_max: &[F], block_sum: &[F], log_sum: &mut [F]) {
+        if self == Self::Softplus {
+            return log_sum.fill(F::ZERO);
+        }
+        let cells = log_sum.len();
+        let blocks = block_max.len() / cells;
+        for (c, log_sum) in log_sum.iter_mut().enumerate() {
+            let at = |b: usize| b * cells + c;
+            let max = (1..blocks).fold(block_max[c], |m, b| m.max(block_max[at(b)]));
+            let sum: F =
+                (0..blocks).map(|b| block_sum[at(b)] * (block_max[at(b)] - max).exp()).sum();
+            *log_sum = max + sum.ln();
+        }
+    }
+
+    /// grad: dL/d ln μ in, dL/d(logit) out; `grad_sum` is Σ_g dL/d ln μ.
+    #[inline(always)]
+    pub(super) fn gradient<F: Real>(self, grad: &mut [F], scale: &[F], grad_sum: &[F]) {
+        match self {
+            Self::Softmax => softmax_grad(grad, scale, grad_sum),
+            Self::Softplus => {
+                for (grad, &scale) in grad.iter_mut().zip(scale) {
+                    *grad *= softplus_slope(scale);
+                }
+            }
+        }
+    }
+}
+
+/// rows becomes exp(rows - max), with max and sum over the block's genes.
+#[inline(always)]
+fn exponentials<F: Real>(rows: &mut [F], max: &mut [F], sum: &mut [F]) {
+    let n = max.len();
+    let sum = &mut sum[..n];
+    max.copy_from_slice(&rows[..n]);
+    for row in rows.chunks_exact(n) {
+        for i in 0..n {
+            max[i] = max[i].max(row[i]);
+        }
+    }
+    sum.fill(F::ZERO);
+    for row in rows.chunks_exact_mut(n) {
+        for i in 0..n {
+            row[i] = (row[i] - max[i]).exp();
+            sum[i] += row[i];
+        }
+    }
+}
+
+#[inline(always)]
+fn softmax_grad<F: Real>(grad: &mut [F], scale: &[F], grad_sum: &[F]) {
+    let n = grad_sum.len();
+    for (grad, scale) in grad.chunks_exact_mut(n).zip(scale.chunks_exact(n)) {
+        for i in 0..n {
+            grad[i] -= scale[i] * grad_sum[i];
+        }
+    }
+}
+
+/// ln(1 + eˡ), precise for any logit.
+#[inline(always)]
+fn softplus<F: Real>(logit: F) -> F {
+    let value = logit.max(F::ZERO) + F::ln_1p((-logit.abs()).exp());
+    if logit > F::of(THRESHOLD) { logit } else { value }
+}
+
+/// d ln ρ / d logit = σ(logit)/ρ, from ρ alone: σ(logit) = 1 - e^-ρ. It tends to 1 where ρ
+/// vanishes.
+#[inline(always)]
+fn softplus_slope<F: Real>(rho: F) -> F {
+    let kept = (-rho).exp();
+    let sigmoid = F::ONE - kept;
+    // What rounding has taken from a small 1 - e^-ρ, it takes from this logarithm as well.
+    let small = sigmoid / -kept.ln();
+    let slope = if rho > F::HALF { sigmoid / rho } else { small };
+    let slope = if rho > F::of(THRESHOLD) { F::ONE / rho } else { slope };
+    if kept < F::ONE { slope } else { F::ONE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 1 - e^-ρ over ρ by its series, which converges fast below 1.
+    fn by_series(rho: f64) -> f64 {
+        let mut term = 1.0;
+        (2..30).fold(1.0, |sum, n| {
+            term *= -rho / n as f64;
+            sum + term
+        })
+    }
+
+    #[test]
+    fn softplus_and_its_slope_are_precise_everywhere() {
+        for k in -7000..3000 {
+            let logit = k as f64 * 0.01 + 0.003;
+            let rho = logit.exp().ln_1p();
+            let rho = if logit > 20.0 { logit } else { rho };
+            assert!((softplus(logit) / rho - 1.0).abs() < 1e-14, "{logit}");
+            let slope = match rho {
+                r if r > 20.0 => 1.0 / r,
+                r if r > 0.9 => (1.0 - (-r).exp()) / r,
+                r => by_series(r),
+            };
+            assert!((softplus_slope(rho) / slope - 1.0).abs() < 1e-14, "{logit}");
+            let logit32 = logit as f32;
+            let rho = (logit32 as f64).exp().ln_1p();
+            assert!((softplus(logit32) as f64 / rho - 1.0).abs() < 5e-7, "{logit}");
+            assert!((softplus_slope(rho as f32) as f64 / slope - 1.0).abs() < 5e-7, "{logit}");
+        }
+    }
+
+    #[test]
+    fn a_softplus_that_underflows_has_slope_one() {
+        for logit in [-1e4f32, -200.0, -90.0, -87.0] {
+            assert!(softplus(logit) < 1e-37, "{logit}");
+            assert_eq!(softplus_slope(softplus(logit)), 1.0, "{logit}");
+        }
+        assert_eq!(softplus(1e30f32), 1e30);
+        assert_eq!(softplus_slope(1e30f32), 1e-30);
+    }
+}

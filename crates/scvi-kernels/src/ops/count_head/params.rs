@@ -1,0 +1,104 @@
+//! What the heads are given: their layers, where gradients go, and the pass they run in.
+
+use super::GeneLikelihood;
+use crate::backend::{Backend, GradSink};
+
+/// Sizes of the heads and of their minibatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadDims {
+    /// Cells of the minibatch.
+    pub cells: usize,
+    /// Genes.
+    pub genes: usize,
+    /// Width of the heads' input: the decoder's last hidden layer.
+    pub hidden: usize,
+}
+
+/// How px_scale ρ follows from its logits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScaleActivation {
+    /// ρ = softmax over genes: shares that sum to 1.
+    #[default]
+    Softmax,
+    /// ρ = ln(1 + eˡ), each gene for itself, as scvi-tools has it beside a size factor; the logit
+    /// itself above 20 (torch's `Softplus`).
+    Softplus,
+}
+
+/// Which heads there are, and what is kept of them; fixed when their buffers are made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HeadPlan {
+    /// How px_scale follows from its logits.
+    pub activation: ScaleActivation,
+    /// Whether there is a head of zero-inflation logits.
+    pub zero_inflated: bool,
+    /// Whether there is a head of px_r, one value a gene and cell.
+    pub gene_cell: bool,
+    /// Whether gradients will be asked for.
+    pub training: bool,
+}
+
+/// One head's layer, which gives a number per gene and cell: W h + b.
+pub struct HeadLayer<'a, B: Backend + ?Sized> {
+    /// W: `(genes, hidden)`.
+    pub weight: &'a B::Buf,
+    /// b: `(genes)`.
+    pub bias: Option<&'a B::Buf>,
+}
+
+/// The heads' layers.
+pub struct HeadParams<'a, B: Backend + ?Sized> {
+    /// px_scale's logits.
+    pub scale: HeadLayer<'a, B>,
+    /// The zero-inflation logits.
+    pub dropout: Option<HeadLayer<'a, B>>,
+    /// px_r of [`Dispersion::FromDecoder`].
+    pub dispersion: Option<HeadLayer<'a, B>>,
+}
+
+/// Where the gradients of one head's layer go.
+pub struct HeadLayerSinks<'a, B: Backend + ?Sized> {
+    /// dL/dW: `(genes, hidden)`.
+    pub weight: GradSink<'a, B>,
+    /// dL/db: `(genes)`.
+    pub bias: Option<GradSink<'a, B>>,
+}
+
+/// Where the gradients of the heads' layers go.
+pub struct HeadSinks<'a, B: Backend + ?Sized> {
+    /// px_scale's logits.
+    pub scale: HeadLayerSinks<'a, B>,
+    /// The zero-inflation logits.
+    pub dropout: Option<HeadLayerSinks<'a, B>>,
+    /// px_r of [`Dispersion::FromDecoder`].
+    pub dispersion: Option<HeadLayerSinks<'a, B>>,
+}
+
+/// What θ is made of.
+pub enum Dispersion<'a, B: Backend + ?Sized> {
+    /// The likelihood has none.
+    None,
+    /// θ = exp(px_r) with px_r a table, `(genes, n_groups)`.
+    Table {
+        /// The table, and where its gradient goes.
+        px_r: GradSink<'a, B>,
+        /// Group of each cell; `None` where there is one group.
+        groups: Option<&'a B::Ids>,
+        /// Columns of the table.
+        n_groups: usize,
+    },
+    /// θ = exp(px_r) with px_r a head's output, one value a gene and cell.
+    FromDecoder,
+}
+
+/// Inputs of [`Backend::head_likelihood`].
+pub struct LikelihoodPass<'a, B: Backend + ?Sized> {
+    /// The distribution.
+    pub likelihood: GeneLikelihood,
+    /// The observed counts.
+    pub counts: &'a B::Counts,
+    /// ln of each cell's library size or size factor: `(cells)`.
+    pub library: &'a B::Buf,
+    /// dL/dnll of a cell (1/cells for a mean); `None` where no gradient is wanted.
+    pub grad_weight: Option<B::Elem>,
+}

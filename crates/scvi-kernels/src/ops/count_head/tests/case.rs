@@ -1,0 +1,321 @@
+//! One random case of the heads, its inputs by name, and the whole pass over it.
+
+use std::collections::BTreeMap;
+
+use crate::ops::count_head::{
+    CountHead, Dispersion, GeneLikelihood, HeadDims, HeadLayer, HeadLayerSinks, HeadParams,
+    HeadPlan, HeadSinks, LikelihoodPass, ScaleActivation,
+};
+use crate::testing::{Draw, Mode, Parameter, cast};
+use crate::{Backend, CountsBatch, Cpu, CsrRows, Real};
+
+pub(super) const LIKELIHOODS: [GeneLikelihood; 4] =
+    [GeneLikelihood::Zinb, GeneLikelihood::Nb, GeneLikelihood::Poisson, GeneLikelihood::Normal];
+
+/// Genes about the bounds of a vector of 16, of 128 and of a block of 256; cells about those of a
+/// vector.
+const SHAPES: [[usize; 3]; 9] = [
+    [1, 1, 1],
+    [2, 1, 5],
+    [3, 2, 1],
+    [15, 127, 3],
+    [16, 128, 4],
+    [17, 129, 7],
+    [40, 300, 5],
+    [5, 40, 17],
+    [33, 257, 2],
+];
+
+/// What θ is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Theta {
+    /// a table with so many columns; cells take turns
+    Table(usize),
+    /// a head's output
+    Head,
+}
+
+/// A choice along every axis of options.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Kind {
+    pub(super) likelihood: GeneLikelihood,
+    pub(super) theta: Theta,
+    pub(super) activation: ScaleActivation,
+    /// whether layers have a bias
+    pub(super) bias: bool,
+}
+
+impl Kind {
+    /// scVI's own choices but for the likelihood.
+    pub(super) fn new(likelihood: GeneLikelihood) -> Self {
+        let activation = ScaleActivation::Softmax;
+        Self { likelihood, theta: Theta::Table(1), activation, bias: true }
+    }
+
+    /// Every likelihood with every kind of θ, and with every other option.
+    pub(super) fn all() -> Vec<Self> {
+        let each = |likelihood: GeneLikelihood| {
+            let plain = Self::new(likelihood);
+            [
+                plain,
+                Self { theta: Theta::Table(3), ..plain },
+                Self { theta: Theta::Head, ..plain },
+                Self { activation: ScaleActivation::Softplus, ..plain },
+                Self { bias: false, ..plain },
+            ]
+        };
+        LIKELIHOODS.into_iter().flat_map(each).collect()
+    }
+
+    /// Whether there is a head of px_r.
+    pub(super) fn gene_cell(self) -> bool {
+        self.likelihood.has_theta() && self.theta == Theta::Head
+    }
+
+    fn plan(self, training: bool) -> HeadPlan {
+        let zero_inflated = self.likelihood.has_pi();
+        HeadPlan {
+            activation: self.activation,
+            zero_inflated,
+            gene_cell: self.gene_cell(),
+            training,
+        }
+    }
+}
+
+/// Inputs of one pass.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    pub(super) dims: HeadDims,
+    pub(super) kind: Kind,
+    pub(super) rows: CsrRows,
+    pub(super) library: Vec<f64>,
+    pub(super) h: Vec<f64>,
+    /// every parameter that this kind has
+    pub(super) parameters: BTreeMap<&'static str, Vec<f64>>,
+}
+
+/// What a pass gives.
+#[derive(Debug, Clone)]
+pub(super) struct Outcome<F> {
+    pub(super) nll: Vec<F>,
+    pub(super) dh: Vec<F>,
+    pub(super) d_library: Vec<F>,
+    /// in the order of [`Case::parameters`]
+    pub(super) parameters: Vec<Parameter<F>>,
+}
+
+/// What can be read after an evaluation.
+#[derive(Debug, Clone)]
+pub(super) struct Evaluation<F> {
+    pub(super) nll: Vec<F>,
+    pub(super) scale: Vec<F>,
+    pub(super) dropout: Option<Vec<F>>,
+    pub(super) px_r: Option<Vec<F>>,
+}
+
+impl Case {
+    pub(super) fn new([cells, genes, hidden]: [usize; 3], kind: Kind, seed: u64) -> Self {
+        let mut draw = Draw::new(seed);
+        let mut rows = draw.counts(cells, genes, 0.15, 30.0);
+        if !kind.likelihood.of_counts() {
+            // Neither whole nor positive.
+            rows.counts.iter_mut().for_each(|x| *x *= draw.within(-0.7, 1.3) as f32);
+        }
+        let mut parameters = BTreeMap::new();
+        let mut head = |names: [&'static str; 2]| {
+            parameters.insert(names[0], draw.normal(genes * hidden));
+            if kind.bias {
+                parameters.insert(names[1], draw.normal(genes));
+            }
+        };
+        head(["scale weight", "scale bias"]);
+        if kind.likelihood.has_pi() {
+            head(["dropout weight", "dropout bias"]);
+        }
+        match kind.theta {
+            _ if !kind.likelihood.has_theta() => {}
+            Theta::Head => head(["px_r weight", "px_r bias"]),
+            Theta::Table(groups) => {
+                parameters.insert("px_r", draw.normal(genes * groups));
+            }
+        }
+        // Off the observed size: at it a Poisson's library gradient is zero for the softmax.
+        let off = draw.normal(cells);
+        Self {
+            dims: HeadDims { cells, genes, hidden },
+            kind,
+            library: library(&rows).iter().zip(off).map(|(l, off)| l + 0.5 * off).collect(),
+            rows,
+            h: draw.normal(cells * hidden),
+            parameters,
+        }
+    }
+
+    /// Every kind in every shape.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        Kind::all().into_iter().flat_map(|kind| SHAPES.map(|shape| Self::new(shape, kind, 1)))
+    }
+
+    pub(super) fn name(&self) -> String {
+        format!("{:?} {:?}", self.kind, self.dims)
+    }
+
+    pub(super) fn n_groups(&self) -> usize {
+        match self.kind.theta {
+            Theta::Table(groups) => groups,
+            Theta::Head => 1,
+        }
+    }
+
+    pub(super) fn group(&self, cell: usize) -> usize {
+        // Not the plain order of cells, so that groups differ in size.
+        cell * cell % self.n_groups()
+    }
+
+    /// Sets every number of a parameter, where this kind has it.
+    pub(super) fn fill(&mut self, name: &str, mut value: impl FnMut() -> f64) {
+        for v in self.parameters.get_mut(name).into_iter().flatten() {
+            *v = value();
+        }
+    }
+
+    pub(super) fn head<F: Real>(&self) -> CountHead<F> {
+        Cpu::new().head(self.dims, self.kind.plan(true))
+    }
+
+    pub(super) fn batch<F: Real>(&self) -> CountsBatch<F> {
+        let mut batch = CountsBatch::new(self.dims.cells, self.rows.counts.len(), self.dims.genes);
+        batch.load(&self.rows, true);
+        batch
+    }
+
+    pub(super) fn fresh_parameters<F: Real>(&self) -> Vec<Parameter<F>> {
+        self.parameters.values().map(|v| Parameter::new(v)).collect()
+    }
+
+    /// The whole pass in a workspace of its own; the loss is the mean of the cells' nll.
+    pub(super) fn run<F: Real>(&self, mode: Mode) -> Outcome<F> {
+        self.run_in(&mut self.head(), &mut self.batch(), self.fresh_parameters(), mode)
+    }
+
+    /// The whole pass in workspaces that may be larger and used.
+    pub(super) fn run_in<F: Real>(
+        &self,
+        head: &mut CountHead<F>,
+        batch: &mut CountsBatch<F>,
+        mut parameters: Vec<Parameter<F>>,
+        mode: Mode,
+    ) -> Outcome<F> {
+        let (d, cpu, h) = (self.dims, Cpu::<F>::new(), cast(&self.h));
+        batch.load(&self.rows, true);
+        let mut named = Named::new(self, &mut parameters);
+        let weight = Some(F::of(1.0 / d.cells as f64));
+        let nll = self.likelihood(head, batch, &mut named, mode, weight);
+        let mut d_library = vec![F::of(f64::NAN); d.cells];
+        cpu.head_library_grad(head, &mut d_library, d);
+        let mut dh = vec![F::of(f64::NAN); d.cells * d.hidden];
+        cpu.head_grad(head, &h, named.sinks(mode), &mut dh, d);
+        Outcome { nll, dh, d_library, parameters }
+    }
+
+    /// The loss of a training pass.
+    pub(super) fn loss(&self) -> f64 {
+        let mut parameters = self.fresh_parameters();
+        let mut named = Named::new(self, &mut parameters);
+        let mut head = self.head();
+        mean(&self.likelihood(&mut head, &self.batch(), &mut named, Mode::Frozen, None))
+    }
+
+    /// An evaluation, and all that can be read after it.
+    pub(super) fn evaluate<F: Real>(&self) -> Evaluation<F> {
+        let (d, cpu) = (self.dims, Cpu::<F>::new());
+        let mut head = cpu.head(d, self.kind.plan(false));
+        let mut parameters = self.fresh_parameters();
+        let mut named = Named::new(self, &mut parameters);
+        let nll = self.likelihood(&mut head, &self.batch(), &mut named, Mode::Frozen, None);
+        let dropout = self.kind.likelihood.has_pi().then(|| cpu.head_dropout(&head, d));
+        let px_r = self.kind.gene_cell().then(|| cpu.head_dispersion(&head, d));
+        Evaluation { nll, scale: cpu.head_scale(&head, d), dropout, px_r }
+    }
+
+    /// The first two stages.
+    fn likelihood<F: Real>(
+        &self,
+        head: &mut CountHead<F>,
+        batch: &CountsBatch<F>,
+        named: &mut Named<F>,
+        mode: Mode,
+        grad_weight: Option<F>,
+    ) -> Vec<F> {
+        let (d, cpu) = (self.dims, Cpu::<F>::new());
+        cpu.head_forward(head, &cast(&self.h), named.params(), d);
+        let groups: Vec<u32> = (0..d.cells).map(|c| self.group(c) as u32).collect();
+        let dispersion = match (named.0.get_mut("px_r"), self.kind.theta) {
+            (Some(px_r), Theta::Table(n_groups)) => {
+                let groups = (n_groups > 1).then_some(&groups);
+                Dispersion::Table { px_r: px_r.sink(mode), groups, n_groups }
+            }
+            _ if self.kind.gene_cell() => Dispersion::FromDecoder,
+            _ => Dispersion::None,
+        };
+        let pass = LikelihoodPass {
+            likelihood: self.kind.likelihood,
+            counts: batch,
+            library: &cast(&self.library),
+            grad_weight,
+        };
+        let mut nll = vec![F::of(f64::NAN); d.cells];
+        cpu.head_likelihood(head, pass, dispersion, &mut nll, d);
+        nll
+    }
+}
+
+/// Parameters by their names.
+struct Named<'a, F>(BTreeMap<&'static str, &'a mut Parameter<F>>);
+
+impl<'a, F: Real> Named<'a, F> {
+    fn new(case: &Case, parameters: &'a mut [Parameter<F>]) -> Self {
+        Self(case.parameters.keys().copied().zip(parameters).collect())
+    }
+
+    fn layer(&self, [weight, bias]: [&str; 2]) -> Option<HeadLayer<'_, Cpu<F>>> {
+        let weight = &self.0.get(weight)?.value;
+        Some(HeadLayer { weight, bias: self.0.get(bias).map(|p| &p.value) })
+    }
+
+    fn params(&self) -> HeadParams<'_, Cpu<F>> {
+        HeadParams {
+            scale: self.layer(["scale weight", "scale bias"]).unwrap(),
+            dropout: self.layer(["dropout weight", "dropout bias"]),
+            dispersion: self.layer(["px_r weight", "px_r bias"]),
+        }
+    }
+
+    fn layer_sinks(
+        &mut self,
+        [weight, bias]: [&str; 2],
+        mode: Mode,
+    ) -> Option<HeadLayerSinks<'a, Cpu<F>>> {
+        let weight = self.0.remove(weight)?.sink(mode);
+        Some(HeadLayerSinks { weight, bias: self.0.remove(bias).map(|p| p.sink(mode)) })
+    }
+
+    fn sinks(mut self, mode: Mode) -> HeadSinks<'a, Cpu<F>> {
+        HeadSinks {
+            scale: self.layer_sinks(["scale weight", "scale bias"], mode).unwrap(),
+            dropout: self.layer_sinks(["dropout weight", "dropout bias"], mode),
+            dispersion: self.layer_sinks(["px_r weight", "px_r bias"], mode),
+        }
+    }
+}
+
+/// ln Σ_g |x| of each cell.
+pub(super) fn library(rows: &CsrRows) -> Vec<f64> {
+    let total = |w: &[usize]| rows.counts[w[0]..w[1]].iter().map(|&x| x.abs() as f64).sum::<f64>();
+    rows.indptr.windows(2).map(|w| total(w).ln()).collect()
+}
+
+pub(super) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
