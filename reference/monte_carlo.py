@@ -34,6 +34,8 @@ def tame(module):
     # Wide distributions of counts: ones that say little about the library, too.
     if module.dispersion != "gene-cell":
         module.px_r += 4 if module.gene_likelihood == "normal" else -4
+    for parameter in module.parameters():
+        parameter.copy_(parameter.float().double())
 
 
 def run(row):

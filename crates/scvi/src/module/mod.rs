@@ -17,7 +17,6 @@ mod validate;
 mod workspace;
 
 pub use config::VaeConfig;
-pub(crate) use covariates::OneHotPlan;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use minibatch::{Inputs, Minibatch};
 pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};

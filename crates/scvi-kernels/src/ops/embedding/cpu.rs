@@ -52,7 +52,7 @@ pub(crate) fn embedding_grad_cpu<F: Real>(
         memory.fill(F::ZERO);
         let (grad, cells_of) = memory.split_at_mut(d.rows * d.dim);
         for (&id, d_row) in ids[..d.cells].iter().zip(d_out.chunks_exact(d.dim)) {
-            if rule.padding_idx == Some(id) {
+            if rule.padding_idx == Some(id) || id < rule.frozen_rows {
                 continue;
             }
             let id = id as usize;

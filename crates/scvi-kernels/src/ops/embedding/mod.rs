@@ -41,4 +41,6 @@ pub struct EmbeddingGrad {
     pub padding_idx: Option<u32>,
     /// Whether a row's gradient is divided by the number of cells that name it.
     pub scale_grad_by_freq: bool,
+    /// Rows before this one get no gradient.
+    pub frozen_rows: u32,
 }

@@ -71,7 +71,7 @@ fn gradients_are_torchs() {
         (None, true, [first, zero, mean, last]),
         (Some(0), true, [zero, zero, mean, last]),
     ] {
-        let rule = EmbeddingGrad { padding_idx, scale_grad_by_freq };
+        let rule = EmbeddingGrad { padding_idx, scale_grad_by_freq, frozen_rows: 0 };
         let mut table = Parameter::new(&TABLE);
         table.grad.fill(f64::NAN);
         let sink = table.sink(Mode::Store);
@@ -101,7 +101,8 @@ fn the_plain_gradient_agrees_with_differences() {
 #[test]
 fn every_sink_gets_the_same_gradient() {
     let d_out: Vec<f32> = cast(&D_OUT);
-    let rule = EmbeddingGrad { padding_idx: Some(3), scale_grad_by_freq: true };
+    let rule =
+        EmbeddingGrad { padding_idx: Some(3), scale_grad_by_freq: true, frozen_rows: 1 };
     check_sinks(&[Parameter::new(&TABLE)], |p, mode| {
         Cpu::new().embedding_grad(&IDS.to_vec(), &d_out, DIMS, rule, p[0].sink(mode));
         Vec::new()

@@ -20,3 +20,12 @@ impl Choice for VarActivation {
     const ALL: &'static [(&'static str, Self)] =
         &[("exp", Self::Exp), ("softplus", Self::Softplus)];
 }
+
+impl<F> From<VarActivation> for scvi_kernels::ops::posterior::VarActivation<F> {
+    fn from(activation: VarActivation) -> Self {
+        match activation {
+            VarActivation::Exp => Self::Exp,
+            VarActivation::Softplus => Self::Softplus,
+        }
+    }
+}
