@@ -2,6 +2,7 @@
 
 use crate::counts::CsrRows;
 use crate::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
+use crate::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use crate::ops::linear::LinearDims;
 use crate::real::Real;
 
@@ -174,6 +175,32 @@ pub trait Backend: Send + Sync {
     );
     /// dy *= gate. See [`crate::ops::relu`].
     fn relu_grad(&self, dy: &mut Self::Buf, gate: &Self::Buf, len: usize);
+
+    /// Scales down the rows that a cell names and that are too long. See [`crate::ops::embedding`].
+    fn embedding_renorm(
+        &self,
+        table: &mut Self::Buf,
+        ids: &Self::Ids,
+        dims: EmbeddingDims,
+        bound: MaxNorm,
+    );
+    /// `out_c = table[id_c]`. See [`crate::ops::embedding`].
+    fn embedding(
+        &self,
+        ids: &Self::Ids,
+        table: &Self::Buf,
+        out: &mut Self::Buf,
+        dims: EmbeddingDims,
+    );
+    /// `d_table[r]` = Σ over cells with id r of d_out. See [`crate::ops::embedding`].
+    fn embedding_grad(
+        &self,
+        ids: &Self::Ids,
+        d_out: &Self::Buf,
+        dims: EmbeddingDims,
+        rule: EmbeddingGrad,
+        table: GradSink<Self>,
+    );
 
     /// q_v, z and KL from the encoder's two outputs. See [`crate::ops::posterior`].
     fn posterior(&self, io: PosteriorIo<Self>, dims: [usize; 2]);

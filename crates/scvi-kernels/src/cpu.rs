@@ -13,6 +13,9 @@ use crate::ops::count_head::{
     CountHead, Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass, head_dropout_cpu,
     head_forward_cpu, head_grad_cpu, head_likelihood_cpu, head_scale_cpu,
 };
+use crate::ops::embedding::{
+    EmbeddingDims, EmbeddingGrad, MaxNorm, embedding_cpu, embedding_grad_cpu, embedding_renorm_cpu,
+};
 use crate::ops::linear::{
     LinearDims, bias_grad_cpu, linear_cpu, linear_grad_input_cpu, linear_grad_weight_cpu,
 };
@@ -181,6 +184,32 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn relu_grad(&self, dy: &mut Vec<F>, gate: &Vec<F>, len: usize) {
         relu_grad_cpu(&mut dy[..len], &gate[..len]);
+    }
+
+    fn embedding_renorm(
+        &self,
+        table: &mut Vec<F>,
+        ids: &Vec<u32>,
+        dims: EmbeddingDims,
+        bound: MaxNorm,
+    ) {
+        embedding_renorm_cpu(table, ids, dims, bound);
+    }
+
+    fn embedding(&self, ids: &Vec<u32>, table: &Vec<F>, out: &mut Vec<F>, dims: EmbeddingDims) {
+        embedding_cpu(ids, table, out, dims);
+    }
+
+    fn embedding_grad(
+        &self,
+        ids: &Vec<u32>,
+        d_out: &Vec<F>,
+        dims: EmbeddingDims,
+        rule: EmbeddingGrad,
+        table: GradSink<Self>,
+    ) {
+        let table = Sink::new(table, dims.rows * dims.dim, dims.dim);
+        embedding_grad_cpu(ids, d_out, dims, rule, table);
     }
 
     fn posterior(&self, io: PosteriorIo<Self>, dims: [usize; 2]) {
