@@ -164,6 +164,17 @@ pub trait Backend: Send + Sync {
         gamma: GradSink<Self>,
         beta: GradSink<Self>,
     );
+    /// Layer normalisation of each cell, in place; keeps x̂, `(cells, features)`, and 1/σ,
+    /// `(cells)`. See [`crate::ops::layer_norm`].
+    fn layer_norm(
+        &self,
+        x: &mut Self::Buf,
+        dims: [usize; 2],
+        normalised: &mut Self::Buf,
+        inv_std: &mut Self::Buf,
+    );
+    /// Gradient of [`Backend::layer_norm`]; `dy` becomes dx. See [`crate::ops::layer_norm`].
+    fn layer_norm_grad(&self, kept: LayerNormKept<Self>, dims: [usize; 2], dy: &mut Self::Buf);
     /// x = max(x, 0), times the dropout factors where given; keeps the derivative in `gate`.
     /// See [`crate::ops::relu`].
     fn relu(
@@ -297,6 +308,14 @@ pub struct BatchNormKept<'a, B: Backend + ?Sized> {
     /// x̂: `(cells, features)`.
     pub normalised: &'a B::Buf,
     /// 1/√(var + eps): `(features)`.
+    pub inv_std: &'a B::Buf,
+}
+
+/// What [`Backend::layer_norm`] kept for its gradient.
+pub struct LayerNormKept<'a, B: Backend + ?Sized> {
+    /// x̂: `(cells, features)`.
+    pub normalised: &'a B::Buf,
+    /// 1/√(var + eps): `(cells)`.
     pub inv_std: &'a B::Buf,
 }
 

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use crate::backend::{
-    Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, NoiseKey, PosteriorGradIo,
-    PosteriorIo,
+    Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, LayerNormKept, NoiseKey,
+    PosteriorGradIo, PosteriorIo,
 };
 use crate::counts::{CountsBatch, CsrRows};
 use crate::ops::Sink;
@@ -16,6 +16,7 @@ use crate::ops::count_head::{
 use crate::ops::embedding::{
     EmbeddingDims, EmbeddingGrad, MaxNorm, embedding_cpu, embedding_grad_cpu, embedding_renorm_cpu,
 };
+use crate::ops::layer_norm::{layer_norm_cpu, layer_norm_grad_cpu};
 use crate::ops::linear::{
     LinearDims, bias_grad_cpu, linear_cpu, linear_grad_input_cpu, linear_grad_weight_cpu,
 };
@@ -176,6 +177,20 @@ impl<F: Real> Backend for Cpu<F> {
     ) {
         let (gamma, beta) = (Sink::new(gamma, dims[1], 1), Sink::new(beta, dims[1], 1));
         batch_norm_grad_cpu(kept, dims, dy, gamma, beta);
+    }
+
+    fn layer_norm(
+        &self,
+        x: &mut Vec<F>,
+        dims: [usize; 2],
+        normalised: &mut Vec<F>,
+        inv_std: &mut Vec<F>,
+    ) {
+        layer_norm_cpu(x, dims, normalised, inv_std);
+    }
+
+    fn layer_norm_grad(&self, kept: LayerNormKept<Self>, dims: [usize; 2], dy: &mut Vec<F>) {
+        layer_norm_grad_cpu(kept, dims, dy);
     }
 
     fn relu(&self, x: &mut Vec<F>, dropout: Option<&Vec<F>>, gate: &mut Vec<F>, len: usize) {

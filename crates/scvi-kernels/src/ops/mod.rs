@@ -4,6 +4,7 @@ pub mod adam;
 pub mod batch_norm;
 pub mod count_head;
 pub mod embedding;
+pub mod layer_norm;
 pub mod linear;
 pub mod noise;
 pub mod one_hot;
