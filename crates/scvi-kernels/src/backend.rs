@@ -1,6 +1,7 @@
 //! The operations a step is made of, for whichever device runs them.
 
 use crate::counts::CsrRows;
+use crate::ops::activation::Activation;
 use crate::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
 use crate::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use crate::ops::linear::LinearDims;
@@ -175,17 +176,18 @@ pub trait Backend: Send + Sync {
     );
     /// Gradient of [`Backend::layer_norm`]; `dy` becomes dx. See [`crate::ops::layer_norm`].
     fn layer_norm_grad(&self, kept: LayerNormKept<Self>, dims: [usize; 2], dy: &mut Self::Buf);
-    /// x = max(x, 0), times the dropout factors where given; keeps the derivative in `gate`.
-    /// See [`crate::ops::relu`].
-    fn relu(
+    /// x = f(x), times the dropout factors where given; keeps the derivative of both in `gate`.
+    /// See [`crate::ops::activation`].
+    fn activate(
         &self,
         x: &mut Self::Buf,
+        activation: Activation,
         dropout: Option<&Self::Buf>,
         gate: &mut Self::Buf,
         len: usize,
     );
-    /// dy *= gate. See [`crate::ops::relu`].
-    fn relu_grad(&self, dy: &mut Self::Buf, gate: &Self::Buf, len: usize);
+    /// dy *= gate. See [`crate::ops::activation`].
+    fn gate_grad(&self, dy: &mut Self::Buf, gate: &Self::Buf, len: usize);
 
     /// Scales down the rows that a cell names and that are too long. See [`crate::ops::embedding`].
     fn embedding_renorm(

@@ -8,6 +8,7 @@ use crate::backend::{
 };
 use crate::counts::{CountsBatch, CsrRows};
 use crate::ops::Sink;
+use crate::ops::activation::{Activation, activate_cpu, gate_grad_cpu};
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
 use crate::ops::count_head::{
     CountHead, Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass, head_dropout_cpu,
@@ -23,7 +24,6 @@ use crate::ops::linear::{
 use crate::ops::noise::{dropout_noise_cpu, normal_noise_cpu};
 use crate::ops::one_hot::{one_hot_cpu, one_hot_grad_cpu};
 use crate::ops::posterior::{posterior_cpu, posterior_grad_cpu};
-use crate::ops::relu::{relu_cpu, relu_grad_cpu};
 use crate::ops::softmax::{softmax_cpu, softmax_grad_cpu};
 use crate::ops::sparse_linear::{sparse_linear_cpu, sparse_linear_grad_cpu};
 use crate::real::Real;
@@ -193,12 +193,19 @@ impl<F: Real> Backend for Cpu<F> {
         layer_norm_grad_cpu(kept, dims, dy);
     }
 
-    fn relu(&self, x: &mut Vec<F>, dropout: Option<&Vec<F>>, gate: &mut Vec<F>, len: usize) {
-        relu_cpu(&mut x[..len], dropout.map(|d| &d[..len]), gate);
+    fn activate(
+        &self,
+        x: &mut Vec<F>,
+        activation: Activation,
+        dropout: Option<&Vec<F>>,
+        gate: &mut Vec<F>,
+        len: usize,
+    ) {
+        activate_cpu(&mut x[..len], activation, dropout.map(|d| &d[..len]), gate);
     }
 
-    fn relu_grad(&self, dy: &mut Vec<F>, gate: &Vec<F>, len: usize) {
-        relu_grad_cpu(&mut dy[..len], &gate[..len]);
+    fn gate_grad(&self, dy: &mut Vec<F>, gate: &Vec<F>, len: usize) {
+        gate_grad_cpu(&mut dy[..len], &gate[..len]);
     }
 
     fn embedding_renorm(

@@ -1,5 +1,6 @@
 //! One folder an operation: formula, documentation and tests in `mod.rs`, the CPU kernel beside.
 
+pub mod activation;
 pub mod adam;
 pub mod batch_norm;
 pub mod count_head;
@@ -10,7 +11,6 @@ pub mod noise;
 pub mod one_hot;
 mod parallel;
 pub mod posterior;
-pub mod relu;
 mod sink;
 pub mod softmax;
 pub mod sparse_linear;

@@ -1,6 +1,7 @@
 //! `FCLayers`: hidden layers with injected categories, batch normalisation, ReLU and dropout.
 
 use scvi_kernels::Backend;
+use scvi_kernels::ops::activation::Activation;
 use scvi_kernels::ops::linear::LinearDims;
 
 use super::batch_norm::BatchNormActivations;
@@ -161,7 +162,8 @@ impl<B: Backend> FcLayers<B> {
             if let Some(norm) = &layer.batch_norm {
                 norm.forward_eval(backend, &mut act.out, cells);
             }
-            backend.relu(&mut act.out, None, &mut act.gate, cells * d.n_out);
+            let len = cells * d.n_out;
+            backend.activate(&mut act.out, Activation::Relu, None, &mut act.gate, len);
         }
     }
 
@@ -181,7 +183,8 @@ impl<B: Backend> FcLayers<B> {
             if let (Some(norm), Some(kept)) = (&mut layer.batch_norm, &mut act.batch_norm) {
                 norm.forward_train(backend, &mut act.out, kept, cells);
             }
-            backend.relu(&mut act.out, act.dropout.as_ref(), &mut act.gate, cells * d.n_out);
+            let (dropout, len) = (act.dropout.as_ref(), cells * d.n_out);
+            backend.activate(&mut act.out, Activation::Relu, dropout, &mut act.gate, len);
         }
     }
 
@@ -202,7 +205,7 @@ impl<B: Backend> FcLayers<B> {
             let FcActivations { layers, d_hidden, d_below } = acts;
             let (lower, upper) = layers.split_at_mut(i);
             let act = &mut upper[0];
-            backend.relu_grad(d_hidden, &act.gate, cells * d.n_out);
+            backend.gate_grad(d_hidden, &act.gate, cells * d.n_out);
             if let (Some(norm), Some(kept)) = (&mut layer.batch_norm, &act.batch_norm) {
                 norm.backward(backend, kept, d_hidden, cells, update);
             }
