@@ -5,6 +5,7 @@ use crate::ops::activation::Activation;
 use crate::ops::count_head::{Dispersion, HeadDims, HeadParams, HeadSinks, LikelihoodPass};
 use crate::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use crate::ops::linear::LinearDims;
+use crate::ops::posterior::VarActivation;
 use crate::real::Real;
 
 /// Constants of one Adam step for one number type; made by
@@ -321,19 +322,33 @@ pub struct LayerNormKept<'a, B: Backend + ?Sized> {
     pub inv_std: &'a B::Buf,
 }
 
+/// A normal prior, each `(cells, latent)`.
+pub struct NormalPrior<'a, B: Backend + ?Sized> {
+    /// p_m.
+    pub mean: &'a B::Buf,
+    /// p_v, positive.
+    pub var: &'a B::Buf,
+}
+
 /// Inputs and outputs of [`Backend::posterior`], each `(cells, latent)` but `kl`.
 pub struct PosteriorIo<'a, B: Backend + ?Sized> {
     /// q_m, the mean.
     pub mean: &'a B::Buf,
-    /// The variance encoder's output; becomes q_v = exp(·) + var_eps.
-    pub var: &'a mut B::Buf,
-    /// Standard normal noise; `None` puts z at the mean.
-    pub noise: Option<&'a B::Buf>,
+    /// s, the variance encoder's output.
+    pub raw: &'a B::Buf,
+    /// f in q_v = f(s) + var_eps.
+    pub var_activation: &'a VarActivation<B::Elem>,
     /// Added to the variance.
     pub var_eps: f64,
+    /// What the KL divergence is taken from; `None` is N(0, 1).
+    pub prior: Option<NormalPrior<'a, B>>,
+    /// Standard normal noise; `None` puts z at the mean.
+    pub noise: Option<&'a B::Buf>,
+    /// q_v.
+    pub var: &'a mut B::Buf,
     /// z = q_m + √q_v ε.
     pub z: &'a mut B::Buf,
-    /// KL(N(q_m, q_v) ‖ N(0, 1)) of each cell: `(cells)`.
+    /// KL(N(q_m, q_v) ‖ prior) of each cell: `(cells)`.
     pub kl: &'a mut B::Buf,
 }
 
@@ -341,16 +356,20 @@ pub struct PosteriorIo<'a, B: Backend + ?Sized> {
 pub struct PosteriorGradIo<'a, B: Backend + ?Sized> {
     /// q_m.
     pub mean: &'a B::Buf,
+    /// s.
+    pub raw: &'a B::Buf,
     /// q_v.
     pub var: &'a B::Buf,
+    /// f in q_v = f(s) + var_eps.
+    pub var_activation: &'a VarActivation<B::Elem>,
+    /// The forward pass's prior.
+    pub prior: Option<NormalPrior<'a, B>>,
     /// The noise z was drawn with.
     pub noise: &'a B::Buf,
-    /// What the forward pass added to the variance.
-    pub var_eps: f64,
     /// dL/dKL of each cell: kl_weight / cells.
     pub kl_weight: B::Elem,
     /// dL/dz in; dL/dq_m out.
     pub dz: &'a mut B::Buf,
-    /// dL/d(the variance encoder's output) out.
-    pub dvar: &'a mut B::Buf,
+    /// dL/ds out.
+    pub d_raw: &'a mut B::Buf,
 }

@@ -26,7 +26,7 @@ mod testing;
 
 pub use backend::{
     AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, LayerNormKept,
-    NoiseKey, PosteriorGradIo, PosteriorIo,
+    NoiseKey, NormalPrior, PosteriorGradIo, PosteriorIo,
 };
 pub use counts::{CountsBatch, CsrRows};
 pub use cpu::Cpu;

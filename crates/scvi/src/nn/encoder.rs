@@ -1,6 +1,7 @@
 //! `Encoder`: from counts to the posterior of z.
 
 use scvi_kernels::ops::linear::LinearDims;
+use scvi_kernels::ops::posterior::VarActivation;
 use scvi_kernels::{Backend, PosteriorGradIo, PosteriorIo};
 
 use super::state::{StateError, StateVisitor};
@@ -22,12 +23,13 @@ pub(crate) struct Encoder<B: Backend> {
 pub(crate) struct EncoderActivations<B: Backend> {
     pub(crate) fc: FcActivations<B>,
     pub(crate) mean: B::Buf,  // (cells, n_latent)
+    raw: B::Buf,              // (cells, n_latent), the variance encoder's output
     pub(crate) var: B::Buf,   // (cells, n_latent)
     pub(crate) noise: B::Buf, // (cells, n_latent)
     pub(crate) z: B::Buf,     // (cells, n_latent)
     pub(crate) kl: B::Buf,    // (cells)
     pub(crate) dz: B::Buf,    // (cells, n_latent)
-    dvar: B::Buf,             // (cells, n_latent)
+    d_raw: B::Buf,            // (cells, n_latent)
 }
 
 impl<B: Backend> EncoderActivations<B> {
@@ -36,12 +38,13 @@ impl<B: Backend> EncoderActivations<B> {
         Self {
             fc: FcActivations::new(backend, plan, max_cells),
             mean: latent(),
+            raw: latent(),
             var: latent(),
             noise: latent(),
             z: latent(),
             kl: backend.zeros(max_cells),
             dz: latent(),
-            dvar: latent(),
+            d_raw: latent(),
         }
     }
 }
@@ -88,14 +91,17 @@ impl<B: Backend> Encoder<B> {
         let Pass { backend, cells, .. } = pass;
         let d = self.dims(cells);
         let h = acts.fc.out();
-        for ([w, b], y) in [(&self.mean, &mut acts.mean), (&self.var, &mut acts.var)] {
+        for ([w, b], y) in [(&self.mean, &mut acts.mean), (&self.var, &mut acts.raw)] {
             backend.linear(h, &w.value, Some(&b.value), y, d, false);
         }
         let io = PosteriorIo {
             mean: &acts.mean,
-            var: &mut acts.var,
-            noise: use_noise.then_some(&acts.noise),
+            raw: &acts.raw,
+            var_activation: &VarActivation::Exp,
             var_eps: VAR_EPS,
+            prior: None,
+            noise: use_noise.then_some(&acts.noise),
+            var: &mut acts.var,
             z: &mut acts.z,
             kl: &mut acts.kl,
         };
@@ -115,18 +121,20 @@ impl<B: Backend> Encoder<B> {
         let d = self.dims(cells);
         let io = PosteriorGradIo {
             mean: &acts.mean,
+            raw: &acts.raw,
             var: &acts.var,
+            var_activation: &VarActivation::Exp,
+            prior: None,
             noise: &acts.noise,
-            var_eps: VAR_EPS,
             kl_weight,
             dz: &mut acts.dz,
-            dvar: &mut acts.dvar,
+            d_raw: &mut acts.d_raw,
         };
         backend.posterior_grad(io, [cells, self.n_latent]);
         let (h, dh) = acts.fc.out_and_grad();
         backend.linear_grad_input(&acts.dz, &self.mean[0].value, dh, d, false);
-        backend.linear_grad_input(&acts.dvar, &self.var[0].value, dh, d, true);
-        for ([w, b], dy) in [(&mut self.mean, &acts.dz), (&mut self.var, &acts.dvar)] {
+        backend.linear_grad_input(&acts.d_raw, &self.var[0].value, dh, d, true);
+        for ([w, b], dy) in [(&mut self.mean, &acts.dz), (&mut self.var, &acts.d_raw)] {
             backend.linear_grad_weight(h, dy, d, w.sink(backend, update));
             backend.bias_grad(dy, d, b.sink(backend, update));
         }

@@ -1,15 +1,18 @@
-//! The posterior q(z|x) = N(q_m, q_v), its reparameterised draw and its divergence from N(0, 1).
+//! The posterior q(z|x) = N(q_m, q_v), its reparameterised draw and its divergence from a prior.
 //!
-//! With s the variance encoder's output: q_v = eˢ + var_eps, z = q_m + √q_v ε,
-//! KL = ½ Σ_l (q_v + q_m² - 1 - ln q_v).
-//! Gradients with KL weighted by w: dq_m = dz + w q_m,
-//! ds = (q_v - var_eps) (½ dz ε/√q_v + ½ w (1 - 1/q_v)).
+//! With s the variance encoder's output and f the [`VarActivation`]: q_v = f(s) + var_eps,
+//! z = q_m + √q_v ε, and against a prior N(p_m, p_v), N(0, 1) for z:
+//! KL = ½ Σ_l (q_v/p_v + (q_m - p_m)²/p_v - 1 - ln(q_v/p_v)).
+//! Gradients with KL weighted by w: dq_m = dz + w (q_m - p_m)/p_v,
+//! ds = f'(s) (½ dz ε/√q_v + ½ w (1/p_v - 1/q_v)).
 //!
 //! Kingma and Welling 2014; scvi-tools 1.4.2, `nn/_base_components.py` (`Encoder`),
-//! `module/_vae.py` (`loss`).
+//! `module/_vae.py` (`loss`; the library size's prior is that of the cell's batch).
 
 mod cpu;
 #[cfg(test)]
 mod tests;
+mod var_activation;
 
 pub(crate) use cpu::*;
+pub use var_activation::{Pointwise, VarActivation};

@@ -1,7 +1,30 @@
+use super::VarActivation;
 use crate::testing::{Draw, assert_near, check_gradient, dot};
-use crate::{Backend, Cpu, PosteriorGradIo, PosteriorIo};
+use crate::{Backend, Cpu, NormalPrior, PosteriorGradIo, PosteriorIo};
 
 const VAR_EPS: f64 = 1e-4;
+const SHAPES: [[usize; 2]; 5] = [[1, 1], [2, 3], [15, 10], [17, 1], [40, 7]];
+
+type Formula = fn(f64) -> f64;
+
+/// Every choice, with its function in plain formulas.
+fn var_activations() -> [(VarActivation<f64>, Formula); 3] {
+    let square = |s: f64| 0.3 + s * s;
+    [
+        (VarActivation::Exp, f64::exp),
+        (VarActivation::Softplus, |s| s.exp().ln_1p()),
+        (VarActivation::custom(square, |s| 2.0 * s), square),
+    ]
+}
+
+/// Inputs of one case; both priors at once.
+struct Case {
+    dims: [usize; 2],
+    mean: Vec<f64>,
+    s: Vec<f64>,
+    noise: Vec<f64>,
+    prior: [Vec<f64>; 2],
+}
 
 struct Posterior {
     var: Vec<f64>,
@@ -9,66 +32,124 @@ struct Posterior {
     kl: Vec<f64>,
 }
 
-fn forward(mean: &[f64], s: &[f64], noise: Option<&Vec<f64>>, dims: [usize; 2]) -> Posterior {
-    let mut out =
-        Posterior { var: s.to_vec(), z: vec![f64::NAN; s.len()], kl: vec![f64::NAN; dims[0]] };
-    let io = PosteriorIo {
-        mean: &mean.to_vec(),
-        var: &mut out.var,
-        noise,
-        var_eps: VAR_EPS,
-        z: &mut out.z,
-        kl: &mut out.kl,
-    };
-    Cpu::new().posterior(io, dims);
-    out
-}
+impl Case {
+    fn new(dims: [usize; 2]) -> Self {
+        let mut draw = Draw::new(dims[0] as u64);
+        let n = dims[0] * dims[1];
+        let [mean, s, noise, prior_mean] = [(); 4].map(|()| draw.normal(n));
+        let prior_var = (0..n).map(|_| draw.within(0.2, 3.0)).collect();
+        Self { dims, mean, s, noise, prior: [prior_mean, prior_var] }
+    }
 
-#[test]
-fn follows_the_formulas() {
-    for [cells, latent] in [[1, 1], [2, 3], [15, 10], [17, 1], [40, 7]] {
-        let mut draw = Draw::new(1);
-        let n = cells * latent;
-        let (mean, s, noise) = (draw.normal(n), draw.normal(n), draw.normal(n));
-        let got = forward(&mean, &s, Some(&noise), [cells, latent]);
-        let var: Vec<f64> = s.iter().map(|s| s.exp() + VAR_EPS).collect();
-        let z: Vec<f64> = (0..n).map(|i| mean[i] + var[i].sqrt() * noise[i]).collect();
-        let term = |i: usize| 0.5 * (var[i] + mean[i].powi(2) - 1.0 - var[i].ln());
-        let kl: Vec<f64> =
-            (0..cells).map(|c| (0..latent).map(|l| term(c * latent + l)).sum()).collect();
-        assert_near("q_v", &got.var, &var, 1e-14);
-        assert_near("z", &got.z, &z, 1e-14);
-        assert_near("kl", &got.kl, &kl, 1e-13);
-        assert_eq!(forward(&mean, &s, None, [cells, latent]).z, mean, "z at the mean");
+    fn prior(&self, own: bool) -> Option<NormalPrior<'_, Cpu<f64>>> {
+        own.then_some(NormalPrior { mean: &self.prior[0], var: &self.prior[1] })
+    }
+
+    fn forward(
+        &self,
+        mean: &[f64],
+        s: &[f64],
+        var_activation: &VarActivation<f64>,
+        own_prior: bool,
+        noise: bool,
+    ) -> Posterior {
+        let nan = |len| vec![f64::NAN; len];
+        let mut out = Posterior { var: nan(s.len()), z: nan(s.len()), kl: nan(self.dims[0]) };
+        let io = PosteriorIo {
+            mean: &mean.to_vec(),
+            raw: &s.to_vec(),
+            var_activation,
+            var_eps: VAR_EPS,
+            prior: self.prior(own_prior),
+            noise: noise.then_some(&self.noise),
+            var: &mut out.var,
+            z: &mut out.z,
+            kl: &mut out.kl,
+        };
+        Cpu::new().posterior(io, self.dims);
+        out
     }
 }
 
 #[test]
+fn follows_the_formulas() {
+    for dims @ [cells, latent] in SHAPES {
+        let case = Case::new(dims);
+        let Case { mean, s, noise, .. } = &case;
+        for (activation, f) in &var_activations() {
+            for own_prior in [false, true] {
+                let got = case.forward(mean, s, activation, own_prior, true);
+                let var: Vec<f64> = s.iter().map(|&s| f(s) + VAR_EPS).collect();
+                let z: Vec<f64> =
+                    (0..s.len()).map(|i| mean[i] + var[i].sqrt() * noise[i]).collect();
+                let term = |i: usize| {
+                    let (pm, pv) =
+                        if own_prior { (case.prior[0][i], case.prior[1][i]) } else { (0.0, 1.0) };
+                    let square = (mean[i] - pm).powi(2);
+                    0.5 * (var[i] / pv + square / pv - 1.0 - (var[i] / pv).ln())
+                };
+                let kl: Vec<f64> =
+                    (0..cells).map(|c| (0..latent).map(|l| term(c * latent + l)).sum()).collect();
+                assert_near("q_v", &got.var, &var, 1e-14);
+                assert_near("z", &got.z, &z, 1e-14);
+                assert_near("kl", &got.kl, &kl, 1e-13);
+                let at_mean = case.forward(mean, s, activation, own_prior, false);
+                assert_eq!(&at_mean.z, mean, "z at the mean");
+            }
+        }
+    }
+}
+
+/// `torch.distributions.kl_divergence` of N(0.5, 2) from N(8, 0.3), torch 2.15, f64.
+#[test]
+fn the_divergence_is_torchs() {
+    let (mut var, mut z, mut kl) = (vec![0.0], vec![0.0], vec![0.0]);
+    let io = PosteriorIo::<Cpu<f64>> {
+        mean: &vec![0.5],
+        raw: &vec![2f64.ln()],
+        var_activation: &VarActivation::Exp,
+        var_eps: 0.0,
+        prior: Some(NormalPrior { mean: &vec![8.0], var: &vec![0.3] }),
+        noise: None,
+        var: &mut var,
+        z: &mut z,
+        kl: &mut kl,
+    };
+    Cpu::new().posterior(io, [1, 1]);
+    assert_near("kl", &kl, &[95.6347733408904], 1e-14);
+}
+
+#[test]
 fn gradients_agree_with_differences() {
-    for [cells, latent] in [[1, 1], [2, 3], [15, 10], [17, 1], [40, 7]] {
-        for kl_weight in [0.0, 0.3, 1.0] {
-            let dims = [cells, latent];
-            let mut draw = Draw::new(2);
-            let n = cells * latent;
-            let (mean, s, noise) = (draw.normal(n), draw.normal(n), draw.normal(n));
-            let r = draw.normal(n);
-            let loss = |mean: &[f64], s: &[f64]| {
-                let out = forward(mean, s, Some(&noise), dims);
-                dot(&r, &out.z) + kl_weight * out.kl.iter().sum::<f64>()
-            };
-            let (mut dz, mut dvar) = (r.clone(), vec![f64::NAN; n]);
-            let io = PosteriorGradIo {
-                mean: &mean,
-                var: &forward(&mean, &s, None, dims).var,
-                noise: &noise,
-                var_eps: VAR_EPS,
-                kl_weight,
-                dz: &mut dz,
-                dvar: &mut dvar,
-            };
-            Cpu::new().posterior_grad(io, dims);
-            check_gradient("mean", &mean, &dz, |mean| loss(mean, &s));
-            check_gradient("s", &s, &dvar, |s| loss(&mean, s));
+    for dims in SHAPES {
+        let case = Case::new(dims);
+        let Case { mean, s, noise, .. } = &case;
+        let r = Draw::new(7).normal(s.len());
+        for (activation, _) in &var_activations() {
+            for (own_prior, kl_weight) in
+                [(false, 0.0), (false, 0.3), (false, 1.0), (true, 0.0), (true, 0.3)]
+            {
+                let loss = |mean: &[f64], s: &[f64]| {
+                    let out = case.forward(mean, s, activation, own_prior, true);
+                    dot(&r, &out.z) + kl_weight * out.kl.iter().sum::<f64>()
+                };
+                let (mut dz, mut d_raw) = (r.clone(), vec![f64::NAN; s.len()]);
+                let io = PosteriorGradIo {
+                    mean,
+                    raw: s,
+                    var: &case.forward(mean, s, activation, own_prior, true).var,
+                    var_activation: activation,
+                    prior: case.prior(own_prior),
+                    noise,
+                    kl_weight,
+                    dz: &mut dz,
+                    d_raw: &mut d_raw,
+                };
+                Cpu::new().posterior_grad(io, dims);
+                let name = format!("{activation:?}, own prior {own_prior}, {dims:?}");
+                check_gradient(&format!("mean, {name}"), mean, &dz, |mean| loss(mean, s));
+                check_gradient(&format!("s, {name}"), s, &d_raw, |s| loss(mean, s));
+            }
         }
     }
 }
