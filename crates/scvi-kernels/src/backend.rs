@@ -211,7 +211,7 @@ pub trait Backend: Clone + Send + Sync {
         dims: EmbeddingDims,
         bound: MaxNorm,
     );
-    /// out_c = table[id_c]. See [`crate::ops::embedding`].
+    /// `out_c = table[id_c]`. See [`crate::ops::embedding`].
     fn embedding(
         &self,
         ids: &Self::Ids,

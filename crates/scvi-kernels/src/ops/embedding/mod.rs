@@ -1,12 +1,13 @@
 //! A learned vector for each category, as `torch.nn.Embedding` (torch 2).
 //!
-//! E: `(rows, dim)`, ids: `(cells)`, out: `(cells, dim)`; out_c = E[id_c].
+//! E: `(rows, dim)`, ids: `(cells)`, out: `(cells, dim)`; `out_c = E[id_c]`.
 //! Gradient: `dE[r]` = Σ over the cells with id r of d_out, divided by their number with
 //! [`EmbeddingGrad::scale_grad_by_freq`]; 0 for [`EmbeddingGrad::padding_idx`].
 //!
 //! A bound on the norms ([`MaxNorm`]) acts on the table itself before rows are read, in training
 //! and in evaluation: a row r that some cell names, and whose norm is above the bound, becomes
-//! E[r] · max_norm/(‖E[r]‖ₚ + 1e-7), once however many cells name it. The gradient does not see it.
+//! `E[r] · max_norm/(‖E[r]‖ₚ + 1e-7)`, once however many cells name it. The gradient does not see
+//! it.
 
 mod cpu;
 #[cfg(test)]

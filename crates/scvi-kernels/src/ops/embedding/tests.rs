@@ -81,6 +81,16 @@ fn gradients_are_torchs() {
 }
 
 #[test]
+fn frozen_rows_have_none() {
+    let rule = EmbeddingGrad { frozen_rows: 2, ..EmbeddingGrad::default() };
+    let mut table = Parameter::new(&TABLE);
+    let sink = table.sink(Mode::Store);
+    Cpu::new().embedding_grad(&IDS.to_vec(), &D_OUT.to_vec(), DIMS, rule, sink);
+    let free = [[3.25, 0.0, 3.5], [3.0, 1.0, -2.0]].concat();
+    assert_near("frozen", &table.grad, &[vec![0.0; 6], free].concat(), 1e-15);
+}
+
+#[test]
 fn the_plain_gradient_agrees_with_differences() {
     for [rows, cells, dim] in [[1, 1, 1], [2, 3, 5], [7, 15, 2], [3, 17, 16], [33, 40, 7]] {
         let d = EmbeddingDims { rows, cells, dim };
@@ -102,7 +112,7 @@ fn the_plain_gradient_agrees_with_differences() {
 fn every_sink_gets_the_same_gradient() {
     let d_out: Vec<f32> = cast(&D_OUT);
     let rule =
-        EmbeddingGrad { padding_idx: Some(3), scale_grad_by_freq: true, frozen_rows: 1 };
+        EmbeddingGrad { padding_idx: Some(3), scale_grad_by_freq: true, frozen_rows: 0 };
     check_sinks(&[Parameter::new(&TABLE)], |p, mode| {
         Cpu::new().embedding_grad(&IDS.to_vec(), &d_out, DIMS, rule, p[0].sink(mode));
         Vec::new()
