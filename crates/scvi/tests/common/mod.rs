@@ -141,7 +141,8 @@ fn widen(dtype: Dtype, bytes: &[u8]) -> Vec<f64> {
     }
 }
 
-fn norm(values: impl Iterator<Item = f64>) -> f64 {
+/// Euclidean norm.
+pub fn norm(values: impl Iterator<Item = f64>) -> f64 {
     values.map(|v| v * v).sum::<f64>().sqrt()
 }
 
