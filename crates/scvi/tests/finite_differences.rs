@@ -104,7 +104,6 @@ impl Draw {
             },
             batch_embedding_kwargs: EmbeddingKwargs {
                 embedding_dim: 1 + self.below(4),
-                padding_idx: self.one_of(&[None, Some(0), Some(-1)]).filter(|_| n_batch > 0),
                 ..EmbeddingKwargs::default()
             },
             linear_decoder: false,

@@ -1,18 +1,14 @@
+#![allow(dead_code, reason = "each test program uses a part of it")]
 //! Fixtures computed by scvi-tools: how to read one, and how to compare with it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
 use scvi::Real;
 use scvi::module::{GivenNoise, Minibatch, VaeConfig};
 use scvi::nn::{StateDict, Tensor};
 use serde::Deserialize;
-
-#[derive(Deserialize)]
-pub struct Manifest {
-    pub fixtures: Vec<Entry>,
-}
 
 #[derive(Deserialize)]
 pub struct Entry {
@@ -28,19 +24,28 @@ pub struct Fixture {
     tensors: BTreeMap<String, Tensor<f64>>,
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/fixtures")
+/// The fixtures of one step and its gradients.
+pub fn all() -> Vec<Fixture> {
+    fixtures("fixtures").0
 }
 
-pub fn all() -> Vec<Fixture> {
-    let manifest = std::fs::read(folder().join("manifest.json")).unwrap();
-    let manifest: Manifest = serde_json::from_slice(&manifest).unwrap();
-    manifest.fixtures.into_iter().map(Fixture::read).collect()
+/// The fixtures of estimates, and how many posterior predictive samples each has.
+pub fn monte_carlo() -> (Vec<Fixture>, u32) {
+    let (fixtures, manifest) = fixtures("fixtures_monte_carlo");
+    (fixtures, manifest["samples"].as_u64().unwrap() as u32)
+}
+
+fn fixtures(folder: &str) -> (Vec<Fixture>, serde_json::Value) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference").join(folder);
+    let manifest = std::fs::read(folder.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let entries: Vec<Entry> = serde_json::from_value(manifest["fixtures"].clone()).unwrap();
+    (entries.into_iter().map(|entry| Fixture::read(&folder, entry)).collect(), manifest)
 }
 
 impl Fixture {
-    fn read(entry: Entry) -> Self {
-        let bytes = std::fs::read(folder().join(&entry.file)).unwrap();
+    fn read(folder: &Path, entry: Entry) -> Self {
+        let bytes = std::fs::read(folder.join(&entry.file)).unwrap();
         let file = SafeTensors::deserialize(&bytes).unwrap();
         let tensors = file
             .iter()
