@@ -181,6 +181,14 @@ pub enum IoError {
         /// The newest version read here.
         supported: u32,
     },
+    /// A save of scvi-tools that cannot be read, or is not there.
+    #[error("{}: {source}", path.display())]
+    ScviTools {
+        /// The save, or the folder where it was looked for.
+        path: PathBuf,
+        /// What is wrong.
+        source: crate::scvi_tools::SaveError,
+    },
     /// A tensor of a model that cannot be used.
     #[error("{}: tensor '{name}': {problem}", path.display())]
     BadTensor {
@@ -212,6 +220,7 @@ impl IoError {
                 "open the file with anndata and save it again with write_h5ad, or write the result \
                  as .npy or .csv"
             }
+            Self::ScviTools { source, .. } => return source.hint(),
             Self::FormatVersion { .. } => "a newer version of this program can read it",
             _ => return None,
         })
@@ -227,7 +236,7 @@ impl IoError {
 }
 
 /// Names for a message: all of a short list, the first of a long one.
-fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[String]) -> String {
     const SHOWN: usize = 20;
     match names {
         [] => "none".into(),

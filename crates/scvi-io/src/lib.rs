@@ -1,4 +1,5 @@
-//! Files: AnnData's `.h5ad` in and out, matrices as text and `.npy`, and the native model folder.
+//! Files: AnnData's `.h5ad` in and out, matrices as text and `.npy`, the native model folder, and
+//! the saves of scvi-tools.
 //!
 //! Whatever is read is taken for hostile: sizes are checked against the file before memory is
 //! asked for, values before they are kept, and nothing that is loaded can run code. Whatever is
@@ -9,6 +10,7 @@ pub mod h5ad;
 pub mod model_dir;
 pub mod output;
 mod saved_model;
+pub mod scvi_tools;
 pub mod table;
 
 pub use error::IoError;

@@ -7,7 +7,7 @@ mod counts;
 mod dense;
 mod file;
 mod new_anndata;
-mod python_str;
+pub(crate) mod python_str;
 mod read_column;
 mod sparse;
 mod store;

@@ -25,6 +25,14 @@ pub enum TaskError {
     /// A sample could not be drawn.
     #[error(transparent)]
     Sample(#[from] SampleError),
+    /// The batch to decode as is none of the model's.
+    #[error("transform_batch is {found}; the model has {n_batch} batches, counted from 0")]
+    Batch {
+        /// What came.
+        found: u32,
+        /// The model's batches.
+        n_batch: usize,
+    },
     /// No sample was asked for.
     #[error("n_samples is 0; it must be 1 or more")]
     NoSamples,
@@ -44,6 +52,15 @@ pub(super) fn infer(
     match (vae.minified_data_type(), batch.posterior.borrow()) {
         (Some(_), Some(stored)) => vae.cached_inference(ws, stored, noise),
         _ => vae.inference(ws, noise),
+    }
+}
+
+/// Whether a batch to decode as is one of the model's.
+pub(super) fn check_batch(vae: &Vae<Cpu<f32>>, batch: Option<u32>) -> Result<(), TaskError> {
+    let n_batch = vae.spec().config().n_batch.max(1);
+    match batch.filter(|&batch| batch as usize >= n_batch) {
+        Some(found) => Err(TaskError::Batch { found, n_batch }),
+        None => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use scvi_kernels::Cpu;
 
-use super::pass::{TaskError, for_each_minibatch, infer};
+use super::pass::{TaskError, check_batch, for_each_minibatch, infer};
 use crate::data::Dataset;
 use crate::distributions::{
     MAX_POISSON_RATE, NegativeBinomial, Normal, Poisson, SampleError, SampleNoise,
@@ -53,6 +53,7 @@ pub fn posterior_predictive_sample(
     data: &Dataset,
     options: &SampleOptions,
 ) -> Result<Vec<f32>, TaskError> {
+    check_batch(vae, options.transform_batch)?;
     let n_samples = options.n_samples as usize;
     if n_samples == 0 {
         return Err(TaskError::NoSamples);

@@ -220,7 +220,12 @@ impl<B: Backend> Vae<B> {
     /// [`Vae::inference`] or [`Vae::set_latent`].
     ///
     /// With `transform_batch` every cell is decoded as if it came from that batch.
+    ///
+    /// # Panics
+    /// If the model has no such batch.
     pub fn generative(&self, ws: &mut Workspace<B>, transform_batch: Option<u32>) {
+        let n_batch = self.spec.config().n_batch.max(1);
+        assert!(transform_batch.is_none_or(|b| (b as usize) < n_batch), "a batch of the model's");
         ws.inputs.set_batch(&self.backend, transform_batch);
         self.embed_batch(&mut ws.inputs);
         let Workspace { inputs, encoder: enc, library, decoder: dec, .. } = ws;

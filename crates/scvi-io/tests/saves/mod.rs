@@ -1,0 +1,84 @@
+//! Where the saves are, and what they should hold.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub mod craft;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::SafeTensors;
+use scvi_io::scvi_tools::ScviToolsSave;
+
+/// The models that scvi-tools trained (`reference/saves.py`).
+pub const MODELS: [&str; 15] = [
+    "covariates",
+    "default",
+    "embedding",
+    "gene_batch",
+    "gene_cell",
+    "gene_label",
+    "latent_library",
+    "layer",
+    "layer_norm",
+    "layers2",
+    "linear",
+    "logistic_normal",
+    "poisson",
+    "size_factor",
+    "untrained",
+];
+
+/// Saves without tensors, by other versions of numpy and pandas (`reference/pickles.py`).
+pub const PICKLES: [&str; 7] = [
+    "pandas_1.2",
+    "pandas_1.5",
+    "pandas_2.0",
+    "pandas_2.2",
+    "pandas_3.0",
+    "pandas_3.0_pyarrow",
+    "protocol_5",
+];
+
+/// The folder of a save.
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/saves").join(name)
+}
+
+/// The only save in a folder.
+pub fn read(name: &str) -> ScviToolsSave {
+    ScviToolsSave::read(folder(name), None).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// The bytes of the only save in a folder.
+pub fn bytes(name: &str) -> Vec<u8> {
+    let [file] = &scvi_io::scvi_tools::saves_in(folder(name)).unwrap()[..] else {
+        panic!("{name}: one save expected");
+    };
+    fs::read(folder(name).join(file)).unwrap()
+}
+
+/// Arrays by name: shape and values, all types widened.
+pub fn tensors(path: &Path) -> BTreeMap<String, (Vec<usize>, Vec<f64>)> {
+    let bytes = fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    file.iter()
+        .map(|(name, view)| {
+            let data = view.data();
+            let values = match view.dtype() {
+                safetensors::Dtype::F32 => {
+                    data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b).into()).collect()
+                }
+                safetensors::Dtype::F64 => {
+                    data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
+                }
+                safetensors::Dtype::I64 => {
+                    data.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f64).collect()
+                }
+                other => panic!("{name}: {other:?}"),
+            };
+            (name.to_owned(), (view.shape().to_vec(), values))
+        })
+        .collect()
+}

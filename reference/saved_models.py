@@ -1,0 +1,159 @@
+"""The tiny models of reference/saves: their data, their training, and what they compute."""
+
+import copy
+
+import anndata
+import draws
+import numpy as np
+import oracle
+import pandas as pd
+import scvi
+import torch
+
+N_CELLS, N_GENES = 60, 20
+SHOWN = 5
+"""Cells whose values per gene are written, to keep the files small."""
+
+CATEGORIES = {"batch": 3, "label": 2, "donor": 3, "plate": 2}
+
+BATCH = dict(batch_key="batch")
+SIZES = dict(n_hidden=8, n_latent=3)
+
+SAVES = [
+    dict(name="default", train=dict(check_val_every_n_epoch=1)),
+    dict(
+        name="covariates",
+        setup=BATCH
+        | dict(
+            categorical_covariate_keys=["donor", "plate"],
+            continuous_covariate_keys=["age", "score"],
+        ),
+        model=dict(encode_covariates=True),
+    ),
+    dict(name="layer", setup=BATCH | dict(layer="counts"), prefix="early_"),
+    dict(
+        name="size_factor",
+        setup=BATCH | dict(size_factor_key="size"),
+        model=dict(gene_likelihood="nb"),
+    ),
+    dict(name="latent_library", setup=BATCH, model=dict(use_observed_lib_size=False)),
+    dict(name="embedding", setup=BATCH, model=dict(batch_representation="embedding")),
+    dict(name="poisson", setup=BATCH, model=dict(gene_likelihood="poisson")),
+    dict(name="gene_batch", setup=BATCH, model=dict(dispersion="gene-batch")),
+    dict(
+        name="gene_label",
+        setup=BATCH | dict(labels_key="label"),
+        model=dict(dispersion="gene-label"),
+    ),
+    dict(name="gene_cell", setup=BATCH, model=dict(dispersion="gene-cell")),
+    dict(name="logistic_normal", setup=BATCH, model=dict(latent_distribution="ln")),
+    dict(name="layers2", setup=BATCH, model=dict(n_layers=2)),
+    dict(
+        name="layer_norm",
+        setup=BATCH,
+        model=dict(use_batch_norm="none", use_layer_norm="both", var_activation="softplus"),
+    ),
+    dict(name="linear", setup=BATCH, linear=True),
+    dict(name="untrained", setup=BATCH, train=None),
+]
+"""One row a save: its name, the arguments of setup_anndata, of the model and of train (None: it
+stays untrained), its prefix, and whether it is a LinearSCVI."""
+
+
+def draw():
+    """The data of all saves, as arrays by name."""
+    rng = np.random.default_rng(0)
+    level = np.exp(rng.normal(0.3, 1.0, N_GENES))
+    counts = rng.poisson(level * rng.gamma(1.0, 1.0, (N_CELLS, N_GENES)))
+    counts[counts.sum(axis=1) == 0, 0] = 1
+    codes = {name: draws.codes(rng, N_CELLS, n) for name, n in CATEGORIES.items()}
+    return codes | {
+        "x": counts.astype(np.float32),
+        "age": rng.standard_normal(N_CELLS, dtype=np.float32),
+        "score": rng.random(N_CELLS, dtype=np.float32),
+        "size": np.exp(rng.standard_normal(N_CELLS, dtype=np.float32) / 4) * 20,
+    }
+
+
+def names(column):
+    """The categories of a column: plates are numbers, all others have names."""
+    letters = [f"{column} {chr(ord('a') + k)}" for k in range(CATEGORIES[column])]
+    return np.array([11, 12]) if column == "plate" else np.array(letters, dtype=object)
+
+
+def make_adata(data, with_layer):
+    """The data as AnnData; with a layer, that holds the counts and X something else."""
+    adata = anndata.AnnData(data["x"].copy())
+    adata.var_names = [f"gene {k}" for k in range(N_GENES)]
+    for column in CATEGORIES:
+        adata.obs[column] = pd.Categorical(names(column)[data[column]])
+    for column in ("age", "score", "size"):
+        adata.obs[column] = data[column]
+    if with_layer:
+        adata.layers["counts"] = data["x"].copy()
+        adata.X = np.log1p(data["x"])
+    return adata
+
+
+def train(row, data):
+    """The trained model of a save, and its data."""
+    scvi.settings.seed = 1
+    setup, arguments = row.get("setup", {}), dict(row.get("model", {}))
+    if "var_activation" in arguments:
+        arguments["var_activation"] = getattr(torch.nn.functional, arguments["var_activation"])
+    adata = make_adata(data, "layer" in setup)
+    cls = scvi.model.LinearSCVI if row.get("linear") else scvi.model.SCVI
+    cls.setup_anndata(adata, **setup)
+    model = cls(adata, **SIZES, **arguments)
+    if row.get("train", {}) is not None:
+        plan = dict(max_epochs=2, accelerator="cpu", enable_progress_bar=False)
+        model.train(**plan, logger=scvi.train._logger.SimpleLogger(), **row.get("train", {}))
+    # What differs from run to run.
+    model.run_name_ = "run"
+    model.registry["_scvi_uuid"] = "00000000-0000-0000-0000-000000000000"
+    return model, adata
+
+
+def expected(model, adata):
+    """What the model computes in double precision at the mean of the posterior."""
+    module = copy.deepcopy(model.module).double().eval()
+    (tensors,) = model._make_data_loader(adata, batch_size=N_CELLS)
+    inputs = {k: v.double() if v.is_floating_point() else v for k, v in tensors.items()}
+    noise = oracle.Noise(
+        {"z": np.zeros((1, N_CELLS, module.n_latent))}
+        | ({} if module.use_observed_lib_size else {"library": np.zeros((1, N_CELLS, 1))})
+    )
+    with torch.no_grad(), oracle.injected(module, noise):
+        inference, px, loss, decoded = oracle.forward(module, inputs, noise, None)
+    values = {
+        "qz_m": inference["qz"].loc,
+        "qz_v": inference["qz"].variance,
+        "library": inference["library"].squeeze(-1),
+        "reconstruction": loss.dict_sum(loss.reconstruction_loss),
+        "kl_z": loss.kl_local["kl_divergence_z"],
+        "px_rate": decoded[2][:SHOWN],
+    }
+    if inference["ql"] is not None:
+        values |= {"ql_m": inference["ql"].loc, "ql_v": inference["ql"].variance}
+        values["kl_l"] = loss.kl_local["kl_divergence_l"]
+    if hasattr(px, "theta"):
+        values["px_r"] = px.theta.expand_as(decoded[2])[:SHOWN]
+    if hasattr(px, "zi_logits"):
+        values["px_dropout"] = px.zi_logits[:SHOWN]
+    return {name: oracle.double(tensor) for name, tensor in values.items()}
+
+
+def carried(model):
+    """Some of what the save itself holds, as torch and pandas see it."""
+    state = model.module.state_dict()
+    weights = [name for name in state if name.endswith(("mean_encoder.weight", "running_var"))]
+    found = {f"state/{name}": state[name].numpy() for name in weights}
+    counters = [name for name in state if "num_batches_tracked" in name]
+    found |= {f"state/{name}": np.array([state[name].item()]) for name in counters}
+    for name, table in (model.history or {}).items():
+        found[f"history/{name}"] = table[name].to_numpy(dtype=np.float64)
+    for split in ("train", "validation"):
+        rows = getattr(model, f"{split}_indices")
+        if rows is not None:
+            found[f"{split}_indices"] = rows.astype(np.int64)
+    return found
