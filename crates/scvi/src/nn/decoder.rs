@@ -141,7 +141,7 @@ impl<B: Backend> Decoder<B> {
 }
 
 fn layer<B: Backend>([w, b]: &[Param<B>; 2]) -> HeadLayer<'_, B> {
-    HeadLayer { weight: &w.value, bias: Some(&b.value) }
+    HeadLayer { weight: &w.value, bias: Some(&b.value), norm: None }
 }
 
 fn layer_sinks<'a, B: Backend>(
@@ -149,5 +149,9 @@ fn layer_sinks<'a, B: Backend>(
     backend: &B,
     update: Update<B::Elem>,
 ) -> HeadLayerSinks<'a, B> {
-    HeadLayerSinks { weight: w.sink(backend, update), bias: Some(b.sink(backend, update)) }
+    HeadLayerSinks {
+        weight: w.sink(backend, update),
+        bias: Some(b.sink(backend, update)),
+        norm: None,
+    }
 }
