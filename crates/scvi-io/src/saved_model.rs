@@ -149,8 +149,9 @@ fn check_registry(meta: &ModelMeta) -> Result<(), String> {
         ),
     ];
     let covariates = registry.categorical_covariates.iter().zip(&config.n_cats_per_cov);
-    let covariates = covariates
-        .map(|(f, &n)| ("categories of a covariate", Some(f.categories.len()), n, "n_cats_per_cov"));
+    let covariates = covariates.map(|(f, &n)| {
+        ("categories of a covariate", Some(f.categories.len()), n, "n_cats_per_cov")
+    });
     for (what, found, expected, option) in numbers.into_iter().chain(covariates) {
         if let Some(found) = found.filter(|&found| found != expected) {
             return Err(format!("{found} {what} for {option} {expected}"));

@@ -65,9 +65,8 @@ impl Columns {
         registry: &Registry,
         needs_labels: bool,
     ) -> Result<Self, CliError> {
-        let coded = |field: &CategoricalField| {
-            transfer(path, &categorical(file, &field.key)?, field)
-        };
+        let coded =
+            |field: &CategoricalField| transfer(path, &categorical(file, &field.key)?, field);
         let labels = registry.labels.as_ref().filter(|_| needs_labels);
         let mut columns = Self {
             batch: match &registry.batch {
@@ -119,10 +118,7 @@ fn numbers(file: &H5ad, path: &Path, key: &str) -> Result<Vec<f32>, CliError> {
     file.require_complete(key, &column)?;
     match column.to_numbers() {
         Some(values) => Ok(values.into_iter().map(|v| v as f32).collect()),
-        None => Err(CliError::NotNumeric {
-            path: path.display().to_string(),
-            key: key.to_owned(),
-        }),
+        None => Err(CliError::NotNumeric { path: path.display().to_string(), key: key.to_owned() }),
     }
 }
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::data::{Dataset, Misfit};
 use crate::distributions::SampleError;
-use crate::module::{MinifiedError, Minibatch, Noise, Vae, Workspace};
+use crate::module::{Minibatch, MinifiedError, Noise, Vae, Workspace};
 
 /// A task could not be done.
 #[derive(Debug, Error)]

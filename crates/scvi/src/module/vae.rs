@@ -9,9 +9,7 @@ use super::minified::MinifiedDataType;
 use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};
 use super::workspace::{Noise, Workspace};
-use crate::nn::{
-    Decoder, Embedding, Embeddings, Encoder, Init, Param, Pass, Update,
-};
+use crate::nn::{Decoder, Embedding, Embeddings, Encoder, Init, Param, Pass, Update};
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).
 ///
@@ -43,9 +41,8 @@ impl<B: Backend> Vae<B> {
         let activation = || posterior::VarActivation::from(config.var_activation);
         let encoder = Encoder::new(&backend, spec.encoder_plan(), activation(), &mut init);
         let decoder = Decoder::new(&backend, &spec, &mut init);
-        let library_encoder = matches!(spec.library(), Library::Latent { .. }).then(|| {
-            Encoder::new(&backend, spec.library_encoder_plan(), activation(), &mut init)
-        });
+        let library_encoder = matches!(spec.library(), Library::Latent { .. })
+            .then(|| Encoder::new(&backend, spec.library_encoder_plan(), activation(), &mut init));
         let batch = spec.embedding().map(|plan| Embedding::new(&backend, plan, &mut init));
         let embeddings = Embeddings::new(batch);
         Self { backend, spec, encoder, library_encoder, embeddings, decoder, px_r, minified: None }
@@ -250,9 +247,7 @@ impl<B: Backend> Vae<B> {
     /// Logarithms that ρ was scaled by, to give μ: `(cells)`.
     pub(super) fn log_factors(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
         match self.spec.library() {
-            Library::SizeFactor => {
-                self.backend.download(&ws.inputs.size_factor, ws.inputs.n_cells)
-            }
+            Library::SizeFactor => self.backend.download(&ws.inputs.size_factor, ws.inputs.n_cells),
             Library::Observed | Library::Latent { .. } => ws.library(&self.backend),
         }
     }

@@ -79,11 +79,7 @@ impl<B: Backend> BatchNorm<B> {
     }
 
     /// Where the gradients of γ and β go.
-    pub(crate) fn sinks(
-        &mut self,
-        backend: &B,
-        update: Update<B::Elem>,
-    ) -> [GradSink<'_, B>; 2] {
+    pub(crate) fn sinks(&mut self, backend: &B, update: Update<B::Elem>) -> [GradSink<'_, B>; 2] {
         [self.gamma.sink(backend, update), self.beta.sink(backend, update)]
     }
 

@@ -103,12 +103,7 @@ impl<B: Backend> Decoder<B> {
     }
 
     /// The heads' outputs in evaluation mode.
-    pub(crate) fn forward_eval(
-        &self,
-        pass: Pass<B>,
-        z: &B::Buf,
-        acts: &mut DecoderActivations<B>,
-    ) {
+    pub(crate) fn forward_eval(&self, pass: Pass<B>, z: &B::Buf, acts: &mut DecoderActivations<B>) {
         match (&self.body, &mut acts.body) {
             (Body::Layers(fc), BodyActivations::Layers(acts)) => {
                 fc.forward_eval(pass, FcInput::Dense(z), acts);

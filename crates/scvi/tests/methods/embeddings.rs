@@ -50,7 +50,10 @@ fn what_the_model_reads_stays() {
     assert_eq!(vae.add_embedding("batch", narrow, true), Err(needed));
     let row = vae.compute_embedding("batch", &[3]).unwrap_err();
     assert_eq!(row, EmbeddingError::Row { found: 3, rows: 3 });
-    assert!(vae.init_embedding(3, &EmbeddingKwargs { embedding_dim: 0, ..Default::default() }, 0).is_err());
+    assert!(
+        vae.init_embedding(3, &EmbeddingKwargs { embedding_dim: 0, ..Default::default() }, 0)
+            .is_err()
+    );
 }
 
 #[test]
