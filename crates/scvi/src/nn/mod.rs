@@ -21,7 +21,7 @@ pub(crate) use decoder::{Decoder, DecoderActivations};
 pub(crate) use embedding::EmbeddingPlan;
 pub use embedding::{Embedding, EmbeddingError, NewRows};
 pub(crate) use embeddings::Embeddings;
-pub(crate) use encoder::{Encoder, EncoderActivations, EncoderPlan};
+pub(crate) use encoder::{Encoder, EncoderActivations, EncoderInput, EncoderPlan};
 pub(crate) use fc_layer::FcInput;
 pub(crate) use fc_layers::{FcActivations, FcLayers};
 pub(crate) use fc_plan::FcPlan;
