@@ -204,6 +204,18 @@ fn head_grad(bencher: Bencher, genes: usize) {
         .bench_local_refs(|head| heads.grad(head));
 }
 
+/// The three stages one after the other, as in a step.
+#[divan::bench(args = GENES)]
+fn head_step(bencher: Bencher, genes: usize) {
+    let mut heads = Heads::new(genes, GeneLikelihood::Zinb);
+    let mut head = heads.head();
+    bencher.counter(heads.elements()).bench_local(|| {
+        heads.forward(&mut head);
+        heads.likelihood(&mut head);
+        heads.grad(&mut head);
+    });
+}
+
 #[divan::bench(args = GENES)]
 fn sparse_linear(bencher: Bencher, genes: usize) {
     let (batch, nnz) = (batch(genes), rows(genes).counts.len());

@@ -1,26 +1,55 @@
 //! From logits to px_scale, and back.
 
+use super::layer::Finish;
 use crate::ops::count_head::ScaleActivation;
 use crate::real::Real;
 
 /// Logits from which softplus is the logit itself, as in torch.
 const THRESHOLD: f64 = 20.0;
 
-impl ScaleActivation {
-    /// A block's logits become what the likelihood turns into ρ: for the softmax exp(logit - max),
-    /// with max and sum over the block's genes, for the softplus ρ itself.
+/// Turns a block's logits into what the likelihood turns into ρ: for the softmax exp(logit - max),
+/// with max and sum over the block's genes, for the softplus ρ itself.
+pub(super) struct Activate<'a, F> {
+    pub(super) activation: ScaleActivation,
+    pub(super) max: &'a mut [F], // (blocks, cells)
+    pub(super) sum: &'a mut [F], // (blocks, cells)
+    pub(super) cells: usize,
+}
+
+impl<F: Real> Finish<F> for Activate<'_, F> {
     #[inline(always)]
-    pub(super) fn activate<F: Real>(self, rows: &mut [F], max: &mut [F], sum: &mut [F]) {
-        match self {
-            Self::Softmax => exponentials(rows, max, sum),
+    fn start(&mut self, block: usize) {
+        let max = match self.activation {
+            ScaleActivation::Softmax => F::of(f64::NEG_INFINITY),
             // Nothing is left for the likelihood to scale.
-            Self::Softplus => {
-                rows.iter_mut().for_each(|v| *v = softplus(*v));
-                max.fill(F::ZERO);
+            ScaleActivation::Softplus => F::ZERO,
+        };
+        self.max[block * self.cells..][..self.cells].fill(max);
+    }
+
+    #[inline(always)]
+    fn row(&mut self, block: usize, row: &[F]) {
+        if self.activation == ScaleActivation::Softmax {
+            let max = &mut self.max[block * self.cells..][..self.cells];
+            for (max, &v) in max.iter_mut().zip(row) {
+                *max = max.max(v);
             }
         }
     }
 
+    #[inline(always)]
+    fn block(&mut self, block: usize, rows: &mut [F]) {
+        let at = block * self.cells..(block + 1) * self.cells;
+        match self.activation {
+            ScaleActivation::Softmax => {
+                exponentials(rows, &self.max[at.clone()], &mut self.sum[at]);
+            }
+            ScaleActivation::Softplus => rows.iter_mut().for_each(|v| *v = softplus(*v)),
+        }
+    }
+}
+
+impl ScaleActivation {
     /// ln Σ exp over all genes, from each block's max and sum: what is subtracted from a block's
     /// max to scale its rows. `block_max` and `block_sum` are `(blocks, cells)`.
     pub(super) fn log_sums<F: Real>(self, block_max: &[F], block_sum: &[F], log_sum: &mut [F]) {
@@ -38,46 +67,36 @@ impl ScaleActivation {
         }
     }
 
-    /// grad: dL/d ln μ in, dL/d(logit) out; `grad_sum` is Σ_g dL/d ln μ.
+    /// A gene's row: dL/d ln μ in, dL/d(logit) out; `grad_sum` is Σ_g dL/d ln μ.
     #[inline(always)]
     pub(super) fn gradient<F: Real>(self, grad: &mut [F], scale: &[F], grad_sum: &[F]) {
+        let n = grad.len();
+        let (scale, grad_sum) = (&scale[..n], &grad_sum[..n]);
         match self {
-            Self::Softmax => softmax_grad(grad, scale, grad_sum),
+            Self::Softmax => {
+                for i in 0..n {
+                    grad[i] -= scale[i] * grad_sum[i];
+                }
+            }
             Self::Softplus => {
-                for (grad, &scale) in grad.iter_mut().zip(scale) {
-                    *grad *= softplus_slope(scale);
+                for i in 0..n {
+                    grad[i] *= softplus_slope(scale[i]);
                 }
             }
         }
     }
 }
 
-/// rows becomes exp(rows - max), with max and sum over the block's genes.
+/// rows becomes exp(rows - max), with the sum over the block's genes.
 #[inline(always)]
-fn exponentials<F: Real>(rows: &mut [F], max: &mut [F], sum: &mut [F]) {
+fn exponentials<F: Real>(rows: &mut [F], max: &[F], sum: &mut [F]) {
     let n = max.len();
     let sum = &mut sum[..n];
-    max.copy_from_slice(&rows[..n]);
-    for row in rows.chunks_exact(n) {
-        for i in 0..n {
-            max[i] = max[i].max(row[i]);
-        }
-    }
     sum.fill(F::ZERO);
     for row in rows.chunks_exact_mut(n) {
         for i in 0..n {
             row[i] = (row[i] - max[i]).exp();
             sum[i] += row[i];
-        }
-    }
-}
-
-#[inline(always)]
-fn softmax_grad<F: Real>(grad: &mut [F], scale: &[F], grad_sum: &[F]) {
-    let n = grad_sum.len();
-    for (grad, scale) in grad.chunks_exact_mut(n).zip(scale.chunks_exact(n)) {
-        for i in 0..n {
-            grad[i] -= scale[i] * grad_sum[i];
         }
     }
 }

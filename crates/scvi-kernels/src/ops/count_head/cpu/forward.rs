@@ -1,6 +1,7 @@
 //! First stage: every head's logits of a block of genes, and px_scale up to the softmax's sum.
 
 use super::CountHead;
+use super::activation::Activate;
 use super::layer::Layer;
 use super::workspace::input_stride;
 use crate::cpu::Cpu;
@@ -33,21 +34,11 @@ pub(crate) fn head_forward_cpu<F: Real>(
     );
     in_parts(p.n_parts, 1, state, &|range, (scale, max, sum, (pi, px_r))| {
         let first = range.start * part;
-        scale_layer.forward(
-            input,
-            first,
-            block,
-            scale,
-            d,
-            #[inline(always)]
-            |k, rows| {
-                let at = k * cells..(k + 1) * cells;
-                activation.activate(rows, &mut max.data[at.clone()], &mut sum.data[at]);
-            },
-        );
+        let scale_of = Activate { activation, max: max.data, sum: sum.data, cells };
+        scale_layer.forward(input, first, block, scale, d, scale_of);
         for (layer, logits) in [(dropout_layer, pi), (px_r_layer, px_r)] {
             if let (Some(layer), Some(logits)) = (layer, logits) {
-                layer.forward(input, first, block, logits, d, |_, _| {});
+                layer.forward(input, first, block, logits, d, ());
             }
         }
     });

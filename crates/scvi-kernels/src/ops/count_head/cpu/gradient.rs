@@ -42,9 +42,8 @@ pub(crate) fn head_grad_cpu<F: Real>(
                 block,
                 d,
                 #[inline(always)]
-                |k, rows| {
-                    let scale = &scale[k * block * cells..][..rows.len()];
-                    activation.gradient(rows, scale, grad_sum);
+                |gene, row| {
+                    activation.gradient(row, &scale[gene * cells..][..cells], grad_sum);
                 },
             );
             for sinks in [dropout, px_r].into_iter().flatten() {

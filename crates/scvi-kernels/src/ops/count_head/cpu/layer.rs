@@ -41,8 +41,8 @@ impl<'a, F: Real> Layer<'a, F> {
         (layer, Logits { rows, moments: moments.flatten() })
     }
 
-    /// Logits of a part whose first gene is `first`, block by block, then `finish` on the block's
-    /// number and rows while they are in cache.
+    /// Logits of a part whose first gene is `first`, block by block, and what `finish` makes of them
+    /// while they are in cache.
     pub(super) fn forward(
         &self,
         input: &[F], // (hidden, input_stride(cells))
@@ -50,44 +50,53 @@ impl<'a, F: Real> Layer<'a, F> {
         block: usize,
         logits: Logits<F>,
         d: HeadDims,
-        mut finish: impl FnMut(usize, &mut [F]),
+        mut finish: impl Finish<F>,
     ) {
         let stride = padded(d.cells);
         let input = Mat::strided(input, d.hidden, d.cells, input_stride(d.cells));
         let Logits { rows, mut moments } = logits;
         for (k, rows) in rows.data.chunks_mut(block * stride).enumerate() {
             let (genes, local) = (rows.len() / stride, k * block);
-            let first = first + local;
-            let weight = Mat::new(&self.weight[first * d.hidden..], genes, d.hidden);
+            let weight = Mat::new(&self.weight[(first + local) * d.hidden..], genes, d.hidden);
             matmul(weight, input, rows, stride, F::ZERO);
             vectorised(
                 #[inline(always)]
                 || {
-                    add_bias(rows, self.bias.map(|b| &b[first..first + genes]), d.cells);
-                    if let Some(norm) = self.norm {
-                        norm.apply(rows, first, local, &mut moments, d.cells);
+                    finish.start(k);
+                    for (local, row) in (local..).zip(rows.chunks_exact_mut(stride)) {
+                        // A larger minibatch may have used the padding.
+                        row[d.cells..].fill(F::ZERO);
+                        if let Some(bias) = self.bias {
+                            let bias = bias[first + local];
+                            row.iter_mut().for_each(|v| *v += bias);
+                        }
+                        if let Some(norm) = self.norm {
+                            norm.apply(row, first + local, local, &mut moments, d.cells);
+                        }
+                        finish.row(k, row);
                     }
-                    finish(k, rows);
+                    finish.block(k, rows);
                 },
             );
         }
     }
 }
 
-/// Adds each gene's bias, and clears the padding, which a larger minibatch may have used.
-#[inline(always)]
-fn add_bias<F: Real>(rows: &mut [F], bias: Option<&[F]>, cells: usize) {
-    let rows = rows.chunks_exact_mut(padded(cells));
-    match bias {
-        None => rows.for_each(|row| row[cells..].fill(F::ZERO)),
-        Some(bias) => {
-            for (row, &b) in rows.zip(bias) {
-                row[cells..].fill(F::ZERO);
-                row.iter_mut().for_each(|v| *v += b);
-            }
-        }
-    }
+/// What is made of a block's logits; every method is `#[inline(always)]`.
+pub(super) trait Finish<F> {
+    /// Before a block.
+    #[inline(always)]
+    fn start(&mut self, _block: usize) {}
+    /// After a gene's row.
+    #[inline(always)]
+    fn row(&mut self, _block: usize, _row: &[F]) {}
+    /// After all rows of a block.
+    #[inline(always)]
+    fn block(&mut self, _block: usize, _rows: &mut [F]) {}
 }
+
+/// The logits stay what they are.
+impl<F> Finish<F> for () {}
 
 impl<F: Real> Split for Logits<'_, F> {
     fn split(self, mid: usize) -> (Self, Self) {
@@ -127,9 +136,8 @@ impl<'a, F: Real> LayerSinks<'a, F> {
         block * (d.hidden + 2)
     }
 
-    /// Every gradient of a part, block by block: `prepare` turns the block's number and rows into
-    /// the gradient of the logits, then come the normalisation, the part's share of dh, and the
-    /// weights and biases.
+    /// Every gradient of a part, block by block: `prepare` turns a gene's row into the gradient of
+    /// its logits, then come the normalisation, the part's share of dh, and weights and biases.
     pub(super) fn backward(
         mut self,
         h: &[F],      // (cells, hidden)
@@ -143,14 +151,17 @@ impl<'a, F: Real> LayerSinks<'a, F> {
         let h = Mat::new(h, d.cells, d.hidden);
         for (k, rows) in self.rows.data.chunks_mut(block * stride).enumerate() {
             let (genes, first) = (rows.len() / stride, k * block);
-            let (dw, per_gene) = memory.split_at_mut(genes * d.hidden);
-            let (a, b) = per_gene.split_at_mut(block);
+            let (dw, db) = memory.split_at_mut(genes * d.hidden);
+            let (db, d_gamma) = db[..2 * genes].split_at_mut(genes);
             vectorised(
                 #[inline(always)]
                 || {
-                    prepare(k, rows);
-                    if let Some(norm) = &mut self.norm {
-                        norm.gradient(rows, first, (&mut *a, &mut *b), d.cells);
+                    for (k, row) in rows.chunks_exact_mut(stride).enumerate() {
+                        prepare(first + k, row);
+                        db[k] = lane_sum(row);
+                        if let Some(norm) = &self.norm {
+                            d_gamma[k] = norm.gradient(row, first + k, db[k], d.cells);
+                        }
                     }
                 },
             );
@@ -159,17 +170,12 @@ impl<'a, F: Real> LayerSinks<'a, F> {
             matmul(d_logits.t(), weight, dh, d.hidden, F::ONE);
             matmul(d_logits, h, dw, d.hidden, F::ZERO);
             self.weight.take(first * d.hidden, dw);
+            if let Some(norm) = &mut self.norm {
+                norm.take(first, d_gamma, db);
+                // What is normalised loses its mean, and with it all that a bias does.
+                db.fill(F::ZERO);
+            }
             if let Some(bias) = &mut self.bias {
-                let db = &mut a[..genes];
-                match self.norm {
-                    // What is normalised loses its mean, and with it all that a bias does.
-                    Some(_) => db.fill(F::ZERO),
-                    None => {
-                        for (db, row) in db.iter_mut().zip(rows.chunks_exact(stride)) {
-                            *db = lane_sum(row);
-                        }
-                    }
-                }
                 bias.take(first, db);
             }
         }

@@ -54,31 +54,28 @@ impl<'a, F: Real> Norm<'a, F> {
         }
     }
 
-    /// Normalises the rows of the genes from `first` on, which is `local` within its part.
+    /// Normalises the row of a gene, which is `local` within its part.
     #[inline(always)]
     pub(super) fn apply(
         self,
-        rows: &mut [F], // (genes of the block, cells)
-        first: usize,
+        row: &mut [F],
+        gene: usize,
         local: usize,
         moments: &mut Option<Moments<F>>,
         cells: usize,
     ) {
-        for (k, row) in rows.chunks_exact_mut(padded(cells)).enumerate() {
-            let g = first + k;
-            match (self, &mut *moments) {
-                (Self::Minibatch { gamma, beta, momentum, eps }, Some(moments)) => {
-                    let hat = moments.normalise(row, local + k, cells, momentum, eps);
-                    for (v, &hat) in row.iter_mut().zip(hat) {
-                        *v = gamma[g].mul_add(hat, beta[g]);
-                    }
+        match (self, moments) {
+            (Self::Minibatch { gamma, beta, momentum, eps }, Some(moments)) => {
+                let hat = moments.normalise(row, local, cells, momentum, eps);
+                for (v, &hat) in row.iter_mut().zip(hat) {
+                    *v = gamma[gene].mul_add(hat, beta[gene]);
                 }
-                (Self::Running { gamma, beta, mean, var, eps }, _) => {
-                    let slope = gamma[g] / (var[g] + eps).sqrt();
-                    let shift = beta[g] - slope * mean[g];
-                    row.iter_mut().for_each(|v| *v = slope.mul_add(*v, shift));
-                }
-                (Self::Minibatch { .. }, None) => unreachable!("a minibatch has its moments"),
+            }
+            (Self::Minibatch { .. }, None) => unreachable!("a minibatch has its moments"),
+            (Self::Running { gamma, beta, mean, var, eps }, _) => {
+                let slope = gamma[gene] / (var[gene] + eps).sqrt();
+                let shift = beta[gene] - slope * mean[gene];
+                row.iter_mut().for_each(|v| *v = slope.mul_add(*v, shift));
             }
         }
     }
@@ -150,31 +147,25 @@ impl<'a, F: Real> NormSinks<'a, F> {
         }
     }
 
-    /// The gradient of y becomes that of what was normalised; padding is 0 before, and anything
-    /// after. `d_gamma` and `d_beta` hold a number a gene of the block.
+    /// The gradient of a gene's row, whose sum is `d_beta`, becomes that of what was normalised;
+    /// gives dL/dγ. Padding is 0 before, and anything after.
     #[inline(always)]
-    pub(super) fn gradient(
-        &mut self,
-        rows: &mut [F], // (genes of the block, cells)
-        first: usize,
-        (d_gamma, d_beta): (&mut [F], &mut [F]),
-        cells: usize,
-    ) {
-        let stride = padded(cells);
+    pub(super) fn gradient(&self, row: &mut [F], gene: usize, d_beta: F, cells: usize) -> F {
+        let hat = &self.normalised[gene * row.len()..][..row.len()];
+        let d_gamma = lane_dot(row, hat);
+        let scale = self.gamma.value()[gene] * self.inv_std[gene];
         let inv_n = F::of(1.0 / cells as f64);
-        let genes = rows.len() / stride;
-        for (k, row) in rows.chunks_exact_mut(stride).enumerate() {
-            let hat = &self.normalised[(first + k) * stride..][..stride];
-            d_beta[k] = lane_sum(row);
-            d_gamma[k] = lane_dot(row, hat);
-            let scale = self.gamma.value()[first + k] * self.inv_std[first + k];
-            let (beta, gamma) = (inv_n * d_beta[k], inv_n * d_gamma[k]);
-            for (v, &hat) in row.iter_mut().zip(hat) {
-                *v = scale * (*v - beta - hat * gamma);
-            }
+        let (beta, gamma) = (inv_n * d_beta, inv_n * d_gamma);
+        for (v, &hat) in row.iter_mut().zip(hat) {
+            *v = scale * (*v - beta - hat * gamma);
         }
-        self.gamma.take(first, &d_gamma[..genes]);
-        self.beta.take(first, &d_beta[..genes]);
+        d_gamma
+    }
+
+    /// Takes the gradients of γ and β of the genes from `first` on.
+    pub(super) fn take(&mut self, first: usize, d_gamma: &[F], d_beta: &[F]) {
+        self.gamma.take(first, d_gamma);
+        self.beta.take(first, d_beta);
     }
 }
 
