@@ -112,9 +112,8 @@ fn check_early(config: &VaeConfig, args: &DataArgs) -> Result<(), CliError> {
 /// The sizes and priors that the data decides.
 fn with_data(config: VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliError> {
     let registry = &prepared.registry;
-    let count = |field: &Option<CategoricalField>| {
-        field.as_ref().map_or(1, |field| field.categories.len())
-    };
+    let count =
+        |field: &Option<CategoricalField>| field.as_ref().map_or(1, |field| field.categories.len());
     let n_batch = count(&registry.batch);
     let prior = (!config.use_observed_lib_size && registry.size_factor.is_none())
         .then(|| LibraryPrior::of(&prepared.counts, &prepared.columns.batch, n_batch))
@@ -216,6 +215,7 @@ fn meta(prepared: &Prepared, config: VaeConfig, trained: &Trained, plan: &TrainP
             batch_size: plan.batch_size,
             seed: plan.seed,
         },
+        scvi_tools: None,
     }
 }
 

@@ -65,9 +65,8 @@ impl Columns {
         registry: &Registry,
         needs_labels: bool,
     ) -> Result<Self, CliError> {
-        let coded = |field: &CategoricalField| {
-            transfer(path, &categorical(file, &field.key)?, field)
-        };
+        let coded =
+            |field: &CategoricalField| transfer(path, &categorical(file, &field.key)?, field);
         let labels = registry.labels.as_ref().filter(|_| needs_labels);
         let mut columns = Self {
             batch: match &registry.batch {
@@ -119,10 +118,7 @@ fn numbers(file: &H5ad, path: &Path, key: &str) -> Result<Vec<f32>, CliError> {
     file.require_complete(key, &column)?;
     match column.to_numbers() {
         Some(values) => Ok(values.into_iter().map(|v| v as f32).collect()),
-        None => Err(CliError::NotNumeric {
-            path: path.display().to_string(),
-            key: key.to_owned(),
-        }),
+        None => Err(CliError::NotNumeric { path: path.display().to_string(), key: key.to_owned() }),
     }
 }
 
@@ -137,7 +133,8 @@ fn categorical(file: &H5ad, key: &str) -> Result<Coded, IoError> {
     file.require_complete(key, &column)?;
     let Categorical { codes, categories, .. } = column.to_categorical();
     let codes = codes.into_iter().map(|c| c.unwrap_or(0)).collect();
-    Ok(Coded { field: CategoricalField { key: key.to_owned(), categories }, codes })
+    let kind = file.category_kind(key, &column)?;
+    Ok(Coded { field: CategoricalField { key: key.to_owned(), categories, kind }, codes })
 }
 
 fn warn_of_small_categories(column: &Coded, common: &Common) {
