@@ -3,7 +3,8 @@
 `config` is passed to scvi.module.VAE. Sizes are odd and differ, so that a swapped axis or a
 missed remainder shows. Optional keys: `largest_count` (400); `theta`, smallest and largest
 dispersion (else drawn); `head_scale`, a factor on the weights of the decoder's outputs, to reach
-extreme rates and logits; `losses_only`, to leave out the cells x genes outputs of a wide row.
+extreme rates and logits; `losses_only`, to leave out the cells x genes outputs of a wide row;
+`transform_batch`, to decode once more as if every cell came from that batch.
 `linear_decoder` stands for scvi.module.LDVAE, whose decoder takes its batch norm and bias from
 the options of the other decoder.
 """
@@ -34,6 +35,7 @@ FIXTURES = [
         name="zinb_gene_batch",
         seed=4,
         n_cells=14,
+        transform_batch=1,
         config=dict(n_input=33, n_batch=3, n_hidden=9, n_latent=6, dispersion="gene-batch"),
     ),
     dict(
@@ -60,6 +62,7 @@ FIXTURES = [
         name="layers2_deep",
         seed=7,
         n_cells=15,
+        transform_batch=1,
         config=dict(n_input=26, n_batch=4, n_hidden=11, n_latent=5, n_layers=2),
     ),
     dict(
@@ -91,6 +94,7 @@ FIXTURES = [
         name="encode_covariates_layers2_deep",
         seed=11,
         n_cells=14,
+        transform_batch=1,
         config=dict(
             n_input=22, n_batch=3, n_hidden=7, n_latent=4, n_layers=2, encode_covariates=True
         ),
@@ -299,6 +303,7 @@ FIXTURES = [
         name="latent_library",
         seed=38,
         n_cells=13,
+        transform_batch=1,
         config=dict(
             n_input=24,
             n_batch=3,
@@ -371,6 +376,7 @@ FIXTURES = [
         name="embedding",
         seed=44,
         n_cells=13,
+        transform_batch=1,
         config=dict(
             n_input=24, n_batch=4, n_hidden=9, n_latent=4, batch_representation="embedding"
         ),
@@ -517,6 +523,7 @@ FIXTURES = [
         name="linear_decoder",
         seed=62,
         n_cells=13,
+        transform_batch=1,
         config=dict(
             n_input=24,
             n_batch=3,

@@ -30,6 +30,7 @@ def entry(row, content, unused):
         "seed": row["seed"],
         "kl_weight": oracle.KL_WEIGHT,
         "config": config,
+        "transform_batch": row.get("transform_batch"),
         "sizes": sizes,
         "unused": sorted(unused),
     }

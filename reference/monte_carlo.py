@@ -30,8 +30,9 @@ def tame(module):
         layer.weight *= 1 / 64
         layer.bias *= 1 / 64
     if not module.use_observed_lib_size:
-        # Where the priors are.
+        # Where the priors are, and wider than any of them.
         module.l_encoder.mean_encoder.bias.fill_(3.75)
+        module.l_encoder.var_encoder.bias.fill_(1.0)
     first = module.decoder.px_decoder.fc_layers[0][0]
     first.weight[:, : module.n_latent] *= 1 / 256
     # Wide distributions of counts: ones that say little about the library, too.

@@ -179,7 +179,15 @@ def evaluation(row, inputs, noise, module):
     """Outputs at the mean of the posterior, with running statistics and without dropout."""
     module.eval()
     with injected(module, noise):
-        return describe("eval", row, *forward(module, inputs, noise, None))
+        outputs = forward(module, inputs, noise, None)
+        tensors = describe("eval", row, *outputs)
+        if "transform_batch" in row:
+            # Decode the same z once more, as if every cell came from one batch.
+            arguments = module._get_generative_input(inputs, outputs[0])
+            px = module.generative(**arguments, transform_batch=row["transform_batch"])["px"]
+            tensors["transform/px_rate"] = double(px.mu)
+            tensors["transform/px_r"] = double(px.theta.expand_as(px.mu))
+    return tensors
 
 
 def describe(prefix, row, inference, px, loss, decoded):

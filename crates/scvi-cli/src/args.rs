@@ -246,6 +246,9 @@ pub struct EvaluateArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
+    /// Also estimate the marginal log-likelihood, with K draws of each cell
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_mc_samples: Option<u32>,
     /// Write every cell's terms: csv
     #[arg(long, value_name = "OUT.csv")]
     pub per_cell: Option<PathBuf>,

@@ -78,11 +78,11 @@ impl Trained {
 }
 
 fn layer([w, b]: &[Trained; 2]) -> HeadLayer<'_, Cpu> {
-    HeadLayer { weight: &w.value, bias: Some(&b.value) }
+    HeadLayer { weight: &w.value, bias: Some(&b.value), norm: None }
 }
 
 fn sinks([w, b]: &mut [Trained; 2]) -> HeadLayerSinks<'_, Cpu> {
-    HeadLayerSinks { weight: w.sink(), bias: Some(b.sink()) }
+    HeadLayerSinks { weight: w.sink(), bias: Some(b.sink()), norm: None }
 }
 
 /// The heads with the stages before the one that is measured behind them.

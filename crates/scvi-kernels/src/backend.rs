@@ -66,7 +66,7 @@ pub enum GradSink<'a, B: Backend + ?Sized> {
 /// library needs a call, on the processor), reads a value back to the host or branches on one, so
 /// that a whole step can be captured as a graph. Buffers may be longer than a call needs: a
 /// minibatch uses the front.
-pub trait Backend: Clone + Send + Sync {
+pub trait Backend: Send + Sync {
     /// The number type.
     type Elem: Real;
     /// Numbers in device memory.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use scvi::model::{CellElbo, Draw, elbo};
+use scvi::model::{CellElbo, Draw, elbo, marginal_ll};
 use scvi_io::load_model;
 use scvi_io::output::{AtomicFile, check_output};
 
@@ -19,9 +19,14 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
     let (vae, meta) = load_model(&source.model)?;
     let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
     let draw = if args.posterior_mean { Draw::Mean } else { Draw::Sample { seed: common.seed } };
-    let terms = elbo(&vae, &prepared.dataset()?, source.batch_size, draw)?;
+    let data = prepared.dataset()?;
+    let terms = elbo(&vae, &data, source.batch_size, draw)?;
+    let likelihoods = args
+        .n_mc_samples
+        .map(|k| marginal_ll(&vae, &data, source.batch_size, k, common.seed))
+        .transpose()?;
     if let Some(path) = &args.per_cell {
-        write(path, &prepared, &terms, common)?;
+        write(path, &prepared, &terms, likelihoods.as_deref(), common)?;
     }
     let mean = |values: &[f32]| values.iter().map(|&v| v as f64).sum::<f64>() / values.len() as f64;
     let (reconstruction, kl) = (mean(&terms.reconstruction_loss), mean(&terms.kl_local));
@@ -31,6 +36,9 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
         .add("elbo", -(reconstruction + kl))
         .add("reconstruction_loss", reconstruction)
         .add("kl_local", kl);
+    if let Some(values) = &likelihoods {
+        report.add("marginal_ll", values.iter().sum::<f64>() / values.len() as f64);
+    }
     report.print(common)
 }
 
@@ -38,18 +46,22 @@ fn write(
     path: &Path,
     prepared: &Prepared,
     terms: &CellElbo,
+    likelihoods: Option<&[f64]>,
     common: &Common,
 ) -> Result<(), CliError> {
     let file = AtomicFile::create(path, common.overwrite)?;
     let mut csv = csv::Writer::from_writer(file);
     let mut rows = || -> csv::Result<()> {
-        csv.write_record(["cell", "elbo", "reconstruction_loss", "kl_local"])?;
+        let columns = ["cell", "elbo", "reconstruction_loss", "kl_local", "marginal_ll"];
+        csv.write_record(&columns[..if likelihoods.is_some() { 5 } else { 4 }])?;
         let losses = terms.reconstruction_loss.iter().zip(&terms.kl_local);
-        for ((name, elbo), (reconstruction, kl)) in
-            prepared.kept_names().iter().zip(terms.elbo()).zip(losses)
+        let names = prepared.kept_names();
+        for (cell, ((name, elbo), (reconstruction, kl))) in
+            names.iter().zip(terms.elbo()).zip(losses).enumerate()
         {
             let numbers = [elbo.to_string(), reconstruction.to_string(), kl.to_string()];
-            csv.write_record(std::iter::once(name).chain(&numbers))?;
+            let likelihood = likelihoods.map(|values| values[cell].to_string());
+            csv.write_record(std::iter::once(name).chain(&numbers).chain(&likelihood))?;
         }
         Ok(())
     };

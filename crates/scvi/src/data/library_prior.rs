@@ -74,7 +74,7 @@ mod tests {
     fn moments_of_each_batch() {
         let totals = [3.0f32, 8.0, 5.0, 0.0];
         let (indptr, indices) = (vec![0, 1, 2, 3, 3], vec![0, 1, 0]);
-        let counts = CsrMatrix::new(4, 2, indptr, indices, totals[..3].to_vec()).unwrap();
+        let counts = CsrMatrix::new(2, indptr, indices, totals[..3].to_vec()).unwrap();
         let prior = LibraryPrior::of(&counts, &[0, 0, 2, 0], 3).unwrap();
         let logs = [3f64.ln(), 8f64.ln()];
         let mean = (logs[0] + logs[1]) / 2.0;

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::data::{Dataset, Misfit};
 use crate::distributions::SampleError;
-use crate::module::{MinifiedError, Minibatch, Noise, Vae, Workspace};
+use crate::module::{Minibatch, MinifiedError, Noise, Vae, Workspace};
 
 /// A task could not be done.
 #[derive(Debug, Error)]
@@ -64,12 +64,16 @@ pub(super) fn check_batch(vae: &Vae<Cpu<f32>>, batch: Option<u32>) -> Result<(),
     }
 }
 
+/// What is done with a loaded minibatch.
+pub(super) type Task<'a> =
+    dyn FnMut(&mut Workspace<Cpu<f32>>, &Minibatch) -> Result<(), TaskError> + 'a;
+
 /// Calls `task` with every minibatch of `data` in order, loaded into a workspace.
 pub(super) fn for_each_minibatch(
     vae: &Vae<Cpu<f32>>,
     data: &Dataset,
     batch_size: usize,
-    task: &mut dyn FnMut(&mut Workspace<Cpu<f32>>, &Minibatch) -> Result<(), TaskError>,
+    task: &mut Task,
 ) -> Result<(), TaskError> {
     data.check_fits(vae.spec())?;
     if vae.minified_data_type().is_some() && !data.has_posterior() {

@@ -1,7 +1,7 @@
 //! Which covariates enter the networks, and through which columns: computed once.
 
-use super::options::BatchRepresentation;
 use super::config::VaeConfig;
+use super::options::BatchRepresentation;
 
 /// One-hot columns of the batch and of every categorical covariate.
 ///
@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn a_covariate_of_one_category_has_no_column() {
-        let config = VaeConfig { n_batch: 3, n_cats_per_cov: vec![1, 2, 4], ..VaeConfig::default() };
+        let config =
+            VaeConfig { n_batch: 3, n_cats_per_cov: vec![1, 2, 4], ..VaeConfig::default() };
         let plan = OneHotPlan::new(&config);
         assert_eq!((plan.n_columns(), plan.per_cell()), (9, 3));
         let mut columns = Vec::new();

@@ -3,8 +3,8 @@
 use scvi_kernels::Backend;
 
 use super::kwargs::EmbeddingKwargs;
-use super::validate::ConfigError;
 use super::vae::Vae;
+use super::validate::ConfigError;
 use crate::nn::{Embedding, EmbeddingError, EmbeddingPlan, Init, NewRows};
 
 /// Key of the batch's embedding, which the model itself reads.

@@ -21,9 +21,7 @@ impl MinifiedDataType {
     pub fn name(self) -> &'static str {
         match self {
             Self::LatentPosteriorParameters => "latent_posterior_parameters",
-            Self::LatentPosteriorParametersWithCounts => {
-                "latent_posterior_parameters_with_counts"
-            }
+            Self::LatentPosteriorParametersWithCounts => "latent_posterior_parameters_with_counts",
         }
     }
 }
@@ -69,7 +67,9 @@ pub enum MinifiedError {
         task: &'static str,
     },
     /// The model infers libraries from counts.
-    #[error("a model with use_observed_lib_size off infers libraries from counts: it cannot take minified data")]
+    #[error(
+        "a model with use_observed_lib_size off infers libraries from counts: it cannot take minified data"
+    )]
     InferredLibrary,
 }
 

@@ -50,4 +50,14 @@ impl<B: Backend> Vae<B> {
         px_r.iter_mut().for_each(|v| *v = v.exp());
         Some(px_r)
     }
+
+    /// Loadings of a linear decoder, the effect of each latent dimension on the logarithm of each
+    /// gene's share, but for a constant a cell: `(genes, n_latent)`; `None` for other decoders.
+    ///
+    /// γ/√(running variance + ε) W with batch normalisation, else W, without the batches' columns.
+    ///
+    /// Source: scvi-tools 1.4.2, `module/_vae.py`, `LDVAE.get_loadings`; Svensson et al. 2020.
+    pub fn get_loadings(&self) -> Option<Vec<B::Elem>> {
+        self.decoder.loadings(&self.backend)
+    }
 }

@@ -153,7 +153,8 @@ impl VaeSpec {
             Library::Latent { .. } => self.library_encoder_plan().n_parameters(),
             _ => 0,
         };
-        let hidden = if self.config.linear_decoder { 0 } else { self.decoder_plan().n_parameters() };
+        let hidden =
+            if self.config.linear_decoder { 0 } else { self.decoder_plan().n_parameters() };
         let embedding = self.embedding().map_or(0, |e| e.n_parameters());
         self.encoder_plan().n_parameters()
             + library

@@ -3,8 +3,12 @@
 use scvi_kernels::Backend;
 
 use super::options::Dispersion;
+use super::spec::VaeSpec;
 use super::vae::Vae;
-use crate::nn::{Slot, StateDict, StateError, StateExport, StateImport, StateVisitor};
+use crate::nn::{
+    Decoder, Embeddings, Encoder, Param, Slot, StateDict, StateError, StateExport, StateImport,
+    StateVisitor,
+};
 
 impl<B: Backend> Vae<B> {
     /// Every parameter and running moment, in scvi-tools' names and torch's layout.
@@ -23,9 +27,9 @@ impl<B: Backend> Vae<B> {
     /// [`StateError`] where a tensor is missing, has another shape, or has no place here. The model
     /// is then partly overwritten and must not be used.
     pub fn load_state_dict(&mut self, state: StateDict<B::Elem>) -> Result<(), StateError> {
-        let backend = self.backend.clone();
-        let mut import = StateImport { backend: &backend, state };
-        self.visit(&mut import)?;
+        let (backend, parts) = self.parts();
+        let mut import = StateImport { backend, state };
+        parts.visit(&mut import)?;
         match import.state.into_keys().next() {
             Some(name) => Err(StateError::Unknown { name }),
             None => Ok(()),
@@ -33,20 +37,38 @@ impl<B: Backend> Vae<B> {
     }
 
     fn export(&mut self, slot: Slot) -> StateDict<B::Elem> {
-        let backend = self.backend.clone();
-        let mut export = StateExport { backend: &backend, slot, state: StateDict::new() };
-        self.visit(&mut export).expect("an export refuses nothing");
+        let (backend, parts) = self.parts();
+        let mut export = StateExport { backend, slot, state: StateDict::new() };
+        parts.visit(&mut export).expect("an export refuses nothing");
         export.state
     }
 
-    fn visit(&mut self, visitor: &mut impl StateVisitor<B>) -> Result<(), StateError> {
-        if let (Some(px_r), Some(groups)) = (&mut self.px_r, self.spec.dispersion_groups()) {
+    /// The device, and everything that has tensors on it.
+    fn parts(&mut self) -> (&B, Parts<'_, B>) {
+        let Self { backend, spec, encoder, library_encoder, embeddings, decoder, px_r, .. } = self;
+        (backend, Parts { spec, encoder, library_encoder, embeddings, decoder, px_r })
+    }
+}
+
+/// What a model's tensors belong to.
+struct Parts<'a, B: Backend> {
+    spec: &'a VaeSpec,
+    encoder: &'a mut Encoder<B>,
+    library_encoder: &'a mut Option<Encoder<B>>,
+    embeddings: &'a mut Embeddings<B>,
+    decoder: &'a mut Decoder<B>,
+    px_r: &'a mut Option<Param<B>>,
+}
+
+impl<B: Backend> Parts<'_, B> {
+    fn visit(self, visitor: &mut impl StateVisitor<B>) -> Result<(), StateError> {
+        if let (Some(px_r), Some(groups)) = (self.px_r, self.spec.dispersion_groups()) {
             let shape = [self.spec.config().n_input, groups];
             let by_gene = self.spec.config().dispersion == Dispersion::Gene;
             visitor.param("px_r", if by_gene { &shape[..1] } else { &shape }, px_r)?;
         }
         self.encoder.visit("z_encoder", visitor)?;
-        if let Some(library) = &mut self.library_encoder {
+        if let Some(library) = self.library_encoder {
             library.visit("l_encoder", visitor)?;
         }
         self.embeddings.visit(visitor)?;

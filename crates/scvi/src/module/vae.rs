@@ -9,9 +9,7 @@ use super::minified::MinifiedDataType;
 use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};
 use super::workspace::{Noise, Workspace};
-use crate::nn::{
-    Decoder, Embedding, Embeddings, Encoder, Init, Param, Pass, Update,
-};
+use crate::nn::{Decoder, Embedding, Embeddings, Encoder, EncoderInput, Init, Param, Pass, Update};
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).
 ///
@@ -43,9 +41,8 @@ impl<B: Backend> Vae<B> {
         let activation = || posterior::VarActivation::from(config.var_activation);
         let encoder = Encoder::new(&backend, spec.encoder_plan(), activation(), &mut init);
         let decoder = Decoder::new(&backend, &spec, &mut init);
-        let library_encoder = matches!(spec.library(), Library::Latent { .. }).then(|| {
-            Encoder::new(&backend, spec.library_encoder_plan(), activation(), &mut init)
-        });
+        let library_encoder = matches!(spec.library(), Library::Latent { .. })
+            .then(|| Encoder::new(&backend, spec.library_encoder_plan(), activation(), &mut init));
         let batch = spec.embedding().map(|plan| Embedding::new(&backend, plan, &mut init));
         let embeddings = Embeddings::new(batch);
         Self { backend, spec, encoder, library_encoder, embeddings, decoder, px_r, minified: None }
@@ -118,9 +115,9 @@ impl<B: Backend> Vae<B> {
             batch.forward_train(backend, &inputs.batch, inputs.n_cells, embedded);
         }
         let pass = pass(backend, inputs);
-        encoder.forward_train(pass, &inputs.counts, None, enc);
+        encoder.forward_train(pass, for_z(inputs), enc);
         if let (Some(encoder), Some(acts)) = (library_encoder, library) {
-            encoder.forward_train(pass, &inputs.counts, inputs.prior.as_ref(), acts);
+            encoder.forward_train(pass, for_library(inputs), acts);
         }
         decoder.forward_train(pass, enc.z(), dec);
     }
@@ -169,11 +166,11 @@ impl<B: Backend> Vae<B> {
         decoder.backward(pass, z, dec, dz, d_embedded.as_deref_mut(), update);
         let kl_weight = B::Elem::of(kl_weight) * weight;
         let embedded = d_embedded.as_deref_mut();
-        encoder.backward(pass, &inputs.counts, None, enc, kl_weight, embedded, update);
+        encoder.backward(pass, for_z(inputs), enc, kl_weight, embedded, update);
         if let (Some(encoder), Some(acts)) = (library_encoder, library) {
             // The divergence of the library is not warmed up.
-            let (prior, embedded) = (inputs.prior.as_ref(), d_embedded.as_deref_mut());
-            encoder.backward(pass, &inputs.counts, prior, acts, weight, embedded, update);
+            let embedded = d_embedded.as_deref_mut();
+            encoder.backward(pass, for_library(inputs), acts, weight, embedded, update);
         }
         if let (Some(batch), Some(d_embedded)) = (embeddings.batch_mut(), d_embedded) {
             batch.backward(backend, &inputs.batch, inputs.n_cells, d_embedded, update);
@@ -192,9 +189,9 @@ impl<B: Backend> Vae<B> {
         let inputs = &ws.inputs;
         let pass = pass(&self.backend, inputs);
         let use_noise = noise.is_some();
-        self.encoder.forward_eval(pass, &inputs.counts, None, &mut ws.encoder, use_noise);
+        self.encoder.forward_eval(pass, for_z(inputs), &mut ws.encoder, use_noise);
         if let (Some(encoder), Some(acts)) = (&self.library_encoder, &mut ws.library) {
-            encoder.forward_eval(pass, &inputs.counts, inputs.prior.as_ref(), acts, use_noise);
+            encoder.forward_eval(pass, for_library(inputs), acts, use_noise);
         }
     }
 
@@ -250,9 +247,7 @@ impl<B: Backend> Vae<B> {
     /// Logarithms that ρ was scaled by, to give μ: `(cells)`.
     pub(super) fn log_factors(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
         match self.spec.library() {
-            Library::SizeFactor => {
-                self.backend.download(&ws.inputs.size_factor, ws.inputs.n_cells)
-            }
+            Library::SizeFactor => self.backend.download(&ws.inputs.size_factor, ws.inputs.n_cells),
             Library::Observed | Library::Latent { .. } => ws.library(&self.backend),
         }
     }
@@ -274,6 +269,16 @@ impl<B: Backend> Vae<B> {
 
 pub(super) fn pass<'a, B: Backend>(backend: &'a B, inputs: &'a Inputs<B>) -> Pass<'a, B> {
     Pass { backend, covariates: &inputs.covariates, cells: inputs.n_cells }
+}
+
+/// What the encoder of z reads; its prior is N(0, 1).
+fn for_z<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
+    EncoderInput { counts: &inputs.counts, prior: None }
+}
+
+/// What the encoder of the library reads; its prior goes by batch.
+fn for_library<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
+    EncoderInput { counts: &inputs.counts, prior: inputs.prior.as_ref() }
 }
 
 fn dispersion<'a, B: Backend>(

@@ -183,11 +183,7 @@ impl VaeConfig {
                 unless(self.dispersion != Dispersion::GeneCell, &self.dispersion.name()),
                 "gene, gene-batch or gene-label",
             ),
-            (
-                "n_continuous_cov",
-                unless(self.n_continuous_cov == 0, &self.n_continuous_cov),
-                "0",
-            ),
+            ("n_continuous_cov", unless(self.n_continuous_cov == 0, &self.n_continuous_cov), "0"),
             (
                 "n_cats_per_cov",
                 unless(self.n_cats_per_cov.is_empty(), &format_args!("{:?}", self.n_cats_per_cov)),
@@ -225,7 +221,9 @@ impl VaeConfig {
                 "left alone",
             ),
         ];
-        match refused.into_iter().find_map(|(option, found, allowed)| Some((option, found?, allowed)))
+        match refused
+            .into_iter()
+            .find_map(|(option, found, allowed)| Some((option, found?, allowed)))
         {
             Some((option, found, allowed)) => {
                 Err(value(option, found, format!("{allowed} with linear_decoder")))
@@ -322,10 +320,8 @@ mod tests {
         let means = Some(vec![1.0, 2.0]);
         let latent = VaeConfig { library_log_means: means, ..latent };
         assert!(message(latent.clone()).contains("library_log_vars"));
-        let with = |vars: &[f64]| VaeConfig {
-            library_log_vars: Some(vars.to_vec()),
-            ..latent.clone()
-        };
+        let with =
+            |vars: &[f64]| VaeConfig { library_log_vars: Some(vars.to_vec()), ..latent.clone() };
         assert!(with(&[0.5, 1.0]).validate().is_ok());
         assert_eq!(
             message(with(&[0.5])),
@@ -333,7 +329,8 @@ mod tests {
         );
         assert!(message(with(&[0.5, 0.0])).contains("above 0"));
         // A given size factor takes the library's place.
-        let config = VaeConfig { use_size_factor_key: true, use_observed_lib_size: false, ..legal() };
+        let config =
+            VaeConfig { use_size_factor_key: true, use_observed_lib_size: false, ..legal() };
         assert!(config.validate().is_ok());
     }
 

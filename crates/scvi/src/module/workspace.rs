@@ -166,9 +166,9 @@ impl<B: Backend> Workspace<B> {
     }
 
     /// Mean and variance of an inferred library's posterior: `(cells)` each.
-    pub fn ql(&self, backend: &B) -> Option<(Vec<B::Elem>, Vec<B::Elem>)> {
+    pub fn ql(&self, backend: &B) -> Option<[Vec<B::Elem>; 2]> {
         let n = self.inputs.n_cells;
         let library = self.library.as_ref()?;
-        Some((backend.download(&library.mean, n), backend.download(&library.var, n)))
+        Some([&library.mean, &library.var].map(|buf| backend.download(buf, n)))
     }
 }

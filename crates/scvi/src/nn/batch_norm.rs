@@ -1,6 +1,6 @@
 //! `BatchNorm1d` with scVI's momentum and ε.
 
-use scvi_kernels::{Backend, BatchNormEval, BatchNormKept, BatchNormState, Real};
+use scvi_kernels::{Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, Real};
 
 use super::state::{StateError, StateVisitor};
 use super::{Param, Update};
@@ -30,6 +30,10 @@ impl<B: Backend> BatchNormActivations<B> {
     pub(crate) fn new(backend: &B, max_cells: usize, features: usize) -> Self {
         Self { normalised: backend.zeros(max_cells * features), inv_std: backend.zeros(features) }
     }
+
+    pub(crate) fn kept(&self) -> BatchNormKept<'_, B> {
+        BatchNormKept { normalised: &self.normalised, inv_std: &self.inv_std }
+    }
 }
 
 impl<B: Backend> BatchNorm<B> {
@@ -46,14 +50,12 @@ impl<B: Backend> BatchNorm<B> {
         }
     }
 
-    pub(crate) fn forward_train(
-        &mut self,
-        backend: &B,
-        x: &mut B::Buf,
-        kept: &mut BatchNormActivations<B>,
-        cells: usize,
-    ) {
-        let state = BatchNormState {
+    /// What normalising by the minibatch reads, updates and keeps.
+    pub(crate) fn train<'a>(
+        &'a mut self,
+        kept: &'a mut BatchNormActivations<B>,
+    ) -> BatchNormState<'a, B> {
+        BatchNormState {
             gamma: &self.gamma.value,
             beta: &self.beta.value,
             running_mean: &mut self.running_mean,
@@ -62,19 +64,38 @@ impl<B: Backend> BatchNorm<B> {
             eps: EPS,
             normalised: &mut kept.normalised,
             inv_std: &mut kept.inv_std,
-        };
-        backend.batch_norm_train(state, [cells, self.features], x);
+        }
     }
 
-    pub(crate) fn forward_eval(&self, backend: &B, x: &mut B::Buf, cells: usize) {
-        let affine = BatchNormEval {
+    /// What normalising by the running moments reads.
+    pub(crate) fn eval(&self) -> BatchNormEval<'_, B> {
+        BatchNormEval {
             gamma: &self.gamma.value,
             beta: &self.beta.value,
             running_mean: &self.running_mean,
             running_var: &self.running_var,
             eps: EPS,
-        };
-        backend.batch_norm_eval(affine, [cells, self.features], x);
+        }
+    }
+
+    /// Where the gradients of γ and β go.
+    pub(crate) fn sinks(&mut self, backend: &B, update: Update<B::Elem>) -> [GradSink<'_, B>; 2] {
+        [self.gamma.sink(backend, update), self.beta.sink(backend, update)]
+    }
+
+    pub(crate) fn forward_train(
+        &mut self,
+        backend: &B,
+        x: &mut B::Buf,
+        kept: &mut BatchNormActivations<B>,
+        cells: usize,
+    ) {
+        let dims = [cells, self.features];
+        backend.batch_norm_train(self.train(kept), dims, x);
+    }
+
+    pub(crate) fn forward_eval(&self, backend: &B, x: &mut B::Buf, cells: usize) {
+        backend.batch_norm_eval(self.eval(), [cells, self.features], x);
     }
 
     /// `dy` becomes the gradient of the input.
@@ -86,9 +107,16 @@ impl<B: Backend> BatchNorm<B> {
         cells: usize,
         update: Update<B::Elem>,
     ) {
-        let kept = BatchNormKept { normalised: &kept.normalised, inv_std: &kept.inv_std };
-        let (gamma, beta) = (self.gamma.sink(backend, update), self.beta.sink(backend, update));
-        backend.batch_norm_grad(kept, [cells, self.features], dy, gamma, beta);
+        let dims = [cells, self.features];
+        let [gamma, beta] = self.sinks(backend, update);
+        backend.batch_norm_grad(kept.kept(), dims, dy, gamma, beta);
+    }
+
+    /// Factor of each feature in evaluation mode, γ/√(running variance + ε): `(features)`.
+    pub(crate) fn factors(&self, backend: &B) -> Vec<B::Elem> {
+        let gamma = backend.download(&self.gamma.value, self.features);
+        let var = backend.download(&self.running_var, self.features);
+        gamma.into_iter().zip(var).map(|(g, v)| g / (v + B::Elem::of(EPS)).sqrt()).collect()
     }
 
     pub(crate) fn visit(

@@ -4,7 +4,7 @@ use scvi_kernels::Backend;
 use scvi_kernels::ops::count_head::{Dispersion, HeadDims, LikelihoodPass};
 use scvi_kernels::ops::one_hot::OneHotBeside;
 
-use super::heads::Heads;
+use super::heads::{Heads, HeadsActivations};
 use super::state::{StateError, StateVisitor};
 use super::{FcActivations, FcInput, FcLayers, Init, InputGrads, Pass, Update};
 use crate::module::VaeSpec;
@@ -34,6 +34,7 @@ struct Beside {
 /// The decoder's outputs for a minibatch, and what their gradients need.
 pub(crate) struct DecoderActivations<B: Backend> {
     body: BodyActivations<B>,
+    heads: HeadsActivations<B>,
     head: B::Head,
     pub(crate) nll: B::Buf, // (cells)
 }
@@ -93,7 +94,8 @@ impl<B: Backend> Decoder<B> {
             }
         };
         let head = backend.head(self.dims(max_cells), self.heads.kernel_plan(training));
-        DecoderActivations { body, head, nll: backend.zeros(max_cells) }
+        let heads = self.heads.activations(backend, max_cells);
+        DecoderActivations { body, heads, head, nll: backend.zeros(max_cells) }
     }
 
     fn dims(&self, cells: usize) -> HeadDims {
@@ -101,12 +103,7 @@ impl<B: Backend> Decoder<B> {
     }
 
     /// The heads' outputs in evaluation mode.
-    pub(crate) fn forward_eval(
-        &self,
-        pass: Pass<B>,
-        z: &B::Buf,
-        acts: &mut DecoderActivations<B>,
-    ) {
+    pub(crate) fn forward_eval(&self, pass: Pass<B>, z: &B::Buf, acts: &mut DecoderActivations<B>) {
         match (&self.body, &mut acts.body) {
             (Body::Layers(fc), BodyActivations::Layers(acts)) => {
                 fc.forward_eval(pass, FcInput::Dense(z), acts);
@@ -134,8 +131,8 @@ impl<B: Backend> Decoder<B> {
             _ => unreachable!("activations of another decoder"),
         }
         let dims = self.dims(pass.cells);
-        let h = acts.body.out();
-        pass.backend.head_forward(&mut acts.head, h, self.heads.params(), dims);
+        let params = self.heads.params_train(&mut acts.heads);
+        pass.backend.head_forward(&mut acts.head, acts.body.out(), params, dims);
     }
 
     /// -ln p(x | z) of each cell into `acts.nll`, and the derivatives that [`Decoder::backward`]
@@ -177,7 +174,8 @@ impl<B: Backend> Decoder<B> {
         let Pass { backend, cells, .. } = pass;
         let dims = self.dims(cells);
         let (h, dh) = acts.body.out_and_grad();
-        backend.head_grad(&mut acts.head, h, self.heads.sinks(backend, update), dh, dims);
+        let sinks = self.heads.sinks(backend, &acts.heads, update);
+        backend.head_grad(&mut acts.head, h, sinks, dh, dims);
         match (&mut self.body, &mut acts.body) {
             (Body::Layers(fc), BodyActivations::Layers(acts)) => {
                 let embedded = d_embedded.map(|d| (d, false));
@@ -221,6 +219,15 @@ impl<B: Backend> Decoder<B> {
     ) -> Option<Vec<B::Elem>> {
         let dims = self.dims(cells);
         self.heads.plan.px_r.then(|| backend.head_dispersion(&acts.head, dims))
+    }
+
+    /// Effect of each latent dimension on each gene's logit, `(genes, n_latent)`, where the decoder
+    /// is linear.
+    pub(crate) fn loadings(&self, backend: &B) -> Option<Vec<B::Elem>> {
+        let Body::Linear(beside) = &self.body else { return None };
+        let weights = self.heads.scale_weights(backend);
+        let rows = weights.chunks_exact(self.heads.plan.n_in);
+        Some(rows.flat_map(|row| row[..beside.n_latent].to_vec()).collect())
     }
 
     pub(crate) fn visit(

@@ -157,7 +157,9 @@ impl<B: Backend> Embedding<B> {
         let (rows, dim) = (plan.rows, plan.dim);
         let mut values = table.read(backend, Slot::Value);
         match new {
-            NewRows::Random { n, seed } => values.extend(Init::new(seed).normal::<B::Elem>(n * dim)),
+            NewRows::Random { n, seed } => {
+                values.extend(Init::new(seed).normal::<B::Elem>(n * dim))
+            }
             NewRows::CopiesOf(copies) => {
                 if let Some(&found) = copies.iter().find(|&&row| row as usize >= rows) {
                     return Err(EmbeddingError::Row { found, rows });

@@ -54,6 +54,20 @@ pub(crate) struct EncoderActivations<B: Backend> {
 /// Mean and variance of each cell's normal prior, `(cells, n_out)`; none is N(0, 1).
 pub(crate) type Prior<'a, B> = Option<&'a [<B as Backend>::Buf; 2]>;
 
+/// What an encoder reads, and what its posterior is compared with.
+pub(crate) struct EncoderInput<'a, B: Backend> {
+    pub(crate) counts: &'a B::Counts,
+    pub(crate) prior: Prior<'a, B>,
+}
+
+impl<B: Backend> Clone for EncoderInput<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B: Backend> Copy for EncoderInput<'_, B> {}
+
 fn normal<B: Backend>(prior: Prior<'_, B>) -> Option<NormalPrior<'_, B>> {
     prior.map(|[mean, var]| NormalPrior { mean, var })
 }
@@ -114,25 +128,23 @@ impl<B: Backend> Encoder<B> {
     pub(crate) fn forward_eval(
         &self,
         pass: Pass<B>,
-        counts: &B::Counts,
-        prior: Prior<B>,
+        input: EncoderInput<B>,
         acts: &mut EncoderActivations<B>,
         use_noise: bool,
     ) {
-        self.fc.forward_eval(pass, FcInput::Counts(counts), &mut acts.fc);
-        self.posterior(pass, prior, acts, use_noise);
+        self.fc.forward_eval(pass, FcInput::Counts(input.counts), &mut acts.fc);
+        self.posterior(pass, input.prior, acts, use_noise);
     }
 
     /// The same in training mode, with noise.
     pub(crate) fn forward_train(
         &mut self,
         pass: Pass<B>,
-        counts: &B::Counts,
-        prior: Prior<B>,
+        input: EncoderInput<B>,
         acts: &mut EncoderActivations<B>,
     ) {
-        self.fc.forward_train(pass, FcInput::Counts(counts), &mut acts.fc);
-        self.posterior(pass, prior, acts, true);
+        self.fc.forward_train(pass, FcInput::Counts(input.counts), &mut acts.fc);
+        self.posterior(pass, input.prior, acts, true);
     }
 
     fn posterior(
@@ -187,8 +199,7 @@ impl<B: Backend> Encoder<B> {
     pub(crate) fn backward(
         &mut self,
         pass: Pass<B>,
-        counts: &B::Counts,
-        prior: Prior<B>,
+        input: EncoderInput<B>,
         acts: &mut EncoderActivations<B>,
         kl_weight: B::Elem,
         d_embedded: Option<&mut B::Buf>,
@@ -204,7 +215,7 @@ impl<B: Backend> Encoder<B> {
             raw: &acts.raw,
             var: &acts.var,
             var_activation: &self.var_activation,
-            prior: normal(prior),
+            prior: normal(input.prior),
             noise: &acts.noise,
             kl_weight,
             dz: &mut acts.dz,
@@ -219,7 +230,7 @@ impl<B: Backend> Encoder<B> {
             backend.bias_grad(dy, d, b.sink(backend, update));
         }
         let grads = InputGrads { input: None, embedded: d_embedded.map(|d| (d, true)) };
-        self.fc.backward(pass, FcInput::Counts(counts), &mut acts.fc, grads, update);
+        self.fc.backward(pass, FcInput::Counts(input.counts), &mut acts.fc, grads, update);
     }
 
     pub(crate) fn visit(

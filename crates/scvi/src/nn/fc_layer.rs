@@ -89,12 +89,7 @@ impl<B: Backend> FcLayer<B> {
     }
 
     /// Gradients of the inputs; the weights must not have changed yet.
-    pub(super) fn grad_inputs(
-        &self,
-        pass: Pass<B>,
-        dy: &B::Buf,
-        grads: InputGrads<B>,
-    ) {
+    pub(super) fn grad_inputs(&self, pass: Pass<B>, dy: &B::Buf, grads: InputGrads<B>) {
         let Pass { backend, cells, .. } = pass;
         if let Some(dx) = grads.input {
             let dims = self.dims(self.widths[0], cells);

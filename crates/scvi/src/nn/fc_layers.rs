@@ -156,9 +156,10 @@ impl<B: Backend> FcLayers<B> {
             }
             // The inputs' gradients first: the weights are about to change.
             let (input, grads) = match lower.last() {
-                Some(below) => {
-                    (FcInput::Dense(&below.out), InputGrads { input: Some(d_below), embedded: None })
-                }
+                Some(below) => (
+                    FcInput::Dense(&below.out),
+                    InputGrads { input: Some(d_below), embedded: None },
+                ),
                 None => (input, std::mem::replace(&mut grads, InputGrads::none())),
             };
             layer.grad_inputs(pass, d_hidden, grads);

@@ -2,11 +2,14 @@
 
 use scvi_kernels::Backend;
 use scvi_kernels::ops::count_head::{
-    HeadLayer, HeadLayerSinks, HeadParams, HeadPlan, HeadSinks, ScaleActivation,
+    HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams, HeadPlan, HeadSinks,
+    ScaleActivation,
 };
+use scvi_kernels::padded;
 
+use super::batch_norm::BatchNormActivations;
 use super::state::{StateError, StateVisitor};
-use super::{BatchNorm, Init, Param, Update};
+use super::{BatchNorm, Init, Param, Slot, Update};
 
 /// Which heads there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,12 @@ struct Head<B: Backend> {
     batch_norm: Option<BatchNorm<B>>,
 }
 
+/// What the normalisation of heads keeps for its gradient.
+pub(super) struct HeadsActivations<B: Backend> {
+    scale: Option<BatchNormActivations<B>>,
+    dropout: Option<BatchNormActivations<B>>,
+}
+
 /// All heads.
 pub(super) struct Heads<B: Backend> {
     scale: Head<B>,
@@ -62,13 +71,39 @@ impl<B: Backend> Head<B> {
     }
 
     fn layer(&self) -> HeadLayer<'_, B> {
-        HeadLayer { weight: &self.weight.value, bias: self.bias.as_ref().map(|b| &b.value) }
+        HeadLayer {
+            weight: &self.weight.value,
+            bias: self.bias.as_ref().map(|b| &b.value),
+            norm: self.batch_norm.as_ref().map(|norm| HeadNorm::Eval(norm.eval())),
+        }
     }
 
-    fn sinks(&mut self, backend: &B, update: Update<B::Elem>) -> HeadLayerSinks<'_, B> {
+    fn layer_train<'a>(
+        &'a mut self,
+        kept: Option<&'a mut BatchNormActivations<B>>,
+    ) -> HeadLayer<'a, B> {
+        let norm = self.batch_norm.as_mut().zip(kept);
+        HeadLayer {
+            weight: &self.weight.value,
+            bias: self.bias.as_ref().map(|b| &b.value),
+            norm: norm.map(|(norm, kept)| HeadNorm::Train(norm.train(kept))),
+        }
+    }
+
+    fn sinks<'a>(
+        &'a mut self,
+        backend: &B,
+        kept: Option<&'a BatchNormActivations<B>>,
+        update: Update<B::Elem>,
+    ) -> HeadLayerSinks<'a, B> {
+        let norm = self.batch_norm.as_mut().zip(kept);
         HeadLayerSinks {
             weight: self.weight.sink(backend, update),
             bias: self.bias.as_mut().map(|b| b.sink(backend, update)),
+            norm: norm.map(|(norm, kept)| {
+                let [gamma, beta] = norm.sinks(backend, update);
+                HeadNormSinks { kept: kept.kept(), gamma, beta }
+            }),
         }
     }
 
@@ -112,6 +147,18 @@ impl<B: Backend> Heads<B> {
         }
     }
 
+    /// Room for what normalisation keeps.
+    pub(super) fn activations(&self, backend: &B, max_cells: usize) -> HeadsActivations<B> {
+        let HeadsPlan { genes, zero_inflated, batch_norm, .. } = self.plan;
+        // A gene's cells are a row there, and rows are padded.
+        let norm = |wanted: bool| {
+            (batch_norm && wanted)
+                .then(|| BatchNormActivations::new(backend, padded(max_cells), genes))
+        };
+        HeadsActivations { scale: norm(true), dropout: norm(zero_inflated) }
+    }
+
+    /// The layers in evaluation mode.
     pub(super) fn params(&self) -> HeadParams<'_, B> {
         HeadParams {
             scale: self.scale.layer(),
@@ -120,12 +167,43 @@ impl<B: Backend> Heads<B> {
         }
     }
 
-    pub(super) fn sinks(&mut self, backend: &B, update: Update<B::Elem>) -> HeadSinks<'_, B> {
-        HeadSinks {
-            scale: self.scale.sinks(backend, update),
-            dropout: self.dropout.as_mut().map(|h| h.sinks(backend, update)),
-            dispersion: self.px_r.as_mut().map(|h| h.sinks(backend, update)),
+    /// The layers in training mode.
+    pub(super) fn params_train<'a>(
+        &'a mut self,
+        acts: &'a mut HeadsActivations<B>,
+    ) -> HeadParams<'a, B> {
+        HeadParams {
+            scale: self.scale.layer_train(acts.scale.as_mut()),
+            dropout: self.dropout.as_mut().map(|h| h.layer_train(acts.dropout.as_mut())),
+            dispersion: self.px_r.as_mut().map(|h| h.layer_train(None)),
         }
+    }
+
+    pub(super) fn sinks<'a>(
+        &'a mut self,
+        backend: &B,
+        acts: &'a HeadsActivations<B>,
+        update: Update<B::Elem>,
+    ) -> HeadSinks<'a, B> {
+        let (scale, dropout) = (acts.scale.as_ref(), acts.dropout.as_ref());
+        HeadSinks {
+            scale: self.scale.sinks(backend, scale, update),
+            dropout: self.dropout.as_mut().map(|h| h.sinks(backend, dropout, update)),
+            dispersion: self.px_r.as_mut().map(|h| h.sinks(backend, None, update)),
+        }
+    }
+
+    /// Weights of the px_scale head, `(genes, n_in)`, times the normalisation's factors where there
+    /// is one.
+    pub(super) fn scale_weights(&self, backend: &B) -> Vec<B::Elem> {
+        let mut weights = self.scale.weight.read(backend, Slot::Value);
+        if let Some(norm) = &self.scale.batch_norm {
+            let rows = weights.chunks_exact_mut(self.plan.n_in);
+            for (row, factor) in rows.zip(norm.factors(backend)) {
+                row.iter_mut().for_each(|w| *w *= factor);
+            }
+        }
+        weights
     }
 
     /// `names` are those of the three heads: scale, dropout, px_r.

@@ -16,6 +16,8 @@ pub struct Entry {
     file: String,
     pub config: VaeConfig,
     pub kl_weight: f64,
+    #[serde(default)]
+    pub transform_batch: Option<u32>,
 }
 
 /// One configuration's tensors, all widened to f64.

@@ -20,7 +20,7 @@ fn losses(config: &VaeConfig) -> (Vec<f64>, Vec<f64>) {
     let mut ws = vae.workspace(n_cells, batch.rows.counts.len(), false);
     ws.load(vae.backend(), &batch);
     vae.inference(&mut ws, None);
-    vae.generative(&mut ws);
+    vae.generative(&mut ws, None);
     let (px_rate, px_dropout) = (vae.px_rate(&ws), vae.px_dropout(&ws));
     let loss = ws.cell_outputs(vae.backend()).reconstruction_loss;
     let px_r = vae.state_dict().remove("px_r"); // (genes) or (genes, batches)

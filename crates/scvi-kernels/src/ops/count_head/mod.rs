@@ -2,14 +2,15 @@
 //!
 //! With h: `(cells, hidden)` and, per gene g and cell c:
 //! ```text
-//! ρ = softmax_g(l), l = W h + b px_scale, the expected share of a gene; or softplus(l)
+//! ρ = softmax_g(l), l = W h + b px_scale, the expected share of a gene; or ρ = softplus(l)
 //! μ = e^library ρ               px_rate, the expected count
-//! θ = e^px_r                    inverse dispersion: px_r is a table, per gene or per gene and group,
-//!                               or per gene and cell px_r = W'' h + b''
+//! θ = e^px_r                    inverse dispersion; px_r is a table, per gene or per gene and
+//!                               group, or per gene and cell W'' h + b''
 //! π = W' h + b'                 logits of zero inflation
 //! ```
 //! the pass gives -Σ_g ln p(x | μ, θ, π) of each cell and, scaled by the loss's weight of a cell,
-//! dL/dl, dL/dπ, dL/dpx_r, and from them the gradients of all W and b, and of h.
+//! dL/dl, dL/dπ, dL/dpx_r, and from them the gradients of all W and b, and of h. What a layer gives
+//! may pass through batch normalisation first, as in the linear decoder, whose h is its input.
 //! With γ = dL/d ln μ, dL/d(library) = Σ_g γ, and this sum over genes is what the softmax's
 //! gradient needs: dL/dl = γ - ρ Σ_g γ. The softplus's is dL/dl = γ σ(l)/ρ = γ (1 - e^-ρ)/ρ.
 //!
@@ -35,8 +36,8 @@ pub(crate) use cpu::{
 };
 
 pub use params::{
-    Dispersion, HeadDims, HeadLayer, HeadLayerSinks, HeadParams, HeadPlan, HeadSinks,
-    LikelihoodPass, ScaleActivation,
+    Dispersion, HeadDims, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams, HeadPlan,
+    HeadSinks, LikelihoodPass, ScaleActivation,
 };
 
 /// Distribution of a count, or of another value, given the decoder's outputs.

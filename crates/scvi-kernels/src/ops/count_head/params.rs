@@ -1,7 +1,7 @@
 //! What the heads are given: their layers, where gradients go, and the pass they run in.
 
 use super::GeneLikelihood;
-use crate::backend::{Backend, GradSink};
+use crate::backend::{Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink};
 
 /// Sizes of the heads and of their minibatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +38,24 @@ pub struct HeadPlan {
     pub training: bool,
 }
 
-/// One head's layer, which gives a number per gene and cell: W h + b.
+/// Batch normalisation of a head's logits, each gene over the cells of the minibatch. See
+/// [`crate::ops::batch_norm`]; the features are the genes.
+pub enum HeadNorm<'a, B: Backend + ?Sized> {
+    /// By the minibatch's moments. The kept `normalised` is gene-major here, `(genes, cells)` with
+    /// cells padded: [`crate::padded`]`(max_cells)` · genes numbers.
+    Train(BatchNormState<'a, B>),
+    /// By the running moments.
+    Eval(BatchNormEval<'a, B>),
+}
+
+/// One head's layer, which gives a number per gene and cell: W h + b, normalised where asked.
 pub struct HeadLayer<'a, B: Backend + ?Sized> {
     /// W: `(genes, hidden)`.
     pub weight: &'a B::Buf,
     /// b: `(genes)`.
     pub bias: Option<&'a B::Buf>,
+    /// What follows.
+    pub norm: Option<HeadNorm<'a, B>>,
 }
 
 /// The heads' layers.
@@ -56,12 +68,24 @@ pub struct HeadParams<'a, B: Backend + ?Sized> {
     pub dispersion: Option<HeadLayer<'a, B>>,
 }
 
+/// What a head's normalisation by the minibatch kept, and where its gradients go.
+pub struct HeadNormSinks<'a, B: Backend + ?Sized> {
+    /// Kept by [`HeadNorm::Train`].
+    pub kept: BatchNormKept<'a, B>,
+    /// dL/dγ: `(genes)`.
+    pub gamma: GradSink<'a, B>,
+    /// dL/dβ: `(genes)`.
+    pub beta: GradSink<'a, B>,
+}
+
 /// Where the gradients of one head's layer go.
 pub struct HeadLayerSinks<'a, B: Backend + ?Sized> {
     /// dL/dW: `(genes, hidden)`.
     pub weight: GradSink<'a, B>,
-    /// dL/db: `(genes)`.
+    /// dL/db: `(genes)`; exactly zero where the layer is normalised.
     pub bias: Option<GradSink<'a, B>>,
+    /// Given if and only if the layer was normalised by the minibatch.
+    pub norm: Option<HeadNormSinks<'a, B>>,
 }
 
 /// Where the gradients of the heads' layers go.

@@ -111,8 +111,7 @@ fn the_plain_gradient_agrees_with_differences() {
 #[test]
 fn every_sink_gets_the_same_gradient() {
     let d_out: Vec<f32> = cast(&D_OUT);
-    let rule =
-        EmbeddingGrad { padding_idx: Some(3), scale_grad_by_freq: true, frozen_rows: 0 };
+    let rule = EmbeddingGrad { padding_idx: Some(3), scale_grad_by_freq: true, frozen_rows: 0 };
     check_sinks(&[Parameter::new(&TABLE)], |p, mode| {
         Cpu::new().embedding_grad(&IDS.to_vec(), &d_out, DIMS, rule, p[0].sink(mode));
         Vec::new()

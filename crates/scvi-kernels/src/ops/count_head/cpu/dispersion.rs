@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::zeros::lane_sum;
+use super::lanes::lane_sum;
 use crate::ops::count_head::likelihood::Likelihood;
 use crate::ops::{Rows, Sink, Split};
 use crate::real::Real;

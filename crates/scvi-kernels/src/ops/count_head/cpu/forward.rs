@@ -20,36 +20,34 @@ pub(crate) fn head_forward_cpu<F: Real>(
     let (part, block) = (p.part_genes(), p.block);
     transpose(h, &mut head.input, d);
     let input = &head.input;
-    let scale_layer = Layer::new(params.scale);
-    let [dropout_layer, px_r_layer] =
-        [params.dropout, params.dispersion].map(|l| l.map(Layer::new));
-    let (used, width) = (d.genes * cells, part * cells);
+    let (scale_layer, scale) = Layer::new(params.scale, &mut head.scale, part, d);
+    let (dropout_layer, pi) =
+        params.dropout.map(|layer| Layer::new(layer, &mut head.pi, part, d)).unzip();
+    let (px_r_layer, px_r) =
+        params.dispersion.map(|layer| Layer::new(layer, &mut head.px_r, part, d)).unzip();
     let state = (
-        Rows::new(&mut head.scale[..used], width),
+        scale,
         Rows::new(&mut head.block_max, p.blocks_per_part * cells),
         Rows::new(&mut head.block_sum, p.blocks_per_part * cells),
-        (
-            dropout_layer.map(|_| Rows::new(&mut head.pi[..used], width)),
-            px_r_layer.map(|_| Rows::new(&mut head.px_r[..used], width)),
-        ),
+        (pi, px_r),
     );
     in_parts(p.n_parts, 1, state, &|range, (scale, max, sum, (pi, px_r))| {
         let first = range.start * part;
-        let sums = max.data.chunks_exact_mut(cells).zip(sum.data.chunks_exact_mut(cells));
-        for ((k, rows), (max, sum)) in scale.data.chunks_mut(block * cells).enumerate().zip(sums) {
-            scale_layer.logits(
-                input,
-                first + k * block,
-                rows,
-                d,
-                #[inline(always)]
-                |rows| activation.activate(rows, max, sum),
-            );
-        }
-        for (rows, layer) in [(pi, dropout_layer), (px_r, px_r_layer)] {
-            let (Some(rows), Some(layer)) = (rows, layer) else { continue };
-            for (k, rows) in rows.data.chunks_mut(block * cells).enumerate() {
-                layer.logits(input, first + k * block, rows, d, |_| {});
+        scale_layer.forward(
+            input,
+            first,
+            block,
+            scale,
+            d,
+            #[inline(always)]
+            |k, rows| {
+                let at = k * cells..(k + 1) * cells;
+                activation.activate(rows, &mut max.data[at.clone()], &mut sum.data[at]);
+            },
+        );
+        for (layer, logits) in [(dropout_layer, pi), (px_r_layer, px_r)] {
+            if let (Some(layer), Some(logits)) = (layer, logits) {
+                layer.forward(input, first, block, logits, d, |_, _| {});
             }
         }
     });

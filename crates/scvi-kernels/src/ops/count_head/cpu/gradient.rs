@@ -24,31 +24,31 @@ pub(crate) fn head_grad_cpu<F: Real>(
     let (part, block) = (p.part_genes(), p.block);
     let input = d.cells * d.hidden;
     let (scale, grad_sum) = (&head.scale, &head.grad_sum[..cells]);
-    let (used, width) = (d.genes * cells, part * cells);
-    let sinks_of = |sinks| LayerSinks::new(sinks, part, d);
     let state = (
-        (Rows::new(&mut head.grad[..used], width), sinks_of(sinks.scale)),
-        sinks.dropout.map(|s| (Rows::new(&mut head.pi[..used], width), sinks_of(s))),
-        sinks.dispersion.map(|s| (Rows::new(&mut head.px_r[..used], width), sinks_of(s))),
+        LayerSinks::new(sinks.scale, &mut head.grad, part, d),
+        sinks.dropout.map(|s| LayerSinks::new(s, &mut head.pi, part, d)),
+        sinks.dispersion.map(|s| LayerSinks::new(s, &mut head.px_r, part, d)),
         Rows::new(&mut head.part_dh, input),
     );
-    in_parts(p.n_parts, 1, state, &|range, ((grad, mut scale_sinks), dropout, px_r, dh)| {
+    in_parts(p.n_parts, 1, state, &|range, (scale_sinks, dropout, px_r, dh)| {
         let dh = &mut dh.data[..input];
         dh.fill(F::ZERO);
-        let scale = &scale[range.start * width..][..grad.data.len()];
+        let scale = &scale[range.start * part * cells..];
         scratch(LayerSinks::<F>::memory(block, d), |memory| {
-            let blocks = grad.data.chunks_mut(block * cells).zip(scale.chunks(block * cells));
-            for (k, (rows, scale)) in blocks.enumerate() {
-                vectorised(
-                    #[inline(always)]
-                    || activation.gradient(rows, scale, grad_sum),
-                );
-                scale_sinks.backward(rows, k * block, h, dh, memory, d);
-            }
-            for (d_logits, mut sinks) in [dropout, px_r].into_iter().flatten() {
-                for (k, rows) in d_logits.data.chunks(block * cells).enumerate() {
-                    sinks.backward(rows, k * block, h, dh, memory, d);
-                }
+            scale_sinks.backward(
+                h,
+                dh,
+                memory,
+                block,
+                d,
+                #[inline(always)]
+                |k, rows| {
+                    let scale = &scale[k * block * cells..][..rows.len()];
+                    activation.gradient(rows, scale, grad_sum);
+                },
+            );
+            for sinks in [dropout, px_r].into_iter().flatten() {
+                sinks.backward(h, dh, memory, block, d, |_, _| {});
             }
         });
     });

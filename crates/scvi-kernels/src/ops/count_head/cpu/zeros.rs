@@ -2,7 +2,6 @@
 
 use super::cell_rows::CellRows;
 use super::pass::{Part, Shared};
-use crate::LANES;
 use crate::ops::count_head::likelihood::{Likelihood, Params};
 use crate::real::Real;
 
@@ -123,16 +122,4 @@ fn zero_row<F: Real, L: Likelihood<F>, const GRAD: bool>(
             }
         }
     }
-}
-
-/// Sum in a fixed order that runs over vector lanes.
-#[inline(always)]
-pub(super) fn lane_sum<F: Real>(values: &[F]) -> F {
-    let mut lanes = [F::ZERO; LANES];
-    for chunk in values.chunks_exact(LANES) {
-        for (lane, &v) in lanes.iter_mut().zip(chunk) {
-            *lane += v;
-        }
-    }
-    lanes.into_iter().sum()
 }

@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::named::{Named, Norms};
 use crate::ops::count_head::{
-    CountHead, Dispersion, GeneLikelihood, HeadDims, HeadLayer, HeadLayerSinks, HeadParams,
-    HeadPlan, HeadSinks, LikelihoodPass, ScaleActivation,
+    CountHead, Dispersion, GeneLikelihood, HeadDims, HeadPlan, LikelihoodPass, ScaleActivation,
 };
 use crate::testing::{Draw, Mode, Parameter, cast};
 use crate::{Backend, CountsBatch, Cpu, CsrRows, Real};
+
+/// A normalisation's, scVI's own.
+pub(super) const MOMENTUM: f64 = 0.01;
+/// A normalisation's, larger than scVI's: the curve around a variance of zero is then flat enough
+/// for differences.
+pub(super) const NORM_EPS: f64 = 0.1;
 
 pub(super) const LIKELIHOODS: [GeneLikelihood; 4] =
     [GeneLikelihood::Zinb, GeneLikelihood::Nb, GeneLikelihood::Poisson, GeneLikelihood::Normal];
@@ -43,13 +49,15 @@ pub(super) struct Kind {
     pub(super) activation: ScaleActivation,
     /// whether layers have a bias
     pub(super) bias: bool,
+    /// whether they are normalised
+    pub(super) norm: bool,
 }
 
 impl Kind {
     /// scVI's own choices but for the likelihood.
     pub(super) fn new(likelihood: GeneLikelihood) -> Self {
         let activation = ScaleActivation::Softmax;
-        Self { likelihood, theta: Theta::Table(1), activation, bias: true }
+        Self { likelihood, theta: Theta::Table(1), activation, bias: true, norm: false }
     }
 
     /// Every likelihood with every kind of θ, and with every other option.
@@ -62,6 +70,14 @@ impl Kind {
                 Self { theta: Theta::Head, ..plain },
                 Self { activation: ScaleActivation::Softplus, ..plain },
                 Self { bias: false, ..plain },
+                Self { norm: true, ..plain },
+                Self {
+                    theta: Theta::Head,
+                    activation: ScaleActivation::Softplus,
+                    bias: false,
+                    norm: true,
+                    ..plain
+                },
             ]
         };
         LIKELIHOODS.into_iter().flat_map(each).collect()
@@ -92,7 +108,9 @@ pub(super) struct Case {
     pub(super) library: Vec<f64>,
     pub(super) h: Vec<f64>,
     /// every parameter that this kind has
-    pub(super) parameters: BTreeMap<&'static str, Vec<f64>>,
+    pub(super) parameters: BTreeMap<String, Vec<f64>>,
+    /// running mean and variance of each head, where heads are normalised
+    pub(super) running: BTreeMap<&'static str, [Vec<f64>; 2]>,
 }
 
 /// What a pass gives.
@@ -103,6 +121,8 @@ pub(super) struct Outcome<F> {
     pub(super) d_library: Vec<F>,
     /// in the order of [`Case::parameters`]
     pub(super) parameters: Vec<Parameter<F>>,
+    /// in the order of [`Case::running`], moved by the pass
+    pub(super) running: Vec<[Vec<F>; 2]>,
 }
 
 /// What can be read after an evaluation.
@@ -123,21 +143,29 @@ impl Case {
             rows.counts.iter_mut().for_each(|x| *x *= draw.within(-0.7, 1.3) as f32);
         }
         let mut parameters = BTreeMap::new();
-        let mut head = |names: [&'static str; 2]| {
-            parameters.insert(names[0], draw.normal(genes * hidden));
+        let mut running = BTreeMap::new();
+        let mut head = |name: &'static str| {
+            let mut parameter = |of, n| parameters.insert(format!("{name} {of}"), draw.normal(n));
+            parameter("weight", genes * hidden);
             if kind.bias {
-                parameters.insert(names[1], draw.normal(genes));
+                parameter("bias", genes);
+            }
+            if kind.norm {
+                parameter("gamma", genes);
+                parameter("beta", genes);
+                let var = draw.normal(genes).iter().map(|v| 0.5 + v * v).collect();
+                running.insert(name, [draw.normal(genes), var]);
             }
         };
-        head(["scale weight", "scale bias"]);
+        head("scale");
         if kind.likelihood.has_pi() {
-            head(["dropout weight", "dropout bias"]);
+            head("dropout");
         }
         match kind.theta {
             _ if !kind.likelihood.has_theta() => {}
-            Theta::Head => head(["px_r weight", "px_r bias"]),
+            Theta::Head => head("px_r"),
             Theta::Table(groups) => {
-                parameters.insert("px_r", draw.normal(genes * groups));
+                parameters.insert("px_r".into(), draw.normal(genes * groups));
             }
         }
         // Off the observed size: at it a Poisson's library gradient is zero for the softmax.
@@ -149,6 +177,7 @@ impl Case {
             rows,
             h: draw.normal(cells * hidden),
             parameters,
+            running,
         }
     }
 
@@ -211,20 +240,23 @@ impl Case {
         batch.load(&self.rows, true);
         let mut named = Named::new(self, &mut parameters);
         let weight = Some(F::of(1.0 / d.cells as f64));
-        let nll = self.likelihood(head, batch, &mut named, mode, weight);
+        let mut norms = Norms::new(self);
+        let nll = self.likelihood(head, batch, &mut named, &mut norms, mode, weight);
         let mut d_library = vec![F::of(f64::NAN); d.cells];
         cpu.head_library_grad(head, &mut d_library, d);
         let mut dh = vec![F::of(f64::NAN); d.cells * d.hidden];
-        cpu.head_grad(head, &h, named.sinks(mode), &mut dh, d);
-        Outcome { nll, dh, d_library, parameters }
+        cpu.head_grad(head, &h, named.sinks(&norms, mode), &mut dh, d);
+        let running = norms.heads.into_values().map(|norm| norm.running).collect();
+        Outcome { nll, dh, d_library, parameters, running }
     }
 
     /// The loss of a training pass.
     pub(super) fn loss(&self) -> f64 {
         let mut parameters = self.fresh_parameters();
         let mut named = Named::new(self, &mut parameters);
-        let mut head = self.head();
-        mean(&self.likelihood(&mut head, &self.batch(), &mut named, Mode::Frozen, None))
+        let (mut head, mut norms) = (self.head(), Norms::new(self));
+        let batch = &self.batch();
+        mean(&self.likelihood(&mut head, batch, &mut named, &mut norms, Mode::Frozen, None))
     }
 
     /// An evaluation, and all that can be read after it.
@@ -233,7 +265,9 @@ impl Case {
         let mut head = cpu.head(d, self.kind.plan(false));
         let mut parameters = self.fresh_parameters();
         let mut named = Named::new(self, &mut parameters);
-        let nll = self.likelihood(&mut head, &self.batch(), &mut named, Mode::Frozen, None);
+        let mut norms = Norms { training: false, ..Norms::new(self) };
+        let batch = &self.batch();
+        let nll = self.likelihood(&mut head, batch, &mut named, &mut norms, Mode::Frozen, None);
         let dropout = self.kind.likelihood.has_pi().then(|| cpu.head_dropout(&head, d));
         let px_r = self.kind.gene_cell().then(|| cpu.head_dispersion(&head, d));
         Evaluation { nll, scale: cpu.head_scale(&head, d), dropout, px_r }
@@ -245,11 +279,12 @@ impl Case {
         head: &mut CountHead<F>,
         batch: &CountsBatch<F>,
         named: &mut Named<F>,
+        norms: &mut Norms<F>,
         mode: Mode,
         grad_weight: Option<F>,
     ) -> Vec<F> {
         let (d, cpu) = (self.dims, Cpu::<F>::new());
-        cpu.head_forward(head, &cast(&self.h), named.params(), d);
+        cpu.head_forward(head, &cast(&self.h), named.params(norms), d);
         let groups: Vec<u32> = (0..d.cells).map(|c| self.group(c) as u32).collect();
         let dispersion = match (named.0.get_mut("px_r"), self.kind.theta) {
             (Some(px_r), Theta::Table(n_groups)) => {
@@ -268,45 +303,6 @@ impl Case {
         let mut nll = vec![F::of(f64::NAN); d.cells];
         cpu.head_likelihood(head, pass, dispersion, &mut nll, d);
         nll
-    }
-}
-
-/// Parameters by their names.
-struct Named<'a, F>(BTreeMap<&'static str, &'a mut Parameter<F>>);
-
-impl<'a, F: Real> Named<'a, F> {
-    fn new(case: &Case, parameters: &'a mut [Parameter<F>]) -> Self {
-        Self(case.parameters.keys().copied().zip(parameters).collect())
-    }
-
-    fn layer(&self, [weight, bias]: [&str; 2]) -> Option<HeadLayer<'_, Cpu<F>>> {
-        let weight = &self.0.get(weight)?.value;
-        Some(HeadLayer { weight, bias: self.0.get(bias).map(|p| &p.value) })
-    }
-
-    fn params(&self) -> HeadParams<'_, Cpu<F>> {
-        HeadParams {
-            scale: self.layer(["scale weight", "scale bias"]).unwrap(),
-            dropout: self.layer(["dropout weight", "dropout bias"]),
-            dispersion: self.layer(["px_r weight", "px_r bias"]),
-        }
-    }
-
-    fn layer_sinks(
-        &mut self,
-        [weight, bias]: [&str; 2],
-        mode: Mode,
-    ) -> Option<HeadLayerSinks<'a, Cpu<F>>> {
-        let weight = self.0.remove(weight)?.sink(mode);
-        Some(HeadLayerSinks { weight, bias: self.0.remove(bias).map(|p| p.sink(mode)) })
-    }
-
-    fn sinks(mut self, mode: Mode) -> HeadSinks<'a, Cpu<F>> {
-        HeadSinks {
-            scale: self.layer_sinks(["scale weight", "scale bias"], mode).unwrap(),
-            dropout: self.layer_sinks(["dropout weight", "dropout bias"], mode),
-            dispersion: self.layer_sinks(["px_r weight", "px_r bias"], mode),
-        }
     }
 }
 

@@ -18,7 +18,7 @@ fn check(case: &Case) {
     };
     check("h", &case.h, &out.dh, &|c, x| c.h = x);
     check("library", &case.library, &out.d_library, &|c, x| c.library = x);
-    for ((&name, value), parameter) in case.parameters.iter().zip(&out.parameters) {
+    for ((name, value), parameter) in case.parameters.iter().zip(&out.parameters) {
         check(name, value, &parameter.grad, &|c, x| *c.parameters.get_mut(name).unwrap() = x);
     }
 }
@@ -36,9 +36,12 @@ fn agree_with_differences_where_parts_have_several_blocks() {
 
 #[test]
 fn every_sink_gets_the_same_gradient() {
-    for shape in [[1, 2, 3], [17, 129, 5], [15, 300, 3]] {
-        for kind in Kind::all() {
-            let case = Case::new(shape, kind, 6);
+    for [cells, genes, hidden] in [[1, 2, 3], [17, 129, 5], [15, 300, 3]] {
+        // A bias before a normalisation has no gradient, and neither has anything that is
+        // normalised over one cell.
+        for kind in Kind::all().into_iter().map(|kind| Kind { bias: !kind.norm, ..kind }) {
+            let cells = if kind.norm { cells + 2 } else { cells };
+            let case = Case::new([cells, genes, hidden], kind, 6);
             check_sinks(&case.fresh_parameters(), |parameters, mode| {
                 let out =
                     case.run_in(&mut case.head(), &mut case.batch(), parameters.to_vec(), mode);
@@ -46,5 +49,17 @@ fn every_sink_gets_the_same_gradient() {
                 [out.nll, out.dh, out.d_library].concat()
             });
         }
+    }
+}
+
+#[test]
+fn a_bias_before_a_normalisation_has_no_gradient() {
+    let kind = Kind { norm: true, ..Kind::new(GeneLikelihood::Zinb) };
+    let case = Case::new([17, 300, 5], kind, 7);
+    for ((name, value), parameter) in
+        case.parameters.iter().zip(case.run::<f32>(Mode::Store).parameters)
+    {
+        let none = parameter.grad.iter().all(|&g| g == 0.0);
+        assert_eq!(none, name.ends_with("bias"), "{name}, {} numbers", value.len());
     }
 }

@@ -3,6 +3,7 @@
 mod case;
 mod gradients;
 mod likelihoods;
+mod named;
 mod precision;
 mod properties;
 

@@ -7,7 +7,8 @@ use crate::{Backend, Cpu};
 fn numbers(out: &Outcome<f32>) -> Vec<f32> {
     let gradients = out.parameters.iter().flat_map(|p| p.grad.iter().copied());
     let cells = out.nll.iter().chain(&out.dh).chain(&out.d_library).copied();
-    cells.chain(gradients).collect()
+    let running = out.running.iter().flatten().flatten().copied();
+    cells.chain(gradients).chain(running).collect()
 }
 
 #[test]

@@ -1,0 +1,109 @@
+//! A case's parameters and normalisations as the heads want them.
+
+use std::collections::BTreeMap;
+
+use super::case::{Case, MOMENTUM, NORM_EPS};
+use crate::ops::count_head::{
+    HeadDims, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams, HeadSinks,
+};
+use crate::testing::{Mode, Parameter, cast};
+use crate::{BatchNormEval, BatchNormKept, BatchNormState, Cpu, Real, padded};
+
+/// What normalisations read and write beside their parameters.
+pub(super) struct Norms<F> {
+    pub(super) heads: BTreeMap<&'static str, NormBuffers<F>>,
+    pub(super) training: bool,
+}
+
+pub(super) struct NormBuffers<F> {
+    pub(super) running: [Vec<F>; 2],
+    normalised: Vec<F>,
+    inv_std: Vec<F>,
+}
+
+impl<F: Real> Norms<F> {
+    pub(super) fn new(case: &Case) -> Self {
+        let HeadDims { cells, genes, .. } = case.dims;
+        let buffers = |running: &[Vec<f64>; 2]| NormBuffers {
+            running: running.each_ref().map(|v| cast(v)),
+            // Room for more cells, and nothing that could pass for a number.
+            normalised: vec![F::of(f64::NAN); genes * padded(cells + 20)],
+            inv_std: vec![F::of(f64::NAN); genes],
+        };
+        let heads = case.running.iter().map(|(&head, running)| (head, buffers(running)));
+        Self { heads: heads.collect(), training: true }
+    }
+}
+
+impl<F: Real> NormBuffers<F> {
+    fn norm<'a>(
+        &'a mut self,
+        gamma: &'a Vec<F>,
+        beta: &'a Vec<F>,
+        training: bool,
+    ) -> HeadNorm<'a, Cpu<F>> {
+        let [running_mean, running_var] = &mut self.running;
+        let eps = NORM_EPS;
+        if !training {
+            return HeadNorm::Eval(BatchNormEval { gamma, beta, running_mean, running_var, eps });
+        }
+        HeadNorm::Train(BatchNormState {
+            gamma,
+            beta,
+            running_mean,
+            running_var,
+            momentum: MOMENTUM,
+            eps,
+            normalised: &mut self.normalised,
+            inv_std: &mut self.inv_std,
+        })
+    }
+}
+
+/// Parameters by their names.
+pub(super) struct Named<'a, F>(pub(super) BTreeMap<&'a str, &'a mut Parameter<F>>);
+
+impl<'a, F: Real> Named<'a, F> {
+    pub(super) fn new(case: &'a Case, parameters: &'a mut [Parameter<F>]) -> Self {
+        Self(case.parameters.keys().map(String::as_str).zip(parameters).collect())
+    }
+
+    fn value(&self, head: &str, of: &str) -> Option<&Vec<F>> {
+        Some(&self.0.get(format!("{head} {of}").as_str())?.value)
+    }
+
+    pub(super) fn params<'b>(&'b self, norms: &'b mut Norms<F>) -> HeadParams<'b, Cpu<F>> {
+        let training = norms.training;
+        let mut layers = ["dropout", "px_r", "scale"].map(|head| {
+            let weight = self.value(head, "weight")?;
+            Some(HeadLayer { weight, bias: self.value(head, "bias"), norm: None })
+        });
+        for (&head, buffers) in &mut norms.heads {
+            let at = ["dropout", "px_r", "scale"].iter().position(|&h| h == head).unwrap();
+            let [gamma, beta] = ["gamma", "beta"].map(|of| self.value(head, of).unwrap());
+            layers[at].as_mut().unwrap().norm = Some(buffers.norm(gamma, beta, training));
+        }
+        let [dropout, dispersion, scale] = layers;
+        HeadParams { scale: scale.unwrap(), dropout, dispersion }
+    }
+
+    pub(super) fn sinks(mut self, norms: &'a Norms<F>, mode: Mode) -> HeadSinks<'a, Cpu<F>> {
+        let mut sink = |head: &str, of: &str| {
+            self.0.remove(format!("{head} {of}").as_str()).map(|p| p.sink(mode))
+        };
+        let mut layer = |head| {
+            let (weight, bias) = (sink(head, "weight")?, sink(head, "bias"));
+            let norm = norms.heads.get(head).map(|NormBuffers { normalised, inv_std, .. }| {
+                let kept = BatchNormKept { normalised, inv_std };
+                let [gamma, beta] = ["gamma", "beta"].map(|of| sink(head, of).unwrap());
+                HeadNormSinks { kept, gamma, beta }
+            });
+            Some(HeadLayerSinks { weight, bias, norm })
+        };
+        HeadSinks {
+            scale: layer("scale").unwrap(),
+            dropout: layer("dropout"),
+            dispersion: layer("px_r"),
+        }
+    }
+}
