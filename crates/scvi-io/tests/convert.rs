@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use saves::{MODELS, folder, read, tensors};
+use saves::{MODELS, folder, read, same_for_scvi_tools, tensors};
 use scvi::data::{CategoryKind, CsrMatrix, Dataset};
 use scvi::module::Minibatch;
 use scvi_io::convert::{from_scvi_tools, to_scvi_tools};
-use scvi_io::scvi_tools::{ScviToolsSave, SetupField, StateTensor, Value};
+use scvi_io::scvi_tools::{ScviToolsSave, SetupField, StateTensor, Value, saves_in};
 use scvi_io::{IoError, ModelKind, SavedModel, model_kind, open_model};
 use tempfile::tempdir;
 
@@ -91,7 +91,7 @@ fn computed(model: &SavedModel) -> BTreeMap<&'static str, Vec<f32>> {
         ("kl_z", terms.kl_divergence_z),
         ("px_rate", vae.px_rate(&ws)),
     ]);
-    if let Some((mean, var)) = ws.ql(b) {
+    if let Some([mean, var]) = ws.ql(b) {
         found.extend([("ql_m", mean), ("ql_v", var), ("kl_l", terms.kl_divergence_l)]);
     }
     found.extend(vae.px_r(&ws).map(|values| ("px_r", values)));
@@ -206,6 +206,17 @@ fn tensors_that_nobody_has_are_drawn() {
         model.unused.clear();
         assert_eq!(to_scvi_tools(&mut model).unwrap(), save, "{name}: drawn twice");
     }
+}
+
+#[test]
+fn scvi_tools_opens_what_was_converted() {
+    let dir = tempdir().unwrap();
+    for name in MODELS {
+        let file = saves_in(folder(name)).unwrap().remove(0);
+        let prefix = file.strip_suffix("model.pt");
+        by_native(name).write(dir.path().join(name), prefix, false).unwrap();
+    }
+    same_for_scvi_tools(dir.path());
 }
 
 /// A change to a save, and what the refusal says.
