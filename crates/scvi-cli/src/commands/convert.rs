@@ -3,7 +3,7 @@
 use scvi_io::convert::to_scvi_tools;
 use scvi_io::model_dir::check_model_output;
 use scvi_io::scvi_tools::check_save_output;
-use scvi_io::{IoError, model_kind, open_model};
+use scvi_io::{IoError, ModelKind, model_kind, open_model};
 
 use crate::args::{Common, ConvertArgs, ModelFormat};
 use crate::error::CliError;
@@ -11,10 +11,14 @@ use crate::input::note;
 use crate::report::Report;
 
 pub fn run(args: &ConvertArgs, common: &Common) -> Result<(), CliError> {
-    let ConvertArgs { model: path, to, output } = args;
+    let ConvertArgs { model: path, output, .. } = args;
+    let to = match args.to {
+        ModelFormat::Native => ModelKind::Native,
+        ModelFormat::ScviTools => ModelKind::ScviTools,
+    };
     match to {
-        ModelFormat::Native => check_model_output(output, common.overwrite)?,
-        ModelFormat::ScviTools => check_save_output(output, common.overwrite)?,
+        ModelKind::Native => check_model_output(output, common.overwrite)?,
+        ModelKind::ScviTools => check_save_output(output, common.overwrite)?,
     }
     let kind = model_kind(path)?;
     let mut model = open_model(path)?;
@@ -25,11 +29,11 @@ pub fn run(args: &ConvertArgs, common: &Common) -> Result<(), CliError> {
         );
     }
     let file = match to {
-        ModelFormat::Native => {
+        ModelKind::Native => {
             model.save(output, common.overwrite)?;
             output.clone()
         }
-        ModelFormat::ScviTools => {
+        ModelKind::ScviTools => {
             let save = to_scvi_tools(&mut model)
                 .map_err(|source| IoError::ScviTools { path: path.clone(), source })?;
             save.write(output, None, common.overwrite)?;
@@ -41,13 +45,7 @@ pub fn run(args: &ConvertArgs, common: &Common) -> Result<(), CliError> {
         .add("model_class", model.meta.model_class)
         .add("genes", model.meta.config.n_input)
         .add("from", kind.name())
-        .add(
-            "to",
-            match to {
-                ModelFormat::Native => "native",
-                ModelFormat::ScviTools => "scvi-tools",
-            },
-        )
+        .add("to", to.name())
         .add("left_out", model.left_out)
         .add("files", vec![file.display().to_string()]);
     report.print(common)
