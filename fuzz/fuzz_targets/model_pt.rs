@@ -1,4 +1,5 @@
-//! No `model.pt` makes the reader panic, hang, or take memory that the file does not justify.
+//! No `model.pt` makes the reader, or what makes a model of it, panic, hang, or take memory that the
+//! file does not justify.
 //!
 //! From the project's folder, with a nightly toolchain and cargo-fuzz:
 //! `cargo +nightly fuzz run model_pt fuzz/corpus/model_pt reference/saves/default -- -rss_limit_mb=512`
@@ -9,6 +10,7 @@ use std::io::Write;
 
 use libfuzzer_sys::fuzz_target;
 use rawzip::ZipArchiveWriter;
+use scvi_io::convert::from_scvi_tools;
 use scvi_io::scvi_tools::ScviToolsSave;
 
 /// A container around a pickle, with the checksum that lets it pass.
@@ -25,7 +27,9 @@ fn container(pickle: &[u8]) -> Option<Vec<u8>> {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let _ = ScviToolsSave::from_bytes(data);
+    if let Ok(save) = ScviToolsSave::from_bytes(data) {
+        let _ = from_scvi_tools(save);
+    }
     // The same bytes as a pickle: most changes of a container are caught by its checksums.
     let Some(bytes) = container(data) else { return };
     if let Ok(save) = ScviToolsSave::from_bytes(&bytes)

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// scVI: a variational autoencoder for single-cell RNA counts.
 #[derive(Debug, Parser)]
@@ -47,7 +47,9 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Write a simulated data set with batches and cell types
     Simulate(SimulateArgs),
-    /// Show what a model folder or an .h5ad file holds
+    /// Write a model in the format of this program, or as a save that scvi-tools opens
+    Convert(ConvertArgs),
+    /// Show what a model or an .h5ad file holds
     Inspect(InspectArgs),
 }
 
@@ -210,7 +212,7 @@ pub struct PlanArgs {
 /// A model and the cells to use it on.
 #[derive(Debug, Args)]
 pub struct ModelInput {
-    /// Folder of the trained model
+    /// Folder of the trained model, or of one that scvi-tools saved (with a model.pt)
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
     /// Raw counts, .h5ad, with the genes and columns that the model knows
@@ -280,9 +282,32 @@ pub struct SimulateArgs {
     pub density: f64,
 }
 
+/// `scvi convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// Folder of the model: of this program, or saved by scvi-tools; or a model.pt itself
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// What to write: native for this program, scvi-tools for SCVI.load and LinearSCVI.load
+    #[arg(long, value_enum)]
+    pub to: ModelFormat,
+    /// The folder to write
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+}
+
+/// Formats of a model.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ModelFormat {
+    /// model.safetensors, model.json, history.csv.
+    Native,
+    /// model.pt.
+    ScviTools,
+}
+
 /// `scvi inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A model folder or an .h5ad file
+    /// A model folder, a save of scvi-tools, or an .h5ad file
     pub path: PathBuf,
 }

@@ -38,6 +38,7 @@ fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Latent(args) => commands::latent::run(args, &cli.common),
         Command::Evaluate(args) => commands::evaluate::run(args, &cli.common),
         Command::Simulate(args) => commands::simulate::run(args, &cli.common),
+        Command::Convert(args) => commands::convert::run(args, &cli.common),
         Command::Inspect(args) => commands::inspect::run(args, &cli.common),
     })
 }

@@ -178,7 +178,7 @@ fn empty_cells_can_be_dropped_and_keep_their_rows() {
 fn help_names_every_verb_and_usage_errors_exit_with_2() {
     let folder = Folder::new();
     let help = folder.scvi(&["--help"]).ok();
-    for verb in ["train", "latent", "evaluate", "simulate", "inspect"] {
+    for verb in ["train", "latent", "evaluate", "simulate", "convert", "inspect"] {
         assert!(help.contains(verb));
     }
     for args in

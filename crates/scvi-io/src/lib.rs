@@ -5,13 +5,18 @@
 //! asked for, values before they are kept, and nothing that is loaded can run code. Whatever is
 //! written appears whole or not at all ([`output`]).
 
+pub mod convert;
 mod error;
 pub mod h5ad;
 pub mod model_dir;
+mod open_model;
 pub mod output;
 mod saved_model;
 pub mod scvi_tools;
 pub mod table;
 
 pub use error::IoError;
-pub use saved_model::{FORMAT_VERSION, ModelMeta, TrainingMeta, load_model, save_model};
+pub use open_model::{ModelKind, model_kind, open_model};
+pub use saved_model::{
+    FORMAT_VERSION, ModelMeta, SavedModel, TrainingMeta, load_model, save_model,
+};

@@ -10,8 +10,10 @@ use scvi::train::{History, Stop};
 use serde::{Deserialize, Serialize};
 
 use crate::IoError;
+use crate::convert::{ScviToolsExtras, is_unused};
 use crate::model_dir::{
-    HistoryTable, META_FILE, TENSORS_FILE, Tensor, Tensors, read_model_dir, write_model_dir,
+    HistoryTable, META_FILE, TENSORS_FILE, Tensor, Tensors, read_history, read_model_dir,
+    write_model_dir,
 };
 
 /// The newest format version this program reads, and the one it writes.
@@ -37,6 +39,9 @@ pub struct ModelMeta {
     pub split: Split,
     /// How training went.
     pub training: TrainingMeta,
+    /// What a save of scvi-tools said beside, where the model comes from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scvi_tools: Option<ScviToolsExtras>,
 }
 
 /// How a model was trained.
@@ -47,15 +52,21 @@ pub struct TrainingMeta {
     pub n_cells: usize,
     /// Epochs done.
     pub epochs: usize,
-    /// Why training ended: `max_epochs`, `early_stopping` or `interrupted`.
+    /// Why training ended: `max_epochs`, `early_stopping` or `interrupted`; of a model that comes
+    /// from a save of scvi-tools [`TrainingMeta::UNKNOWN`] or [`TrainingMeta::UNTRAINED`].
     pub stop: String,
-    /// Cells of a minibatch.
+    /// Cells of a minibatch; 0 where it is not known.
     pub batch_size: usize,
-    /// Seed of weights, split, order and noise.
+    /// Seed of weights, split, order and noise; 0 where it is not known.
     pub seed: u64,
 }
 
 impl TrainingMeta {
+    /// Another program trained the model, and did not say why it ended.
+    pub const UNKNOWN: &'static str = "unknown";
+    /// The model was never trained.
+    pub const UNTRAINED: &'static str = "untrained";
+
     /// The word for why training ended.
     pub fn stop_word(stop: Stop) -> String {
         match stop {
@@ -64,6 +75,49 @@ impl TrainingMeta {
             Stop::Interrupted => "interrupted",
         }
         .to_owned()
+    }
+}
+
+/// A model with everything that is kept beside it.
+pub struct SavedModel {
+    /// The model.
+    pub vae: Vae<Cpu<f32>>,
+    /// What it is, and was made from.
+    pub meta: ModelMeta,
+    /// What training recorded.
+    pub history: HistoryTable,
+    /// Tensors that scvi-tools' module has and no pass of this model reads; none where the model
+    /// never was there.
+    pub unused: StateDict<f32>,
+    /// Names of what a save of scvi-tools held and a model does not.
+    pub left_out: Vec<String>,
+}
+
+impl SavedModel {
+    /// Writes a model folder, as [`save_model`].
+    ///
+    /// # Errors
+    /// As [`save_model`].
+    pub fn save(&mut self, dir: impl AsRef<Path>, overwrite: bool) -> Result<(), IoError> {
+        let unused = self.unused.iter().map(|(name, tensor)| (name.clone(), tensor.clone()));
+        let tensors = self.vae.state_dict().into_iter().chain(unused);
+        write_model_dir(dir, &packed(tensors), &self.meta, &self.history, overwrite)
+    }
+
+    /// Reads a model folder.
+    ///
+    /// # Errors
+    /// As [`load_model`].
+    pub fn load(dir: impl AsRef<Path>) -> Result<Self, IoError> {
+        let dir = dir.as_ref();
+        let (tensors, meta): (Tensors, ModelMeta) = read_model_dir(dir, FORMAT_VERSION)?;
+        let fault = |problem: String| IoError::NotModelDir { path: dir.to_owned(), problem };
+        let state = tensors
+            .into_iter()
+            .map(|(name, t)| (name, StateTensor { shape: t.shape, data: t.values }));
+        let (unused, read) = state.partition(|(name, _)| is_unused(&meta.config, name));
+        let vae = build(&meta, read, [META_FILE, TENSORS_FILE]).map_err(fault)?;
+        Ok(Self { vae, meta, history: read_history(dir)?, unused, left_out: Vec::new() })
     }
 }
 
@@ -80,16 +134,16 @@ pub fn save_model(
     history: &History,
     overwrite: bool,
 ) -> Result<(), IoError> {
-    let tensors: Tensors = vae
-        .state_dict()
-        .into_iter()
-        .map(|(name, t)| (name, Tensor { shape: t.shape, values: t.data }))
-        .collect();
     let table = HistoryTable {
         columns: History::COLUMNS.map(str::to_owned).to_vec(),
         rows: history.rows().map(|row| row.map(|v| v.unwrap_or(f64::NAN)).to_vec()).collect(),
     };
-    write_model_dir(dir, &tensors, meta, &table, overwrite)
+    write_model_dir(dir, &packed(vae.state_dict()), meta, &table, overwrite)
+}
+
+fn packed(state: impl IntoIterator<Item = (String, StateTensor<f32>)>) -> Tensors {
+    let tensor = |t: StateTensor<f32>| Tensor { shape: t.shape, values: t.data };
+    state.into_iter().map(|(name, t)| (name, tensor(t))).collect()
 }
 
 /// Reads a model folder.
@@ -97,34 +151,36 @@ pub fn save_model(
 /// # Errors
 /// Where the folder is none, is of a newer format, or its parts contradict each other.
 pub fn load_model(dir: impl AsRef<Path>) -> Result<(Vae<Cpu<f32>>, ModelMeta), IoError> {
-    let dir = dir.as_ref();
-    let (tensors, meta): (Tensors, ModelMeta) = read_model_dir(dir, FORMAT_VERSION)?;
-    let fault = |problem: String| IoError::NotModelDir { path: dir.to_owned(), problem };
-    let spec = meta.config.validate().map_err(|e| fault(format!("{META_FILE}: {e}")))?;
-    if meta.var_names.len() != meta.config.n_input {
-        let (names, genes) = (meta.var_names.len(), meta.config.n_input);
-        return Err(fault(format!("{META_FILE}: {names} var_names for {genes} genes")));
-    }
-    check_registry(&meta).map_err(|problem| fault(format!("{META_FILE}: {problem}")))?;
-    // Sizes in the JSON are hostile until the tensors' own sizes have confirmed them.
-    let mismatch = |e: &dyn std::fmt::Display| fault(format!("{TENSORS_FILE}: {e}"));
-    let claimed = spec.n_parameters();
-    let found = tensors.values().map(|t| t.values.len() as u128).sum::<u128>();
-    if claimed > found {
-        return Err(mismatch(&format!("the configuration needs {claimed} numbers, not {found}")));
-    }
-    let state: StateDict<f32> = tensors
-        .into_iter()
-        .map(|(name, t)| (name, StateTensor { shape: t.shape, data: t.values }))
-        .collect();
-    let mut vae = Vae::new(Cpu::new(), spec, 0);
-    vae.load_state_dict(state).map_err(|e| mismatch(&e))?;
-    Ok((vae, meta))
+    SavedModel::load(dir).map(|model| (model.vae, model.meta))
 }
 
-/// Whether the columns that are read for this model have the categories it was made for.
-fn check_registry(meta: &ModelMeta) -> Result<(), String> {
+/// The model that metadata describe, with these weights; or what contradicts what, by the places
+/// where metadata and weights stand.
+pub(crate) fn build(
+    meta: &ModelMeta,
+    state: StateDict<f32>,
+    [described, weights]: [&str; 2],
+) -> Result<Vae<Cpu<f32>>, String> {
+    let spec = meta.config.validate().map_err(|e| format!("{described}: {e}"))?;
+    check_meta(meta).map_err(|problem| format!("{described}: {problem}"))?;
+    // Sizes in the metadata are hostile until the tensors' own sizes have confirmed them.
+    let claimed = spec.n_parameters();
+    let found = state.values().map(|t| t.data.len() as u128).sum::<u128>();
+    if claimed > found {
+        return Err(format!("{weights}: the configuration needs {claimed} numbers, not {found}"));
+    }
+    let mut vae = Vae::new(Cpu::new(), spec, 0);
+    vae.load_state_dict(state).map_err(|e| format!("{weights}: {e}"))?;
+    Ok(vae)
+}
+
+/// Whether the columns that are read for this model have the categories it was made for, and its
+/// genes their names.
+pub(crate) fn check_meta(meta: &ModelMeta) -> Result<(), String> {
     let (registry, config) = (&meta.registry, &meta.config);
+    if meta.var_names.len() != config.n_input {
+        return Err(format!("{} var_names for {} genes", meta.var_names.len(), config.n_input));
+    }
     let named = |f: &Option<CategoricalField>| f.as_ref().map(|f| f.categories.len());
     let numbers = [
         ("batch categories", named(&registry.batch), config.n_batch, "n_batch"),

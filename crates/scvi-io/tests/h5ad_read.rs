@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 
 use common::{COUNTS, fixture, fixture_bytes, readable_fixtures, rows};
+use scvi::data::CategoryKind;
 use scvi_io::IoError;
 use scvi_io::h5ad::{Categorical, Column, CountsKey, H5ad};
 use tempfile::tempdir;
@@ -61,6 +62,22 @@ fn everything_an_anndata_may_hold() {
         assert_eq!(names("null_bool"), ["False", "True"]);
         assert_eq!(names("null_string"), ["p", "q"]);
 
+        let kind = |key: &str| file.category_kind(key, &file.obs_column(key).unwrap()).unwrap();
+        for (key, expected) in [
+            ("cat", CategoryKind::Text),
+            ("cat_int", CategoryKind::Integer),
+            ("cat_float", CategoryKind::Float),
+            ("cat_bool", CategoryKind::Bool),
+            ("string", CategoryKind::Text),
+            ("uint8", CategoryKind::Integer),
+            ("null_int", CategoryKind::Integer),
+            ("null_string", CategoryKind::Text),
+            ("float32", CategoryKind::Single),
+            ("bool", CategoryKind::Bool),
+        ] {
+            assert_eq!(kind(key), expected, "{name} {key}");
+        }
+
         let numbers = file.obs_column("int").unwrap().to_numbers().unwrap();
         assert_eq!(numbers, [3.0, -1.0, 10.0, 3.0, 3.0, 2.0, 10.0]);
         assert_eq!(file.obs_column("float").unwrap().missing(), [2]);
@@ -81,7 +98,9 @@ fn columns_of_anndata_0_7() {
         categories: ["q", "p"].map(String::from).into(),
         ordered: false,
     };
-    assert_eq!(file.obs_column("batch").unwrap(), Column::Categorical(batch));
+    let column = file.obs_column("batch").unwrap();
+    assert_eq!(file.category_kind("batch", &column).unwrap(), CategoryKind::Text);
+    assert_eq!(column, Column::Categorical(batch));
 }
 
 #[test]

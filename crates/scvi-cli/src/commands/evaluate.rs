@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use scvi::model::{CellElbo, Draw, elbo, marginal_ll};
-use scvi_io::load_model;
 use scvi_io::output::{AtomicFile, check_output};
+use scvi_io::{SavedModel, open_model};
 
 use crate::args::{Common, EvaluateArgs};
 use crate::error::CliError;
@@ -16,7 +16,7 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
         check_output(path, common.overwrite)?;
     }
     let source = &args.source;
-    let (vae, meta) = load_model(&source.model)?;
+    let SavedModel { vae, meta, .. } = open_model(&source.model)?;
     let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
     let draw = if args.posterior_mean { Draw::Mean } else { Draw::Sample { seed: common.seed } };
     let data = prepared.dataset()?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scvi::data::CategoricalField;
 use scvi_io::h5ad::H5ad;
-use scvi_io::load_model;
+use scvi_io::{ModelKind, SavedModel, model_kind, open_model};
 use serde_json::{Value, json};
 
 use crate::args::{Common, InspectArgs};
@@ -12,13 +12,15 @@ use crate::error::CliError;
 use crate::report::Report;
 
 pub fn run(args: &InspectArgs, common: &Common) -> Result<(), CliError> {
-    let report =
-        if args.path.is_dir() { model(&args.path, common)? } else { data(&args.path, common)? };
+    let path = &args.path;
+    let is_model = path.is_dir() || model_kind(path).is_ok();
+    let report = if is_model { model(path, common)? } else { data(path, common)? };
     report.print(common)
 }
 
 fn model(path: &Path, common: &Common) -> Result<Report, CliError> {
-    let (vae, meta) = load_model(path)?;
+    let kind = model_kind(path)?;
+    let SavedModel { vae, meta, .. } = open_model(path)?;
     let field = |f: &Option<CategoricalField>| match f {
         None => Value::Null,
         Some(f) if common.json => json!({"key": f.key, "categories": f.categories}),
@@ -32,7 +34,8 @@ fn model(path: &Path, common: &Common) -> Result<Report, CliError> {
         .add("kind", "model")
         .add("model_class", meta.model_class)
         .add("program", meta.program)
-        .add("format_version", meta.format_version)
+        .add("format", kind.name())
+        .add("format_version", (kind == ModelKind::Native).then_some(meta.format_version))
         .add("genes", meta.config.n_input)
         .add("parameters", vae.spec().n_parameters() as u64)
         .add("layer", meta.registry.layer.as_deref().unwrap_or("X"))

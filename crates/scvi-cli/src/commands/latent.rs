@@ -8,9 +8,9 @@ use scvi::data::Dataset;
 use scvi::model::{latent_representation, latent_sample};
 use scvi::module::Vae;
 use scvi_io::h5ad::{NewArray, Slot, write_with_arrays};
-use scvi_io::load_model;
 use scvi_io::output::check_output;
 use scvi_io::table::{MatrixFormat, NamedMatrix};
+use scvi_io::{SavedModel, open_model};
 
 use crate::args::{Common, LatentArgs};
 use crate::error::CliError;
@@ -22,7 +22,7 @@ const BATCH_SIZE: usize = 256;
 
 pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     let output = Output::check(&args.output, common)?;
-    let (vae, meta) = load_model(&args.source.model)?;
+    let SavedModel { vae, meta, .. } = open_model(&args.source.model)?;
     let source = &args.source;
     let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
     let data = prepared.dataset()?;

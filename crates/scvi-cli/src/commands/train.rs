@@ -215,6 +215,7 @@ fn meta(prepared: &Prepared, config: VaeConfig, trained: &Trained, plan: &TrainP
             batch_size: plan.batch_size,
             seed: plan.seed,
         },
+        scvi_tools: None,
     }
 }
 

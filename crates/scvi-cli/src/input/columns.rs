@@ -133,7 +133,8 @@ fn categorical(file: &H5ad, key: &str) -> Result<Coded, IoError> {
     file.require_complete(key, &column)?;
     let Categorical { codes, categories, .. } = column.to_categorical();
     let codes = codes.into_iter().map(|c| c.unwrap_or(0)).collect();
-    Ok(Coded { field: CategoricalField { key: key.to_owned(), categories }, codes })
+    let kind = file.category_kind(key, &column)?;
+    Ok(Coded { field: CategoricalField { key: key.to_owned(), categories, kind }, codes })
 }
 
 fn warn_of_small_categories(column: &Coded, common: &Common) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use columns::Columns;
 use genes::gene_places;
-use scvi::data::{CategoricalField, CsrMatrix, Dataset, Registry};
+use scvi::data::{CategoricalField, CategoryKind, CsrMatrix, Dataset, Registry};
 use scvi::module::Dispersion;
 use scvi_io::ModelMeta;
 use scvi_io::h5ad::{CountsKey, H5ad};
@@ -66,7 +66,8 @@ impl Prepared {
     pub fn simulated(path: PathBuf, sim: &scvi::data::simulate::Simulated, names: Names) -> Self {
         let batches = sim.batch.iter().max().map_or(0, |&b| b + 1);
         let categories = (0..batches).map(|b| format!("batch_{b}")).collect();
-        let batch = Some(CategoricalField { key: "batch".to_owned(), categories });
+        let kind = CategoryKind::Text;
+        let batch = Some(CategoricalField { key: "batch".to_owned(), categories, kind });
         Self {
             path,
             counts: sim.counts.clone(),

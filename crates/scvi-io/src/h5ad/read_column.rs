@@ -1,6 +1,7 @@
 //! Reads one column of a data frame, in every form that AnnData has given it.
 
 use hdf5_pure::AttrValue;
+use scvi::data::CategoryKind;
 
 use super::array::{Array, Kind};
 use super::column::{Categorical, Column, py_bool};
@@ -33,6 +34,32 @@ pub(crate) fn read_column(
             }
         }
     }
+}
+
+/// What the categories of a categorical column are.
+pub(crate) fn read_category_kind(
+    store: &Store,
+    frame: &str,
+    key: &str,
+) -> Result<CategoryKind, IoError> {
+    let column = format!("{frame}/{key}");
+    let place = match store.node(&column)? {
+        Node::Group(_) => format!("{column}/categories"),
+        _ => format!("{frame}/__categories/{key}"),
+    };
+    let kind = match store.node(&place)? {
+        Node::Array(names) => names.kind(),
+        // A nullable array.
+        Node::Group(_) => store.array(&format!("{place}/values"))?.kind(),
+        Node::Missing => Kind::Other,
+    };
+    Ok(match kind {
+        Kind::Text | Kind::Other => CategoryKind::Text,
+        Kind::Bool => CategoryKind::Bool,
+        Kind::Signed | Kind::Unsigned => CategoryKind::Integer,
+        Kind::Double => CategoryKind::Float,
+        Kind::Single => CategoryKind::Single,
+    })
 }
 
 /// A categorical (codes, categories) or a nullable array (values, mask).

@@ -71,6 +71,12 @@ pub enum SaveError {
         /// What is allowed.
         limit: String,
     },
+    /// The parts of a save make no model here, or a model makes no save.
+    #[error("no such model: {problem}")]
+    Model {
+        /// What is missing, or contradicts what.
+        problem: String,
+    },
     /// A part of the save has another type, shape or value than scvi-tools writes.
     #[error("{place}: expected {expected}, found {found}")]
     Structure {
@@ -88,7 +94,7 @@ impl SaveError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoSave { .. } => "name the folder that was given to model.save, and its prefix",
-            Self::Several { .. } => "name one by its prefix, the part before model.pt",
+            Self::Several { .. } => "name the file, or its prefix, the part before model.pt",
             Self::Legacy { .. } => {
                 "load it with scvi-tools (SCVI.convert_legacy_save for models of before 0.15) and \
                  save it again"

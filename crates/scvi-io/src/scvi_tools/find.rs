@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::SaveError;
 use crate::IoError;
+use crate::model_dir::{META_FILE, is_model_dir};
+use crate::output::check_output_dir;
 
 /// The end of every save's name.
 pub(super) const FILE: &str = "model.pt";
@@ -30,6 +32,21 @@ pub fn saves_in(dir: impl AsRef<Path>) -> Result<Vec<String>, IoError> {
     }
     names.sort_unstable();
     Ok(names)
+}
+
+/// Checks, before the work, that a save can be written into the folder `dir`.
+///
+/// # Errors
+/// [`IoError::Exists`] where the folder is there, without `overwrite`; [`IoError::BadOutput`] where
+/// it can hold no save, or holds other things: only an empty folder or one with a `model.pt` is
+/// written to, and none that is a model of this program.
+pub fn check_save_output(dir: impl AsRef<Path>, overwrite: bool) -> Result<(), IoError> {
+    let dir = dir.as_ref();
+    if overwrite && is_model_dir(dir) {
+        let problem = format!("it is a model of this program (it holds a {META_FILE})");
+        return Err(IoError::BadOutput { path: dir.into(), problem });
+    }
+    check_output_dir(dir, FILE, overwrite)
 }
 
 /// The path of the save with a prefix; without one, of the only save there is.

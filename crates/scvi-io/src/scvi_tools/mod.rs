@@ -31,7 +31,7 @@ mod value;
 mod write;
 
 pub use error::SaveError;
-pub use find::saves_in;
+pub use find::{check_save_output, saves_in};
 pub use history::HistoryColumn;
 pub use registry::{SetupField, SetupRegistry};
 pub use save::ScviToolsSave;

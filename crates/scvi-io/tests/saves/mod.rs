@@ -7,6 +7,7 @@ pub mod craft;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use safetensors::SafeTensors;
 use scvi_io::scvi_tools::ScviToolsSave;
@@ -81,4 +82,20 @@ pub fn tensors(path: &Path) -> BTreeMap<String, (Vec<usize>, Vec<f64>)> {
             (name.to_owned(), (view.shape().to_vec(), values))
         })
         .collect()
+}
+
+/// Asks scvi-tools, where there is one, whether each save in a folder is as good as the one of that
+/// name in `reference/saves`.
+#[track_caller]
+pub fn same_for_scvi_tools(dir: &Path) {
+    let Ok(python) = std::env::var("SCVI_REFERENCE_PYTHON") else {
+        eprintln!("skipped: what scvi-tools says (set SCVI_REFERENCE_PYTHON to a Python with it)");
+        return;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_saved.py");
+    let output = Command::new(python).arg(script).arg(dir).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let loaded = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(loaded.lines().filter(|line| line.ends_with(": same")).count(), MODELS.len());
 }

@@ -13,5 +13,5 @@ pub use csr::{CsrError, CsrMatrix};
 pub(crate) use dataset::largest_minibatch;
 pub use dataset::{Dataset, DatasetError, Misfit, minibatches};
 pub use library_prior::LibraryPrior;
-pub use registry::{CategoricalField, Registry};
+pub use registry::{CategoricalField, CategoryKind, Registry};
 pub use split::{Split, SplitError};

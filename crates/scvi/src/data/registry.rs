@@ -2,6 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What the categories of a column are in the data. Here they are texts, as Python's `str` writes
+/// them; scvi-tools compares them as what they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CategoryKind {
+    /// Texts.
+    #[default]
+    Text,
+    /// Whole numbers.
+    Integer,
+    /// Numbers of 8 bytes.
+    Float,
+    /// Numbers of 4 bytes.
+    Single,
+    /// Truth values.
+    Bool,
+}
+
+impl CategoryKind {
+    fn is_text(&self) -> bool {
+        *self == Self::Text
+    }
+}
+
 /// A categorical column of obs and the categories it had when the model was trained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -10,6 +34,9 @@ pub struct CategoricalField {
     pub key: String,
     /// Categories in the order of their codes.
     pub categories: Vec<String>,
+    /// What they are in the data.
+    #[serde(default, skip_serializing_if = "CategoryKind::is_text")]
+    pub kind: CategoryKind,
 }
 
 impl CategoricalField {
