@@ -54,6 +54,36 @@ SAVES = [
         model=dict(use_batch_norm="none", use_layer_norm="both", var_activation="softplus"),
     ),
     dict(name="linear", setup=BATCH, linear=True),
+    dict(name="nb", model=dict(gene_likelihood="nb", dropout_rate=0.0, log_variational=False)),
+    dict(name="normal", setup=BATCH, model=dict(gene_likelihood="normal")),
+    dict(name="labels", setup=dict(labels_key="label"), model=dict(use_batch_norm="encoder")),
+    dict(
+        name="encode_shallow",
+        setup=BATCH | dict(categorical_covariate_keys=["plate"]),
+        model=dict(encode_covariates=True, deeply_inject_covariates=False, n_layers=2),
+    ),
+    dict(
+        name="embedding_covariates",
+        setup=BATCH | dict(continuous_covariate_keys=["age"], size_factor_key="size"),
+        model=dict(
+            batch_representation="embedding",
+            batch_embedding_kwargs=dict(embedding_dim=2, max_norm=1.5),
+            encode_covariates=True,
+        ),
+    ),
+    dict(
+        name="layer_kwargs",
+        setup=BATCH,
+        model=dict(
+            extra_encoder_kwargs=dict(activation_fn=torch.nn.ELU, var_eps=1e-3),
+            extra_decoder_kwargs=dict(use_activation=False),
+        ),
+    ),
+    dict(
+        name="latent_library_labels",
+        setup=BATCH | dict(labels_key="label", categorical_covariate_keys=["donor"]),
+        model=dict(use_observed_lib_size=False, dispersion="gene-label", gene_likelihood="nb"),
+    ),
     dict(name="untrained", setup=BATCH, train=None),
 ]
 """One row a save: its name, the arguments of setup_anndata, of the model and of train (None: it
@@ -138,6 +168,8 @@ def expected(model, adata):
         values["kl_l"] = loss.kl_local["kl_divergence_l"]
     if hasattr(px, "theta"):
         values["px_r"] = px.theta.expand_as(decoded[2])[:SHOWN]
+    if isinstance(px, scvi.distributions.Normal):
+        values["px_r"] = px.scale.expand_as(decoded[2])[:SHOWN]
     if hasattr(px, "zi_logits"):
         values["px_dropout"] = px.zi_logits[:SHOWN]
     return {name: oracle.double(tensor) for name, tensor in values.items()}

@@ -13,19 +13,26 @@ use safetensors::SafeTensors;
 use scvi_io::scvi_tools::ScviToolsSave;
 
 /// The models that scvi-tools trained (`reference/saves.py`).
-pub const MODELS: [&str; 15] = [
+pub const MODELS: [&str; 22] = [
     "covariates",
     "default",
     "embedding",
+    "embedding_covariates",
+    "encode_shallow",
     "gene_batch",
     "gene_cell",
     "gene_label",
+    "labels",
     "latent_library",
+    "latent_library_labels",
     "layer",
+    "layer_kwargs",
     "layer_norm",
     "layers2",
     "linear",
     "logistic_normal",
+    "nb",
+    "normal",
     "poisson",
     "size_factor",
     "untrained",
