@@ -5,8 +5,11 @@
 //! asked for, values before they are kept, and nothing that is loaded can run code. Whatever is
 //! written appears whole or not at all ([`output`]).
 
+pub mod checkpoint;
+mod checksum;
 mod error;
 pub mod h5ad;
+mod input_meta;
 pub mod model_dir;
 pub mod output;
 mod saved_model;
@@ -14,4 +17,5 @@ pub mod scvi_tools;
 pub mod table;
 
 pub use error::IoError;
+pub use input_meta::InputMeta;
 pub use saved_model::{FORMAT_VERSION, ModelMeta, TrainingMeta, load_model, save_model};

@@ -10,6 +10,7 @@ use scvi::train::{History, Stop};
 use serde::{Deserialize, Serialize};
 
 use crate::IoError;
+use crate::input_meta::InputMeta;
 use crate::model_dir::{
     HistoryTable, META_FILE, TENSORS_FILE, Tensor, Tensors, read_model_dir, write_model_dir,
 };
@@ -37,6 +38,9 @@ pub struct ModelMeta {
     pub split: Split,
     /// How training went.
     pub training: TrainingMeta,
+    /// The input it was trained on; none in the first format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputMeta>,
 }
 
 /// How a model was trained.
@@ -156,6 +160,9 @@ fn check_registry(meta: &ModelMeta) -> Result<(), String> {
         if let Some(found) = found.filter(|&found| found != expected) {
             return Err(format!("{found} {what} for {option} {expected}"));
         }
+    }
+    if let Some(input) = &meta.input {
+        input.check(&meta.var_names)?;
     }
     if config.use_size_factor_key != registry.size_factor.is_some() {
         return Err("use_size_factor_key and the registry's size_factor disagree".to_owned());
