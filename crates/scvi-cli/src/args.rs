@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use scvi::train::Checkpoint;
+use scvi_io::checkpoint::CheckpointMeta;
 
 /// scVI: a variational autoencoder for single-cell RNA counts.
 #[derive(Debug, Parser)]
@@ -74,6 +76,32 @@ pub struct TrainArgs {
     /// The training.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// Runs that are not lost.
+    #[command(flatten)]
+    pub checkpoints: CheckpointArgs,
+    /// The options above that make a run the run it is, as far as they were typed.
+    #[arg(skip)]
+    pub options: Vec<String>,
+    /// What a run that is resumed left behind.
+    #[arg(skip)]
+    pub saved: Option<(CheckpointMeta, Checkpoint)>,
+}
+
+/// What is kept of a run while it goes on: DIR.checkpoint beside the model folder DIR, until that is
+/// written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Checkpoints (DIR.checkpoint, beside the model, until it is done)")]
+pub struct CheckpointArgs {
+    /// Go on with a run that was interrupted, to the same bits as if it never had been; options that
+    /// are not given are the run's. Without a checkpoint, begin
+    #[arg(long, requires = "input")]
+    pub resume: bool,
+    /// Write a checkpoint every T minutes; 0 for never
+    #[arg(long, value_name = "T", default_value_t = 5.0)]
+    pub checkpoint_every_minutes: f64,
+    /// Also write one every N epochs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub checkpoint_every_n_epoch: Option<u64>,
 }
 
 /// Which parts of the input are used.

@@ -44,6 +44,14 @@ pub enum CliError {
     NeedsLabels { dispersion: String },
     #[error("{option} is {found}; it must be {range}")]
     Option { option: &'static str, found: String, range: &'static str },
+    #[error("{told}")]
+    Diverged { told: String, is_extreme: bool },
+    #[error("{path} holds a run that is not finished")]
+    Unfinished { path: String },
+    #[error("{told}")]
+    Interrupted { exit_code: u8, told: String },
+    #[error("cannot listen to signals: {source}")]
+    Signals { source: std::io::Error },
     #[error("cannot write to stdout: {source}")]
     Stdout { source: std::io::Error },
 }
@@ -66,6 +74,14 @@ impl From<TaskError> for CliError {
 }
 
 impl CliError {
+    /// What the program ends with, and what stands before the message.
+    pub fn exit(&self) -> (u8, &'static str) {
+        match self {
+            Self::Interrupted { exit_code, .. } => (*exit_code, "interrupted"),
+            _ => (1, "error"),
+        }
+    }
+
     /// What the user can do about it, for the errors where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -84,9 +100,11 @@ impl CliError {
             Self::Train { error: TrainError::NothingToValidate { .. } } => {
                 Some("leave cells to validate on with --train-size or --validation-size")
             }
-            Self::Train { error: TrainError::NotFinite { .. } } => {
-                Some("lower --lr, or look for extreme counts in the data")
+            Self::Diverged { is_extreme: true, .. } => {
+                Some("raw counts are needed; leave out this cell or gene if the count is an error")
             }
+            Self::Diverged { .. } => Some("lower --lr"),
+            Self::Unfinished { .. } => Some("--resume goes on with it, --overwrite gives it up"),
             _ => None,
         }
     }

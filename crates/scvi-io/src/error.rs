@@ -181,6 +181,26 @@ pub enum IoError {
         /// The newest version read here.
         supported: u32,
     },
+    /// A file that is not a checkpoint, or a broken one.
+    #[error("{} is not a checkpoint: {problem}", path.display())]
+    NotCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is missing or different.
+        problem: String,
+    },
+    /// A checkpoint of another run.
+    #[error("{} cannot be resumed from: {what} is {now}, and was {then}", path.display())]
+    OtherRun {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What differs.
+        what: String,
+        /// What it was when the run began.
+        then: String,
+        /// What it is now.
+        now: String,
+    },
     /// A save of scvi-tools that cannot be read, or is not there.
     #[error("{}: {source}", path.display())]
     ScviTools {
@@ -221,6 +241,11 @@ impl IoError {
                  as .npy or .csv"
             }
             Self::ScviTools { source, .. } => return source.hint(),
+            Self::NotCheckpoint { .. } => "delete it and train from the beginning",
+            Self::OtherRun { .. } => {
+                "the input and options must be those that the run began with; those that are not \
+                 given are taken from the checkpoint"
+            }
             Self::FormatVersion { .. } => "a newer version of this program can read it",
             _ => return None,
         })

@@ -5,9 +5,12 @@
 //! asked for, values before they are kept, and nothing that is loaded can run code. Whatever is
 //! written appears whole or not at all ([`output`]).
 
+pub mod checkpoint;
+mod checksum;
 pub mod convert;
 mod error;
 pub mod h5ad;
+mod input_meta;
 pub mod model_dir;
 mod open_model;
 pub mod output;
@@ -16,6 +19,7 @@ pub mod scvi_tools;
 pub mod table;
 
 pub use error::IoError;
+pub use input_meta::InputMeta;
 pub use open_model::{ModelKind, model_kind, open_model};
 pub use saved_model::{
     FORMAT_VERSION, ModelMeta, SavedModel, TrainingMeta, load_model, save_model,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::IoError;
 use crate::convert::{ScviToolsExtras, is_unused};
+use crate::input_meta::InputMeta;
 use crate::model_dir::{
     HistoryTable, META_FILE, TENSORS_FILE, Tensor, Tensors, read_history, read_model_dir,
     write_model_dir,
@@ -42,6 +43,9 @@ pub struct ModelMeta {
     /// What a save of scvi-tools said beside, where the model comes from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scvi_tools: Option<ScviToolsExtras>,
+    /// The input it was trained on; none in the first format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputMeta>,
 }
 
 /// How a model was trained.
@@ -212,6 +216,9 @@ pub(crate) fn check_meta(meta: &ModelMeta) -> Result<(), String> {
         if let Some(found) = found.filter(|&found| found != expected) {
             return Err(format!("{found} {what} for {option} {expected}"));
         }
+    }
+    if let Some(input) = &meta.input {
+        input.check(&meta.var_names)?;
     }
     if config.use_size_factor_key != registry.size_factor.is_some() {
         return Err("use_size_factor_key and the registry's size_factor disagree".to_owned());

@@ -86,6 +86,8 @@ pub trait Backend: Send + Sync {
     fn download(&self, buf: &Self::Buf, len: usize) -> Vec<Self::Elem>;
     /// Sum of the first `len` numbers, in double precision.
     fn sum(&self, buf: &Self::Buf, len: usize) -> f64;
+    /// Whether the first `len` numbers are all finite.
+    fn is_finite(&self, buf: &Self::Buf, len: usize) -> bool;
     /// Room for `len` row numbers.
     fn ids(&self, len: usize) -> Self::Ids;
     /// Writes the front of a list of row numbers.

@@ -33,6 +33,12 @@ impl CsrRows {
     pub fn n_cells(&self) -> usize {
         self.indptr.len().saturating_sub(1)
     }
+
+    /// Genes and counts of one cell.
+    pub fn row(&self, cell: usize) -> (&[u32], &[f32]) {
+        let range = self.indptr[cell]..self.indptr[cell + 1];
+        (&self.genes[range.clone()], &self.counts[range])
+    }
 }
 
 /// One count of a gene. The three stand together because a transposition writes them to a place far

@@ -30,6 +30,7 @@ use crate::ops::posterior::{posterior_cpu, posterior_grad_cpu};
 use crate::ops::softmax::{softmax_cpu, softmax_grad_cpu};
 use crate::ops::sparse_linear::{sparse_linear_cpu, sparse_linear_grad_cpu};
 use crate::real::Real;
+use crate::simd::vectorised;
 
 /// Runs operations on the processor, in numbers of type `F`.
 ///
@@ -66,6 +67,15 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn sum(&self, buf: &Vec<F>, len: usize) -> f64 {
         buf[..len].iter().map(|v| v.to_f64()).sum()
+    }
+
+    fn is_finite(&self, buf: &Vec<F>, len: usize) -> bool {
+        // Without a way out in the middle the loop vectorises. Infinity times 0 is NaN.
+        let all = |part: &[F]| part.iter().fold(true, |ok, &v| ok & (v * F::ZERO == F::ZERO));
+        vectorised(
+            #[inline(always)]
+            || all(&buf[..len]),
+        )
     }
 
     fn ids(&self, len: usize) -> Vec<u32> {

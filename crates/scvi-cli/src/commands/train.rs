@@ -1,7 +1,6 @@
 //! `scvi train`.
 
-use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use scvi::data::simulate::{SimulateConfig, simulate};
@@ -10,29 +9,43 @@ use scvi::module::{
     BatchRepresentation, Choice, ConfigError, Dispersion, EmbeddingKwargs, GeneLikelihood,
     LatentDistribution, NormPlacement, VaeConfig, VarActivation,
 };
-use scvi::train::{EarlyStopping, TrainError, TrainPlan, Trained, train};
+use scvi::train::{EarlyStopping, TrainError, TrainPlan, Trained};
+use scvi_io::checkpoint::{CheckpointMeta, RunSetup, checkpoint_path};
 use scvi_io::model_dir::check_model_output;
-use scvi_io::{FORMAT_VERSION, ModelMeta, TrainingMeta, save_model};
+use scvi_io::output::remove_unfinished;
+use scvi_io::{
+    FORMAT_VERSION, InputMeta, IoError, ModelMeta, TrainingMeta, load_model, save_model,
+};
 
 use super::latent::{Output, Representation};
 use super::simulate::{names, write};
 use crate::args::{Common, DataArgs, ModelArgs, PlanArgs, TrainArgs};
 use crate::error::CliError;
 use crate::input::{Prepared, for_training, note};
+use crate::options::{demonstration_words, resume_command};
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::training::{Schedule, Training, check_no_checkpoint};
 
 /// Names of the demonstration's outputs.
 const DEMO_MODEL: &str = "scvi_demo_model";
 const DEMO_DATA: &str = "scvi_demo.h5ad";
 
-pub fn run(args: &TrainArgs, common: &Common) -> Result<(), CliError> {
+pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let config = config(&args.vae)?;
     check_early(&config, &args.data)?;
+    let schedule = Schedule::new(&args.checkpoints)?;
     let model = args.model.clone().unwrap_or_else(|| PathBuf::from(DEMO_MODEL));
-    check_model_output(&model, common.overwrite)?;
+    let saved = args.saved.take();
+    let overwrite = common.overwrite || saved.as_ref().is_some_and(|s| is_of_run(&model, &s.0));
+    check_model_output(&model, overwrite)?;
+    let checkpoint = checkpoint_path(&model);
+    if args.checkpoints.resume {
+        prepare_to_resume(&model, &checkpoint, saved.is_some(), common);
+    } else {
+        check_no_checkpoint(&checkpoint, common)?;
+    }
     let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
-    let demo = args.input.is_none();
     let prepared = match &args.input {
         Some(path) => for_training(path, &args.data, common)?,
         None => demonstration(common)?,
@@ -43,27 +56,90 @@ pub fn run(args: &TrainArgs, common: &Common) -> Result<(), CliError> {
     let data = prepared.dataset()?;
     let epochs = plan.epochs(n_cells);
     warn_of_short_warmup(&plan, epochs, common);
+    if saved.is_none() {
+        // Whoever overwrites gives an older run up.
+        remove(&checkpoint)?;
+    }
+    let input = InputMeta::new(n_cells, &prepared.var_names);
+    let training = Training {
+        spec: config.validate()?,
+        data: &data,
+        plan: &plan,
+        prepared: &prepared,
+        setup: RunSetup {
+            program: program(),
+            options: args.options.clone(),
+            registry: prepared.registry.clone(),
+            input: input.clone(),
+        },
+        checkpoint: checkpoint.clone(),
+        schedule,
+        resume_command: resume_command(&match args.input {
+            Some(_) => Vec::new(),
+            None => demonstration_words(&args, DEMO_DATA, DEMO_MODEL),
+        }),
+        common,
+    };
     let progress = Progress::new(epochs, common);
     let mut clock = Clock::start();
-    let mut trained = train(config.validate()?, &data, &plan, &mut |record| {
+    let trained = training.run(saved, &mut |record| {
         clock.epoch();
         progress.epoch(record);
-        ControlFlow::Continue(())
-    })?;
+    });
     progress.finish();
+    let mut trained = trained?;
 
     let mut files = vec![model.display().to_string()];
     let latent = Representation::mean(&trained.vae, &data)?;
-    let meta = meta(&prepared, config, &trained, &plan);
-    save_model(&model, &mut trained.vae, &meta, &trained.history, common.overwrite)?;
+    let meta = meta(&prepared, config, &trained, &plan, input);
+    save_model(&model, &mut trained.vae, &meta, &trained.history, overwrite)?;
     if let Some(output) = output {
         output.write(&prepared, latent, common)?;
         files.extend(args.output.as_ref().map(|p| p.display().to_string()));
-    } else if demo {
+    } else if args.input.is_none() {
         Output::H5ad(PathBuf::from(DEMO_DATA)).write(&prepared, latent, common)?;
         files.push(DEMO_DATA.to_owned());
     }
+    // The last of all: until here the run can be resumed.
+    remove(&checkpoint)?;
     report(&trained, &prepared, &clock, files).print(common)
+}
+
+/// The program, as files name it.
+fn program() -> String {
+    format!("scvi-rs {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Whether the folder is what the run of a checkpoint was about to end with: it was killed after
+/// the folder was in its place and before the checkpoint was gone.
+fn is_of_run(model: &Path, saved: &CheckpointMeta) -> bool {
+    load_model(model).is_ok_and(|(_, meta)| {
+        meta.config == saved.run.config
+            && meta.registry == saved.setup.registry
+            && meta.input.as_ref() == Some(&saved.setup.input)
+            && (meta.training.seed, meta.training.batch_size)
+                == (saved.run.plan.seed, saved.run.plan.batch_size)
+    })
+}
+
+/// Clears away what a killed run was writing, and says where there is nothing to resume.
+fn prepare_to_resume(model: &Path, checkpoint: &Path, is_saved: bool, common: &Common) {
+    for path in [model, checkpoint] {
+        remove_unfinished(path);
+    }
+    if !is_saved {
+        let path = checkpoint.display();
+        note(common, &format!("{path} is not there: training from the beginning"));
+    }
+}
+
+fn remove(path: &Path) -> Result<(), IoError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(IoError::Os { action: "delete", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn config(args: &ModelArgs) -> Result<VaeConfig, CliError> {
@@ -199,10 +275,16 @@ fn demonstration(common: &Common) -> Result<Prepared, CliError> {
     Ok(Prepared::simulated(path, &sim, names(&config)))
 }
 
-fn meta(prepared: &Prepared, config: VaeConfig, trained: &Trained, plan: &TrainPlan) -> ModelMeta {
+fn meta(
+    prepared: &Prepared,
+    config: VaeConfig,
+    trained: &Trained,
+    plan: &TrainPlan,
+    input: InputMeta,
+) -> ModelMeta {
     ModelMeta {
         format_version: FORMAT_VERSION,
-        program: format!("scvi-rs {}", env!("CARGO_PKG_VERSION")),
+        program: program(),
         model_class: "SCVI".to_owned(),
         config,
         registry: prepared.registry.clone(),
@@ -215,6 +297,7 @@ fn meta(prepared: &Prepared, config: VaeConfig, trained: &Trained, plan: &TrainP
             batch_size: plan.batch_size,
             seed: plan.seed,
         },
+        input: Some(input),
         scvi_tools: None,
     }
 }
@@ -245,14 +328,16 @@ impl Clock {
     fn median_epoch(&self) -> f64 {
         let mut epochs = self.epochs[usize::from(self.epochs.len() > 1)..].to_vec();
         epochs.sort_by(f64::total_cmp);
-        epochs[epochs.len() / 2]
+        // A run may be resumed after its last epoch.
+        epochs.get(epochs.len() / 2).copied().unwrap_or(0.0)
     }
 }
 
 fn report(trained: &Trained, prepared: &Prepared, clock: &Clock, files: Vec<String>) -> Report {
     let epochs = &trained.history.epochs;
     let last = epochs.last();
-    let visited = (epochs.len() * trained.split.train.len()) as f64;
+    // Without the epochs that a run had before it was resumed.
+    let visited = (clock.epochs.len() * trained.split.train.len()) as f64;
     let mut report = Report::default();
     report
         .add("cells", prepared.counts.n_cells())

@@ -67,6 +67,7 @@ pub fn from_scvi_tools(save: ScviToolsSave) -> Result<SavedModel, SaveError> {
             test: rows("test_indices_", save.test_indices)?,
         },
         training: training(n_cells, &table, save.is_trained),
+        input: None,
         scvi_tools: Some(extras),
     };
     let vae = build(&meta, read, ["attr_dict", "model_state_dict"])

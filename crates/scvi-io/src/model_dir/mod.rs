@@ -1,12 +1,14 @@
-//! The native model folder: `model.safetensors`, `model.json` and `history.csv`.
+//! The native model folder: `model.safetensors`, `model.json`, `history.csv` and `SHA256SUMS`;
+//! `FORMAT.md` specifies it.
 //!
 //! This layer knows tensors by name, metadata as anything serde can write, and a table of numbers;
 //! what they mean is the model's business. The same model gives the same bytes: keys are sorted,
 //! and no time is noted. Nothing that is loaded can run code.
 
+mod checksums;
 mod history;
 mod read;
-mod tensors;
+pub(crate) mod tensors;
 mod write;
 
 pub use history::HistoryTable;
@@ -20,5 +22,7 @@ pub const META_FILE: &str = "model.json";
 pub const TENSORS_FILE: &str = "model.safetensors";
 /// The training history.
 pub const HISTORY_FILE: &str = "history.csv";
+/// SHA-256 of the other files, as `sha256sum` writes and checks them.
+pub const SUMS_FILE: &str = "SHA256SUMS";
 /// The key of the metadata that holds the format's version, a whole number.
 pub const VERSION_KEY: &str = "format_version";

@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::tensors::{Tensors, unpack};
-use super::{HISTORY_FILE, HistoryTable, META_FILE, TENSORS_FILE, VERSION_KEY};
+use super::{
+    HISTORY_FILE, HistoryTable, META_FILE, SUMS_FILE, TENSORS_FILE, VERSION_KEY, checksums,
+};
 use crate::IoError;
 
 fn not_model(dir: &Path, problem: String) -> IoError {
@@ -21,8 +23,9 @@ pub fn is_model_dir(dir: impl AsRef<Path>) -> bool {
 
 /// Reads tensors and metadata of a model folder.
 ///
-/// The format's version is looked at before anything else is made of the metadata, so that a
-/// model of a later version is refused as such.
+/// Every file must be the one that `SHA256SUMS` speaks of, where that is there. The format's
+/// version is looked at before anything else is made of the metadata, so that a model of a later
+/// version is refused as such.
 ///
 /// # Errors
 /// [`IoError::NotFound`] and [`IoError::NotModelDir`] where there is no model,
@@ -75,5 +78,13 @@ fn read_file(dir: &Path, name: &str) -> Result<Vec<u8>, IoError> {
     if !path.is_file() {
         return Err(not_model(dir, format!("no {name} in it")));
     }
-    fs::read(&path).map_err(|e| IoError::os("read", &path, e))
+    let bytes = fs::read(&path).map_err(|e| IoError::os("read", &path, e))?;
+    // Folders of the first format have no sums, nor has one that was edited by hand.
+    let sums = dir.join(SUMS_FILE);
+    if sums.exists() {
+        let sums = fs::read(&sums).map_err(|e| IoError::os("read", &sums, e))?;
+        let sums = String::from_utf8_lossy(&sums);
+        checksums::check(&sums, name, &bytes).map_err(|problem| not_model(dir, problem))?;
+    }
+    Ok(bytes)
 }

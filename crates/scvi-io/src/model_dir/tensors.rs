@@ -1,9 +1,10 @@
 //! Named tensors of 4-byte floats, as safetensors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::tensor::{Metadata, TensorInfo, TensorView};
+use safetensors::{Dtype, SafeTensors};
 
 use crate::IoError;
 
@@ -23,22 +24,51 @@ fn bad(path: &Path, name: &str, problem: String) -> IoError {
     IoError::BadTensor { path: path.into(), name: name.into(), problem }
 }
 
+/// The beginning of a safetensors file: its tensors by name, type and shape, in their order.
+pub(crate) fn header<'a>(
+    path: &Path,
+    metadata: Option<HashMap<String, String>>,
+    tensors: impl IntoIterator<Item = (String, Dtype, &'a [usize])>,
+) -> Result<Vec<u8>, IoError> {
+    let mut end = 0;
+    let infos = tensors.into_iter().map(|(name, dtype, shape)| {
+        let start = end;
+        end += shape.iter().product::<usize>() * dtype.bitsize() / 8;
+        (name, TensorInfo { dtype, shape: shape.to_vec(), data_offsets: (start, end) })
+    });
+    let fault = |e: &dyn std::fmt::Display| bad(path, "(all)", e.to_string());
+    let metadata = Metadata::new(metadata, infos.collect()).map_err(|e| fault(&e))?;
+    let mut json = serde_json::to_vec(&metadata).map_err(|e| fault(&e))?;
+    // The format aligns what follows to 8 bytes.
+    json.resize(json.len().next_multiple_of(8), b' ');
+    let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(json);
+    Ok(bytes)
+}
+
+/// The bytes of a tensor, whose values must be finite and as many as its shape says.
+pub(crate) fn to_bytes(
+    path: &Path,
+    name: &str,
+    shape: &[usize],
+    values: &[f32],
+) -> Result<Vec<u8>, IoError> {
+    check_finite(path, name, values)?;
+    if shape.iter().product::<usize>() != values.len() {
+        let n = values.len();
+        return Err(bad(path, name, format!("shape {shape:?} does not hold {n} values")));
+    }
+    Ok(values.iter().flat_map(|v| v.to_le_bytes()).collect())
+}
+
 /// Packs the tensors, sorted by name.
 pub(super) fn pack(path: &Path, tensors: &Tensors) -> Result<Vec<u8>, IoError> {
-    let mut bytes = Vec::with_capacity(tensors.len());
-    for (name, tensor) in tensors {
-        check_finite(path, name, &tensor.values)?;
-        bytes.push(tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+    let shapes = tensors.iter().map(|(name, t)| (name.clone(), Dtype::F32, &t.shape[..]));
+    let mut bytes = header(path, None, shapes)?;
+    for (name, t) in tensors {
+        bytes.extend(to_bytes(path, name, &t.shape, &t.values)?);
     }
-    let mut views = BTreeMap::new();
-    for ((name, tensor), bytes) in tensors.iter().zip(&bytes) {
-        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(|_| {
-            let n = tensor.values.len();
-            bad(path, name, format!("shape {:?} does not hold {n} values", tensor.shape))
-        })?;
-        views.insert(name.as_str(), view);
-    }
-    safetensors::serialize(views, None).map_err(|e| bad(path, "(all)", e.to_string()))
+    Ok(bytes)
 }
 
 /// Unpacks tensors. Sizes and offsets are checked against the bytes there are.
@@ -47,23 +77,24 @@ pub(super) fn unpack(path: &Path, bytes: &[u8]) -> Result<Tensors, IoError> {
         path: path.into(),
         problem: format!("not a safetensors file: {e}"),
     })?;
-    let mut tensors = Tensors::new();
-    for (name, view) in file.iter() {
-        if view.dtype() != Dtype::F32 {
-            return Err(bad(path, name, format!("has type {:?}, expected F32", view.dtype())));
-        }
-        let (chunks, rest) = view.data().as_chunks::<4>();
-        let values: Vec<f32> = chunks.iter().map(|b| f32::from_le_bytes(*b)).collect();
-        let shape = view.shape().to_vec();
-        let n = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
-        if !rest.is_empty() || n != Some(values.len()) {
-            let problem = format!("shape {shape:?} does not hold {} values", values.len());
-            return Err(bad(path, name, problem));
-        }
-        check_finite(path, name, &values)?;
-        tensors.insert(name.into(), Tensor { shape, values });
+    file.iter().map(|(name, view)| Ok((name.to_owned(), read(path, name, &view)?))).collect()
+}
+
+/// Reads a tensor.
+pub(crate) fn read(path: &Path, name: &str, view: &TensorView) -> Result<Tensor, IoError> {
+    if view.dtype() != Dtype::F32 {
+        return Err(bad(path, name, format!("has type {:?}, expected F32", view.dtype())));
     }
-    Ok(tensors)
+    let (chunks, rest) = view.data().as_chunks::<4>();
+    let values: Vec<f32> = chunks.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    let shape = view.shape().to_vec();
+    let n = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
+    if !rest.is_empty() || n != Some(values.len()) {
+        let problem = format!("shape {shape:?} does not hold {} values", values.len());
+        return Err(bad(path, name, problem));
+    }
+    check_finite(path, name, &values)?;
+    Ok(Tensor { shape, values })
 }
 
 fn check_finite(path: &Path, name: &str, values: &[f32]) -> Result<(), IoError> {

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::tensors::{Tensors, pack};
-use super::{HISTORY_FILE, HistoryTable, META_FILE, TENSORS_FILE, VERSION_KEY};
+use super::{
+    HISTORY_FILE, HistoryTable, META_FILE, SUMS_FILE, TENSORS_FILE, VERSION_KEY, checksums,
+};
 use crate::IoError;
 use crate::output::{AtomicDir, check_output_dir};
 
@@ -53,9 +55,9 @@ pub fn write_model_dir<T: Serialize>(
         .map_err(|e| bad("the history", "rows as long as the header", e.to_string()))?;
 
     let temp = AtomicDir::create(dir, META_FILE, overwrite)?;
-    for (name, bytes) in
-        [(META_FILE, json.as_bytes()), (TENSORS_FILE, &packed), (HISTORY_FILE, &table)]
-    {
+    let files = [(HISTORY_FILE, &table[..]), (META_FILE, json.as_bytes()), (TENSORS_FILE, &packed)];
+    let sums = checksums::lines(&files);
+    for (name, bytes) in files.into_iter().chain([(SUMS_FILE, sums.as_bytes())]) {
         fs::write(temp.temp_path().join(name), bytes).map_err(|e| IoError::os("write", dir, e))?;
     }
     temp.finish()

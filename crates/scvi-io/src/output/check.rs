@@ -72,7 +72,7 @@ fn check_parent(path: &Path) -> Result<(), IoError> {
     if !parent.is_dir() {
         return Err(bad(path, &format!("there is no folder {}", parent.display())));
     }
-    match tempfile::Builder::new().prefix(&prefix(path)).tempfile_in(&parent) {
+    match tempfile::Builder::new().prefix(&prefix(path)).suffix(".tmp").tempfile_in(&parent) {
         Ok(_) => Ok(()),
         Err(e) => Err(bad(path, &format!("folder {} cannot be written: {e}", parent.display()))),
     }

@@ -6,7 +6,9 @@
 mod atomic_dir;
 mod atomic_file;
 mod check;
+mod unfinished;
 
 pub use atomic_dir::AtomicDir;
 pub use atomic_file::AtomicFile;
 pub use check::{check_output, check_output_dir};
+pub use unfinished::remove_unfinished;

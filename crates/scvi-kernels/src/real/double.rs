@@ -35,7 +35,8 @@ impl Real for f64 {
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        let x = if self < 709.0 { self } else { 709.0 };
+        // In this order a NaN passes.
+        let x = if self > 709.0 { 709.0 } else { self };
         if x < -708.0 { 0.0 } else { f64::exp(x) }
     }
     #[inline(always)]

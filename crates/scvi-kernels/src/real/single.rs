@@ -36,8 +36,9 @@ impl Real for f32 {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        let x = if self < 88.0 { self } else { 88.0 };
-        let x = if x > -87.0 { x } else { -87.0 };
+        // In this order a NaN passes both bounds.
+        let x = if self > 88.0 { 88.0 } else { self };
+        let x = if x < -87.0 { -87.0 } else { x };
         let (p, scale) = exp_parts(x);
         let y = (p + 1.0) * scale;
         if self < -87.0 { 0.0 } else { y }
@@ -45,7 +46,6 @@ impl Real for f32 {
 
     #[inline(always)]
     fn exp_m1(self) -> Self {
-        // In this order a NaN passes both bounds.
         let x = if self > 88.0 { 88.0 } else { self };
         let x = if x < -87.0 { -87.0 } else { x };
         let (p, scale) = exp_parts(x);

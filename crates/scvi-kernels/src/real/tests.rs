@@ -53,6 +53,7 @@ fn exp_m1_is_within_three_ulp_over_its_range() {
     assert_eq!(Real::exp_m1(0.0f32), 0.0);
     assert!(Real::exp_m1(1e30f32).is_finite() && Real::exp_m1(1e300f64).is_finite());
     assert!(Real::exp_m1(f32::NAN).is_nan());
+    assert!(Real::exp(f32::NAN).is_nan() && Real::exp(f64::NAN).is_nan());
 }
 
 /// Arguments of either sign, from 1e-10 to 90.

@@ -6,8 +6,8 @@ use super::options::Dispersion;
 use super::spec::VaeSpec;
 use super::vae::Vae;
 use crate::nn::{
-    Decoder, Embeddings, Encoder, Param, Slot, StateDict, StateError, StateExport, StateImport,
-    StateVisitor,
+    Decoder, Embeddings, Encoder, FindNotFinite, NotFinite, Param, Slot, StateDict, StateError,
+    StateExport, StateImport, StateVisitor,
 };
 
 impl<B: Backend> Vae<B> {
@@ -27,8 +27,35 @@ impl<B: Backend> Vae<B> {
     /// [`StateError`] where a tensor is missing, has another shape, or has no place here. The model
     /// is then partly overwritten and must not be used.
     pub fn load_state_dict(&mut self, state: StateDict<B::Elem>) -> Result<(), StateError> {
+        self.import(Slot::Value, state)
+    }
+
+    /// Adam's two moments of every parameter; zeros before the first step.
+    pub fn moments(&mut self) -> [StateDict<B::Elem>; 2] {
+        [Slot::FirstMoment, Slot::SecondMoment].map(|slot| self.export(slot))
+    }
+
+    /// Replaces Adam's two moments of every parameter.
+    ///
+    /// # Errors
+    /// As [`Vae::load_state_dict`].
+    pub fn load_moments(&mut self, moments: [StateDict<B::Elem>; 2]) -> Result<(), StateError> {
+        let [first, second] = moments;
+        self.import(Slot::FirstMoment, first)?;
+        self.import(Slot::SecondMoment, second)
+    }
+
+    /// The first number among these slots of all tensors that is NaN or infinite.
+    pub fn first_not_finite(&mut self, slots: &[Slot]) -> Option<NotFinite> {
         let (backend, parts) = self.parts();
-        let mut import = StateImport { backend, state };
+        let mut find = FindNotFinite { backend, slots, found: None };
+        parts.visit(&mut find).expect("a search refuses nothing");
+        find.found
+    }
+
+    fn import(&mut self, slot: Slot, state: StateDict<B::Elem>) -> Result<(), StateError> {
+        let (backend, parts) = self.parts();
+        let mut import = StateImport { backend, slot, state };
         parts.visit(&mut import)?;
         match import.state.into_keys().next() {
             Some(name) => Err(StateError::Unknown { name }),
@@ -36,7 +63,7 @@ impl<B: Backend> Vae<B> {
         }
     }
 
-    fn export(&mut self, slot: Slot) -> StateDict<B::Elem> {
+    pub(crate) fn export(&mut self, slot: Slot) -> StateDict<B::Elem> {
         let (backend, parts) = self.parts();
         let mut export = StateExport { backend, slot, state: StateDict::new() };
         parts.visit(&mut export).expect("an export refuses nothing");

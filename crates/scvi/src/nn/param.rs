@@ -50,21 +50,39 @@ impl<B: Backend> Param<B> {
         }
     }
 
-    /// The value, or zeros for what no backward pass has made yet.
-    pub(crate) fn read(&self, backend: &B, slot: Slot) -> Vec<B::Elem> {
-        let buf = match slot {
+    /// The numbers of a slot; none where no backward pass has made them yet.
+    fn slot(&self, slot: Slot) -> Option<&B::Buf> {
+        match slot {
             Slot::Value => Some(&self.value),
             Slot::Grad => self.grad.as_ref(),
-        };
-        match buf {
+            Slot::FirstMoment => self.moments.as_ref().map(|[m, _]| m),
+            Slot::SecondMoment => self.moments.as_ref().map(|[_, v]| v),
+        }
+    }
+
+    /// The numbers of a slot, or zeros for what no backward pass has made yet.
+    pub(crate) fn read(&self, backend: &B, slot: Slot) -> Vec<B::Elem> {
+        match self.slot(slot) {
             Some(buf) => backend.download(buf, self.len),
             None => vec![Default::default(); self.len],
         }
     }
 
-    /// Replaces the value.
-    pub(crate) fn write(&mut self, backend: &B, values: &[B::Elem]) {
+    pub(crate) fn is_finite(&self, backend: &B, slot: Slot) -> bool {
+        self.slot(slot).is_none_or(|buf| backend.is_finite(buf, self.len))
+    }
+
+    /// Replaces the numbers of a slot.
+    pub(crate) fn write(&mut self, backend: &B, slot: Slot, values: &[B::Elem]) {
         debug_assert_eq!(values.len(), self.len);
-        backend.upload(&mut self.value, values);
+        let zeros = || backend.zeros(self.len);
+        let moments = || [zeros(), zeros()];
+        let buf = match slot {
+            Slot::Value => &mut self.value,
+            Slot::Grad => self.grad.get_or_insert_with(zeros),
+            Slot::FirstMoment => &mut self.moments.get_or_insert_with(moments)[0],
+            Slot::SecondMoment => &mut self.moments.get_or_insert_with(moments)[1],
+        };
+        backend.upload(buf, values);
     }
 }

@@ -23,6 +23,10 @@ pub enum Slot {
     Value,
     /// Its gradient after a backward pass that stores gradients.
     Grad,
+    /// Adam's mean of its gradients (torch's `exp_avg`).
+    FirstMoment,
+    /// Adam's mean of their squares (torch's `exp_avg_sq`).
+    SecondMoment,
 }
 
 /// Tensors by name, in scvi-tools' names and torch's layout.
@@ -56,26 +60,95 @@ pub enum StateError {
     },
 }
 
-/// Collects tensors from a model, or hands them to it: every layer names each of its tensors once,
-/// for both directions.
-pub(crate) trait StateVisitor<B: Backend> {
+/// Where a layer keeps the numbers behind a name.
+pub(crate) enum Place<'a, 'p, B: Backend> {
     /// A parameter stored as torch stores it.
+    Param(&'a mut Param<B>),
+    /// A layer's weight, torch's `(n_out, n_in)`, stored by the parts of its input as
+    /// `(n_part, n_out)`.
+    Weight(&'a mut [&'p mut Param<B>]),
+    /// A buffer that no gradient reaches.
+    Buffer(&'a mut B::Buf),
+}
+
+impl<B: Backend> Place<'_, '_, B> {
+    /// A buffer has no numbers but its own.
+    fn has(&self, slot: Slot) -> bool {
+        slot == Slot::Value || !matches!(self, Self::Buffer(_))
+    }
+
+    fn is_finite(&self, backend: &B, slot: Slot, shape: &[usize]) -> bool {
+        match self {
+            Self::Param(param) => param.is_finite(backend, slot),
+            Self::Weight(parts) => parts.iter().all(|p| p.is_finite(backend, slot)),
+            Self::Buffer(buf) => slot != Slot::Value || backend.is_finite(buf, shape[0]),
+        }
+    }
+
+    fn read(&self, backend: &B, slot: Slot, shape: &[usize]) -> Vec<B::Elem> {
+        match self {
+            Self::Param(param) => param.read(backend, slot),
+            Self::Weight(parts) => {
+                let rows: Vec<_> = parts.iter().flat_map(|p| p.read(backend, slot)).collect();
+                transpose(&rows, shape[1], shape[0])
+            }
+            Self::Buffer(buf) => backend.download(buf, shape[0]),
+        }
+    }
+
+    fn write(&mut self, backend: &B, slot: Slot, shape: &[usize], data: &[B::Elem]) {
+        match self {
+            Self::Param(param) => param.write(backend, slot, data),
+            Self::Weight(parts) => {
+                let rows = transpose(data, shape[0], shape[1]);
+                let mut rest = &rows[..];
+                for part in parts.iter_mut() {
+                    let (first, after) = rest.split_at(part.len());
+                    part.write(backend, slot, first);
+                    rest = after;
+                }
+            }
+            Self::Buffer(buf) => backend.upload(buf, data),
+        }
+    }
+}
+
+/// Sees every tensor of a model: every layer names each of its tensors once, for whatever is to
+/// happen to them.
+pub(crate) trait StateVisitor<B: Backend> {
+    /// One tensor, in torch's name and shape.
+    fn tensor(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        place: Place<'_, '_, B>,
+    ) -> Result<(), StateError>;
+
+    /// A [`Place::Param`].
     fn param(
         &mut self,
         name: &str,
         shape: &[usize],
         param: &mut Param<B>,
-    ) -> Result<(), StateError>;
-    /// A layer's weight, torch's `(n_out, n_in)`, stored by the parts of its input as
-    /// `(n_part, n_out)`.
+    ) -> Result<(), StateError> {
+        self.tensor(name, shape, Place::Param(param))
+    }
+
+    /// A [`Place::Weight`].
     fn weight(
         &mut self,
         name: &str,
         n_out: usize,
         parts: &mut [&mut Param<B>],
-    ) -> Result<(), StateError>;
-    /// A buffer that no gradient reaches: `len` numbers.
-    fn buffer(&mut self, name: &str, len: usize, buf: &mut B::Buf) -> Result<(), StateError>;
+    ) -> Result<(), StateError> {
+        let n_in = parts.iter().map(|p| p.len()).sum::<usize>() / n_out;
+        self.tensor(name, &[n_out, n_in], Place::Weight(parts))
+    }
+
+    /// A [`Place::Buffer`] of `len` numbers.
+    fn buffer(&mut self, name: &str, len: usize, buf: &mut B::Buf) -> Result<(), StateError> {
+        self.tensor(name, &[len], Place::Buffer(buf))
+    }
 }
 
 /// Reads a model into a state dict.
@@ -85,38 +158,16 @@ pub(crate) struct Export<'a, B: Backend> {
     pub(crate) state: StateDict<B::Elem>,
 }
 
-impl<B: Backend> Export<'_, B> {
-    fn put(&mut self, name: &str, shape: &[usize], data: Vec<B::Elem>) {
-        self.state.insert(name.to_owned(), Tensor { shape: shape.to_vec(), data });
-    }
-}
-
 impl<B: Backend> StateVisitor<B> for Export<'_, B> {
-    fn param(
+    fn tensor(
         &mut self,
         name: &str,
         shape: &[usize],
-        param: &mut Param<B>,
+        place: Place<'_, '_, B>,
     ) -> Result<(), StateError> {
-        self.put(name, shape, param.read(self.backend, self.slot));
-        Ok(())
-    }
-
-    fn weight(
-        &mut self,
-        name: &str,
-        n_out: usize,
-        parts: &mut [&mut Param<B>],
-    ) -> Result<(), StateError> {
-        let rows: Vec<_> = parts.iter().flat_map(|p| p.read(self.backend, self.slot)).collect();
-        let n_in = rows.len() / n_out;
-        self.put(name, &[n_out, n_in], transpose(&rows, n_in, n_out));
-        Ok(())
-    }
-
-    fn buffer(&mut self, name: &str, len: usize, buf: &mut B::Buf) -> Result<(), StateError> {
-        if self.slot == Slot::Value {
-            self.put(name, &[len], self.backend.download(buf, len));
+        if place.has(self.slot) {
+            let data = place.read(self.backend, self.slot, shape);
+            self.state.insert(name.to_owned(), Tensor { shape: shape.to_vec(), data });
         }
         Ok(())
     }
@@ -125,61 +176,94 @@ impl<B: Backend> StateVisitor<B> for Export<'_, B> {
 /// Writes a state dict into a model, taking each tensor out.
 pub(crate) struct Import<'a, B: Backend> {
     pub(crate) backend: &'a B,
+    pub(crate) slot: Slot,
     pub(crate) state: StateDict<B::Elem>,
 }
 
-impl<B: Backend> Import<'_, B> {
-    fn take(&mut self, name: &str, expected: &[usize]) -> Result<Vec<B::Elem>, StateError> {
-        let name = name.to_owned();
-        match self.state.remove(&name) {
-            None => Err(StateError::Missing { name }),
-            Some(t)
-                if t.shape != expected || t.data.len() != expected.iter().product::<usize>() =>
-            {
-                Err(StateError::Shape { name, expected: expected.to_vec(), found: t.shape })
-            }
-            Some(t) => Ok(t.data),
-        }
-    }
-}
-
 impl<B: Backend> StateVisitor<B> for Import<'_, B> {
-    fn param(
+    fn tensor(
         &mut self,
         name: &str,
         shape: &[usize],
-        param: &mut Param<B>,
+        mut place: Place<'_, '_, B>,
     ) -> Result<(), StateError> {
-        let data = self.take(name, shape)?;
-        param.write(self.backend, &data);
+        if !place.has(self.slot) {
+            return Ok(());
+        }
+        let name = name.to_owned();
+        let Some(t) = self.state.remove(&name) else { return Err(StateError::Missing { name }) };
+        if t.shape != shape || t.data.len() != shape.iter().product::<usize>() {
+            return Err(StateError::Shape { name, expected: shape.to_vec(), found: t.shape });
+        }
+        place.write(self.backend, self.slot, shape, &t.data);
         Ok(())
     }
+}
 
-    fn weight(
+/// A number of a model that is NaN or infinite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotFinite {
+    /// Name of its tensor.
+    pub name: String,
+    /// Which of the tensor's numbers.
+    pub slot: Slot,
+    /// Where in the tensor, an index a dimension.
+    pub index: Vec<usize>,
+    /// What it is.
+    pub value: f64,
+}
+
+/// Looks for the first number that is not finite.
+pub(crate) struct FindNotFinite<'a, B: Backend> {
+    pub(crate) backend: &'a B,
+    pub(crate) slots: &'a [Slot],
+    pub(crate) found: Option<NotFinite>,
+}
+
+impl<B: Backend> StateVisitor<B> for FindNotFinite<'_, B> {
+    fn tensor(
         &mut self,
         name: &str,
-        n_out: usize,
-        parts: &mut [&mut Param<B>],
+        shape: &[usize],
+        place: Place<'_, '_, B>,
     ) -> Result<(), StateError> {
-        let n_in = parts.iter().map(|p| p.len()).sum::<usize>() / n_out;
-        let rows = transpose(&self.take(name, &[n_out, n_in])?, n_out, n_in);
-        let mut rest = &rows[..];
-        for part in parts {
-            let (first, after) = rest.split_at(part.len());
-            part.write(self.backend, first);
-            rest = after;
+        for &slot in self.slots {
+            if self.found.is_some() || place.is_finite(self.backend, slot, shape) {
+                continue;
+            }
+            let values = place.read(self.backend, slot, shape);
+            let first = values.iter().map(|v| v.to_f64()).enumerate().find(|(_, v)| !v.is_finite());
+            self.found = first.map(|(at, value)| {
+                let (name, index) = (name.to_owned(), index_of(at, shape));
+                NotFinite { name, slot, index, value }
+            });
         }
         Ok(())
     }
+}
 
-    fn buffer(&mut self, name: &str, len: usize, buf: &mut B::Buf) -> Result<(), StateError> {
-        let data = self.take(name, &[len])?;
-        self.backend.upload(buf, &data);
-        Ok(())
+/// The indices of a position in row-major order.
+fn index_of(mut at: usize, shape: &[usize]) -> Vec<usize> {
+    let mut index = vec![0; shape.len()];
+    for (index, &size) in index.iter_mut().zip(shape).rev() {
+        (*index, at) = (at % size, at / size);
     }
+    index
 }
 
 /// `(rows, cols)` to `(cols, rows)`.
 fn transpose<F: Real>(data: &[F], rows: usize, cols: usize) -> Vec<F> {
     (0..cols).flat_map(|j| (0..rows).map(move |i| data[i * cols + j])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_becomes_an_index_a_dimension() {
+        assert_eq!(index_of(7, &[2, 4]), [1, 3]);
+        assert_eq!(index_of(5, &[6]), [5]);
+        assert_eq!(index_of(23, &[2, 3, 4]), [1, 2, 3]);
+    }
 }

@@ -1,5 +1,7 @@
 //! Stopping when the held-out loss no longer falls.
 
+use serde::{Deserialize, Serialize};
+
 /// Stops when `elbo_validation` has not fallen for `patience` epochs.
 ///
 /// | Name | Default | Purpose |
@@ -8,7 +10,8 @@
 /// | `min_delta` | 0 | what counts as improvement |
 ///
 /// Defaults: scvi-tools 1.4.2, `train/_trainer.py`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EarlyStopping {
     /// Epochs without improvement after which training stops.
     pub patience: usize,
@@ -22,28 +25,30 @@ impl Default for EarlyStopping {
     }
 }
 
-/// What has been seen so far.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Watch {
-    rule: EarlyStopping,
-    best: f64,
-    waited: usize,
+/// What early stopping has seen so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watched {
+    /// The least loss; none before the first.
+    pub best: Option<f64>,
+    /// Epochs that validated since then.
+    pub waited: usize,
 }
 
-impl Watch {
-    pub(super) fn new(rule: EarlyStopping) -> Self {
-        Self { rule, best: f64::INFINITY, waited: 0 }
-    }
-
-    /// Takes one epoch's loss; says whether to stop.
-    pub(super) fn is_over(&mut self, loss: f64) -> bool {
-        if loss < self.best - self.rule.min_delta {
-            self.best = loss;
-            self.waited = 0;
+impl Watched {
+    /// Takes one epoch's loss.
+    pub(super) fn see(&mut self, rule: EarlyStopping, loss: f64) {
+        if self.best.is_none_or(|best| loss < best - rule.min_delta) {
+            *self = Self { best: Some(loss), waited: 0 };
         } else {
             self.waited += 1;
         }
-        self.waited >= self.rule.patience
+    }
+
+    /// Whether to stop.
+    pub(super) fn is_over(&self, rule: EarlyStopping) -> bool {
+        // A patience of 0 waits for the first loss all the same.
+        self.best.is_some() && self.waited >= rule.patience
     }
 }
 
@@ -53,9 +58,13 @@ mod tests {
 
     #[test]
     fn stops_after_patience_epochs_without_improvement() {
-        let mut watch = Watch::new(EarlyStopping { patience: 2, min_delta: 0.5 });
+        let rule = EarlyStopping { patience: 2, min_delta: 0.5 };
+        let mut watched = Watched::default();
         let losses = [10.0, 9.0, 8.8, 8.4, 8.0, 8.1];
-        let over: Vec<bool> = losses.iter().map(|&l| watch.is_over(l)).collect();
+        let over = losses.map(|loss| {
+            watched.see(rule, loss);
+            watched.is_over(rule)
+        });
         assert_eq!(over, [false, false, false, false, false, true]);
     }
 }

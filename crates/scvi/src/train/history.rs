@@ -1,7 +1,12 @@
 //! What training recorded, under scvi-tools' keys.
 
+use serde::{Deserialize, Serialize};
+
+use crate::module::LossSums;
+
 /// Means over the cells of one epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LossTerms {
     /// reconstruction_loss + kl_weight · kl_local.
     pub loss: f64,
@@ -13,21 +18,40 @@ pub struct LossTerms {
     pub kl_local: f64,
 }
 
-impl LossTerms {
-    /// From sums over `n` cells.
-    pub(super) fn from_sums(reconstruction: f64, kl: f64, loss: f64, n: usize) -> Self {
+/// Loss terms summed over the minibatches of an epoch that are done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochSums {
+    /// -Σ ln p(x | z).
+    pub reconstruction_loss: f64,
+    /// Σ KL, of z and of an inferred library.
+    pub kl_local: f64,
+    /// The loss, each minibatch with the KL's weight of its step.
+    pub loss: f64,
+}
+
+impl EpochSums {
+    pub(super) fn add(&mut self, terms: LossSums, kl_weight: f64) {
+        self.reconstruction_loss += terms.reconstruction_loss;
+        self.kl_local += terms.kl_local();
+        self.loss += terms.loss(kl_weight);
+    }
+
+    /// Means over `n` cells.
+    pub(super) fn mean(&self, n: usize) -> LossTerms {
         let n = n as f64;
-        Self {
-            loss: loss / n,
-            elbo: (reconstruction + kl) / n,
-            reconstruction_loss: reconstruction / n,
-            kl_local: kl / n,
+        LossTerms {
+            loss: self.loss / n,
+            elbo: (self.reconstruction_loss + self.kl_local) / n,
+            reconstruction_loss: self.reconstruction_loss / n,
+            kl_local: self.kl_local / n,
         }
     }
 }
 
 /// One epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EpochRecord {
     /// Number of the epoch, from 0.
     pub epoch: usize,
@@ -40,7 +64,8 @@ pub struct EpochRecord {
 }
 
 /// All epochs.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct History {
     /// One record an epoch, in order.
     pub epochs: Vec<EpochRecord>,

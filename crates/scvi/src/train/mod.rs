@@ -1,11 +1,23 @@
 //! Training as scvi-tools does it: split, minibatches, KL warm-up, Adam, validation, early stopping.
+//!
+//! [`train`] runs from beginning to end; [`TrainingRun`] goes one minibatch at a time, and can be
+//! taken down to a [`Checkpoint`] and up again after any of them.
 
+mod checkpoint;
+mod divergence;
 mod early_stopping;
+mod error;
+mod guard;
 mod history;
 mod plan;
+mod run;
 mod trainer;
 
-pub use early_stopping::EarlyStopping;
-pub use history::{EpochRecord, History, LossTerms};
+pub use checkpoint::{Checkpoint, Progress, RunDescription};
+pub use divergence::{Divergence, LargestCount};
+pub use early_stopping::{EarlyStopping, Watched};
+pub use error::{ResumeError, TrainError};
+pub use history::{EpochRecord, EpochSums, History, LossTerms};
 pub use plan::{PlanError, TrainPlan, default_max_epochs};
-pub use trainer::{Stop, TrainError, Trained, train};
+pub use run::{Event, TrainingRun};
+pub use trainer::{Stop, Trained, train};

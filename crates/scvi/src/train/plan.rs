@@ -1,6 +1,7 @@
 //! How to train: scvi-tools' `train` arguments and `TrainingPlan`.
 
 use scvi_kernels::ops::adam::AdamRule;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::EarlyStopping;
@@ -22,7 +23,8 @@ use super::EarlyStopping;
 /// | `seed` | 0 | of weights, split, order and noise |
 ///
 /// Source: scvi-tools 1.4.2, `train/_trainingplans.py`, `model/base/_training_mixin.py`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TrainPlan {
     /// Passes over the training cells.
     pub max_epochs: Option<usize>,
@@ -33,6 +35,7 @@ pub struct TrainPlan {
     /// Share of cells to validate on.
     pub validation_size: Option<f64>,
     /// The optimiser.
+    #[serde(with = "AdamFields")]
     pub adam: AdamRule,
     /// Epochs over which the KL's weight rises.
     pub n_epochs_kl_warmup: Option<usize>,
@@ -48,6 +51,17 @@ pub struct TrainPlan {
     pub check_val_every_n_epoch: Option<usize>,
     /// Of weights, split, order and noise.
     pub seed: u64,
+}
+
+/// The fields of [`AdamRule`], which is made where nothing is read or written.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AdamRule", deny_unknown_fields)]
+struct AdamFields {
+    lr: f64,
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    weight_decay: f64,
 }
 
 impl Default for TrainPlan {

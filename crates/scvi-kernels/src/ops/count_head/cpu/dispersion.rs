@@ -101,8 +101,9 @@ impl Columns<'_> {
 #[inline(always)]
 fn exp_clamped<F: Real>(px_r: F) -> F {
     let max = F::of(MAX_PX_R);
-    let r = if px_r < max { px_r } else { max };
-    (if r > -max { r } else { -max }).exp()
+    // In this order a NaN passes both bounds, and the likelihood shows it.
+    let r = if px_r > max { max } else { px_r };
+    (if r < -max { -max } else { r }).exp()
 }
 
 /// A part's px_r.

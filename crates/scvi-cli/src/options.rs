@@ -1,0 +1,177 @@
+//! From the words typed to [`Cli`]: a resumed run takes what is left unsaid from its checkpoint.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
+use scvi_io::IoError;
+use scvi_io::checkpoint::{checkpoint_path, read_checkpoint};
+
+use crate::args::{Cli, Command, TrainArgs};
+use crate::error::CliError;
+
+/// Options under these headings, and the seed, make a run the run it is.
+const HEADINGS: [&str; 3] = ["Data", "Model", "Training"];
+
+/// Reads the command line; wrong usage ends the program.
+pub fn parse() -> Result<Cli, CliError> {
+    let words: Vec<OsString> = env::args_os().collect();
+    let mut cli = read(&words);
+    let Command::Train(args) = &mut cli.command else { return Ok(cli) };
+    let Some(path) = args.model.as_deref().filter(|_| args.checkpoints.resume) else {
+        return Ok(cli);
+    };
+    let path = checkpoint_path(path);
+    if !path.exists() {
+        return Ok(cli);
+    }
+    let saved = read_checkpoint(&path)?;
+    let unsaid = unsaid(&path, &saved.0.setup.options, &args.options)?;
+    let mut cli = read(&words.into_iter().chain(unsaid).collect::<Vec<_>>());
+    if let Command::Train(args) = &mut cli.command {
+        args.saved = Some(saved);
+    }
+    Ok(cli)
+}
+
+fn read(words: &[OsString]) -> Cli {
+    let matches = Cli::command().get_matches_from(words);
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let (Command::Train(args), Some(matches)) =
+        (&mut cli.command, matches.subcommand_matches("train"))
+    {
+        args.options = typed(matches);
+    }
+    cli
+}
+
+/// The options that make a run the run it is.
+fn options() -> Vec<Arg> {
+    let cli = Cli::command();
+    let train = cli.find_subcommand("train").into_iter().flat_map(clap::Command::get_arguments);
+    let own = train.filter(|arg| arg.get_help_heading().is_some_and(|h| HEADINGS.contains(&h)));
+    own.chain(cli.get_arguments().filter(|arg| arg.get_id() == "seed")).cloned().collect()
+}
+
+/// Those of them that were typed, as one types them: `--n-latent=5`, `--early-stopping`.
+fn typed(matches: &ArgMatches) -> Vec<String> {
+    let mut typed = Vec::new();
+    for arg in options() {
+        let id = arg.get_id().as_str();
+        let Some(long) = arg.get_long() else { continue };
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        if arg.get_action().takes_values() {
+            let values = matches.get_raw(id).into_iter().flatten();
+            typed.extend(values.map(|value| format!("--{long}={}", value.to_string_lossy())));
+        } else {
+            typed.push(format!("--{long}"));
+        }
+    }
+    typed
+}
+
+/// The name of an option in its typed form.
+fn name(option: &str) -> &str {
+    option.split_once('=').map_or(option, |(name, _)| name)
+}
+
+/// What the run was started with and is not typed now.
+fn unsaid(path: &Path, then: &[String], now: &[String]) -> Result<Vec<OsString>, CliError> {
+    let known: Vec<String> =
+        options().iter().filter_map(Arg::get_long).map(|long| format!("--{long}")).collect();
+    if let Some(option) = then.iter().find(|option| !known.iter().any(|k| k == name(option))) {
+        let problem = format!("{option:?} is no option of a run");
+        return Err(IoError::NotCheckpoint { path: path.to_owned(), problem }.into());
+    }
+    let is_said = |option: &&String| now.iter().any(|said| name(said) == name(option));
+    Ok(then.iter().filter(|option| !is_said(option)).map(OsString::from).collect())
+}
+
+/// The command that resumes this run, for a shell. Words of the `demonstration` say where it left
+/// its data.
+pub fn resume_command(demonstration: &[&str]) -> String {
+    let mut words: Vec<String> =
+        env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut more: Vec<String> = demonstration.iter().map(|&word| word.to_owned()).collect();
+    if !words.iter().any(|word| word == "--resume") {
+        more.push("--resume".to_owned());
+    }
+    let after = words.iter().position(|word| word == "train").map_or(words.len(), |at| at + 1);
+    words.splice(after..after, more);
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Words that resume the demonstration, whose data is a file by then.
+pub fn demonstration_words<'a>(args: &TrainArgs, data: &'a str, model: &'a str) -> Vec<&'a str> {
+    let mut words = vec![data, "--batch-key", "batch", "--overwrite"];
+    if args.model.is_none() {
+        words.extend(["--model", model]);
+    }
+    if args.output.is_none() {
+        words.extend(["--output", data]);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed_of(words: &str) -> Vec<String> {
+        let words: Vec<OsString> = words.split(' ').map(OsString::from).collect();
+        match read(&words).command {
+            Command::Train(args) => args.options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn remembers_what_makes_a_run() {
+        let line = "scvi --quiet train x.h5ad --model m --n-latent 5 --early-stopping --seed 3 \
+                    --categorical-covariate-key a b --threads 2 --checkpoint-every-minutes 1";
+        let typed = typed_of(line);
+        let wanted = [
+            "--categorical-covariate-key=a",
+            "--categorical-covariate-key=b",
+            "--n-latent=5",
+            "--early-stopping",
+            "--seed=3",
+        ];
+        assert_eq!(typed, wanted);
+        // Typed that way, they mean the same.
+        let again = format!("scvi train x.h5ad --model m {}", typed.join(" "));
+        assert_eq!(typed_of(&again), wanted);
+    }
+
+    #[test]
+    fn adds_what_is_left_unsaid() {
+        let then = ["--lr=0.1", "--early-stopping", "--seed=3"].map(str::to_owned);
+        let now = ["--seed=4".to_owned()];
+        let added = unsaid(Path::new("c"), &then, &now).unwrap();
+        assert_eq!(added, ["--lr=0.1", "--early-stopping"]);
+        for hostile in ["--model=/etc", "x", "--overwrite", "--lr2=1"] {
+            assert!(unsaid(Path::new("c"), &[hostile.to_owned()], &now).is_err(), "{hostile}");
+        }
+    }
+
+    #[test]
+    fn quotes_for_a_shell() {
+        assert_eq!(quoted("a-b/c.h5ad"), "a-b/c.h5ad");
+        assert_eq!(quoted("my data.h5ad"), "'my data.h5ad'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

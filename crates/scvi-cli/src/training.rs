@@ -1,0 +1,231 @@
+//! A training run that is not lost: checkpoints, signals, and what to say when it diverges.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use scvi::data::{Dataset, Fingerprint};
+use scvi::module::VaeSpec;
+use scvi::train::{
+    Checkpoint, Divergence, EpochRecord, Event, RunDescription, TrainError, TrainPlan, Trained,
+    TrainingRun,
+};
+use scvi_io::checkpoint::{
+    CHECKPOINT_VERSION, CheckpointMeta, RunSetup, read_checkpoint, write_checkpoint,
+};
+
+use crate::args::{CheckpointArgs, Common};
+use crate::error::CliError;
+use crate::input::{Prepared, note};
+use crate::signals::Signals;
+
+/// When checkpoints are written.
+pub struct Schedule {
+    every: Option<Duration>,
+    every_n_epoch: Option<u64>,
+}
+
+impl Schedule {
+    /// What the user asked for.
+    pub fn new(args: &CheckpointArgs) -> Result<Self, CliError> {
+        let minutes = args.checkpoint_every_minutes;
+        let every = Duration::try_from_secs_f64(minutes * 60.0).map_err(|_| CliError::Option {
+            option: "checkpoint_every_minutes",
+            found: minutes.to_string(),
+            range: "a number of minutes, or 0 for none",
+        })?;
+        let every = Some(every).filter(|_| minutes > 0.0);
+        Ok(Self { every, every_n_epoch: args.checkpoint_every_n_epoch })
+    }
+
+    fn is_due(&self, last: Instant, event: Event) -> bool {
+        let epochs = match event {
+            Event::Epoch(record) => record.epoch as u64 + 1,
+            _ => 0,
+        };
+        self.every.is_some_and(|every| last.elapsed() >= every)
+            || self.every_n_epoch.is_some_and(|n| epochs > 0 && epochs.is_multiple_of(n))
+    }
+}
+
+/// A run to be made.
+pub struct Training<'a> {
+    pub spec: VaeSpec,
+    pub data: &'a Dataset<'a>,
+    pub plan: &'a TrainPlan,
+    pub prepared: &'a Prepared,
+    pub setup: RunSetup,
+    /// Where its checkpoint lies, or will.
+    pub checkpoint: PathBuf,
+    pub schedule: Schedule,
+    /// The command that resumes it.
+    pub resume_command: String,
+    pub common: &'a Common,
+}
+
+impl Training<'_> {
+    /// Trains to the end, from where a checkpoint left off if there is one.
+    pub fn run(
+        &self,
+        saved: Option<(CheckpointMeta, Checkpoint)>,
+        observer: &mut dyn FnMut(&EpochRecord),
+    ) -> Result<Trained, CliError> {
+        let signals = Signals::install().map_err(|source| CliError::Signals { source })?;
+        let data = self.data.fingerprint().map_err(TrainError::from)?;
+        let mut is_kept = saved.is_some();
+        let mut run = self.start(saved, &data)?;
+        let mut last = Instant::now();
+        loop {
+            let event = match run.advance() {
+                Ok(Event::Done(stop)) => match run.finish(stop) {
+                    Err(TrainError::Diverged(seen)) => {
+                        return Err(self.find_cause(*seen, is_kept, &data, &signals));
+                    }
+                    other => return Ok(other?),
+                },
+                Err(TrainError::Diverged(seen)) => {
+                    return Err(self.find_cause(*seen, is_kept, &data, &signals));
+                }
+                other => other?,
+            };
+            if let Event::Epoch(record) = &event {
+                observer(record);
+            }
+            let signal = signals.received();
+            if signal.is_none() && !self.schedule.is_due(last, event) {
+                continue;
+            }
+            let written = self.write(&mut run, &data);
+            if let Err(CliError::Train { error: TrainError::Diverged(seen) }) = written {
+                return Err(self.find_cause(*seen, is_kept, &data, &signals));
+            }
+            if let Some(exit_code) = signal {
+                return Err(self.interrupted(exit_code, &run, written, is_kept));
+            }
+            match written {
+                Ok(()) => is_kept = true,
+                // The run is worth more than its checkpoint.
+                Err(error) => note(self.common, &format!("no checkpoint: {error}")),
+            }
+            last = Instant::now();
+        }
+    }
+
+    fn start(
+        &self,
+        saved: Option<(CheckpointMeta, Checkpoint)>,
+        data: &Fingerprint,
+    ) -> Result<TrainingRun<'_>, CliError> {
+        let spec = self.spec.clone();
+        let Some((meta, checkpoint)) = saved else {
+            return Ok(TrainingRun::new(spec, self.data, self.plan)?);
+        };
+        let (config, plan) = (spec.config().clone(), self.plan.clone());
+        let now = RunDescription { config, plan, data: data.clone() };
+        meta.check_same(&self.checkpoint, &self.setup, &now)?;
+        Ok(TrainingRun::resume(spec, self.data, self.plan, checkpoint)?)
+    }
+
+    fn write(&self, run: &mut TrainingRun, data: &Fingerprint) -> Result<(), CliError> {
+        run.check_state()?;
+        let meta = CheckpointMeta {
+            checkpoint_version: CHECKPOINT_VERSION,
+            setup: self.setup.clone(),
+            run: run.description(data),
+            progress: run.progress().clone(),
+        };
+        Ok(write_checkpoint(&self.checkpoint, &meta, run)?)
+    }
+
+    fn interrupted(
+        &self,
+        exit_code: u8,
+        run: &TrainingRun,
+        written: Result<(), CliError>,
+        is_kept: bool,
+    ) -> CliError {
+        let at = format!("in epoch {} of {}", run.progress().epoch, run.epochs());
+        let path = self.checkpoint.display();
+        let told = match (written, is_kept) {
+            (Ok(()), _) => format!("{at}; the run is kept in {path}"),
+            (Err(error), true) => format!("{at}; {error}; an earlier checkpoint is in {path}"),
+            (Err(error), false) => {
+                return CliError::Interrupted { exit_code, told: format!("{at}; {error}") };
+            }
+        };
+        let told = format!("{told}\nresume with: {}", self.resume_command);
+        CliError::Interrupted { exit_code, told }
+    }
+
+    /// Repeats the run from its last checkpoint, looking at every number after every step, to say
+    /// where it left the finite ones; and keeps the end of the epoch before.
+    ///
+    /// The same run gives the same bits: nothing need be remembered for this while all goes well.
+    fn find_cause(
+        &self,
+        seen: Divergence,
+        mut is_kept: bool,
+        data: &Fingerprint,
+        signals: &Signals,
+    ) -> CliError {
+        note(self.common, "training diverged; repeating it from the last checkpoint to see why");
+        let mut found = seen.clone();
+        let saved = is_kept.then(|| read_checkpoint(&self.checkpoint)).transpose().ok();
+        if let Some(mut run) = saved.and_then(|saved| self.start(saved, data).ok()) {
+            run.watch_closely();
+            let from = run.progress().step;
+            while signals.received().is_none() {
+                let at = run.progress();
+                if at.epoch == seen.epoch && at.minibatch == 0 && at.step > from {
+                    is_kept |= self.write(&mut run, data).is_ok();
+                }
+                match run.advance() {
+                    Ok(Event::Done(_)) => break,
+                    Ok(_) => {}
+                    Err(TrainError::Diverged(cause)) => {
+                        found = *cause;
+                        break;
+                    }
+                    Err(error) => return error.into(),
+                }
+            }
+        }
+        diverged(&found, self.prepared, is_kept.then_some(&self.checkpoint))
+    }
+}
+
+/// A divergence in the names of the data.
+fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&PathBuf>) -> CliError {
+    let cells = prepared.kept_names();
+    let mut told = found.to_string();
+    // The rows of these tensors are genes.
+    let by_gene = |name: &str| name == "px_r" || name.starts_with("decoder.px_");
+    let gene = found.tensor.as_ref().filter(|t| found.loss_is_finite() && by_gene(&t.name));
+    let gene = gene.and_then(|t| t.index.first()).and_then(|&g| prepared.var_names.get(g));
+    if let Some(gene) = gene {
+        told += &format!(", of gene '{gene}'");
+    }
+    if let Some(&cell) = found.cells.first() {
+        told += &format!("; first in cell '{}'", cells[cell as usize]);
+    }
+    let extreme = found.largest.filter(|largest| largest.is_extreme());
+    if let Some(largest) = extreme {
+        let (cell, gene) =
+            (&cells[largest.cell as usize], &prepared.var_names[largest.gene as usize]);
+        told += &format!("; likely cause: cell '{cell}' has {:e} of gene '{gene}'", largest.count);
+    }
+    if let Some(path) = kept {
+        told += &format!("\nthe last good weights are in {}", path.display());
+        if found.epoch > 0 {
+            told += &format!("; --max-epochs {} ends a run before it diverges", found.epoch);
+        }
+    }
+    CliError::Diverged { told, is_extreme: extreme.is_some() }
+}
+
+/// Whether a path has a checkpoint, which only `--resume` or `--overwrite` may touch.
+pub fn check_no_checkpoint(path: &Path, common: &Common) -> Result<(), CliError> {
+    if path.exists() && !common.overwrite {
+        return Err(CliError::Unfinished { path: path.display().to_string() });
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! The checkpoint of a training run: one file beside the model folder it is to become.
+//!
+//! A safetensors file with the weights and Adam's moments, its metadata in the header, and the
+//! SHA-256 of all the rest as its last tensor; `FORMAT.md` specifies it. It is replaced in one step,
+//! so that a killed run leaves the old one or the new one.
+
+mod difference;
+mod meta;
+mod read;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+pub use meta::{CHECKPOINT_VERSION, CheckpointMeta, RunSetup};
+pub use read::read_checkpoint;
+pub use write::write_checkpoint;
+
+/// The metadata's key in the header.
+const META_KEY: &str = "scvi_rs_checkpoint";
+/// The last tensor.
+const SUM_TENSOR: &str = "sha256";
+/// What stands before the names of tensors: weights, and Adam's two moments under torch's names.
+const PREFIXES: [&str; 3] = ["weights/", "adam.exp_avg/", "adam.exp_avg_sq/"];
+
+/// Where the checkpoint of a model's training lies: `DIR.checkpoint`.
+pub fn checkpoint_path(model: impl AsRef<Path>) -> PathBuf {
+    // By way of its parts: `model/` is `model`.
+    let mut name = model.as_ref().components().as_path().as_os_str().to_owned();
+    name.push(".checkpoint");
+    name.into()
+}

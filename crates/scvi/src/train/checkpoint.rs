@@ -1,0 +1,104 @@
+//! The whole state of a training run between two minibatches.
+
+use serde::{Deserialize, Serialize};
+
+use super::early_stopping::Watched;
+use super::error::ResumeError;
+use super::history::{EpochSums, History};
+use super::plan::TrainPlan;
+use crate::data::Fingerprint;
+use crate::module::VaeConfig;
+use crate::nn::StateDict;
+
+/// Everything a run goes on from; what it leaves out is a function of these.
+///
+/// Everything random is a function of seed, epoch and cell, so that no generator has a state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// Which run it is.
+    pub run: RunDescription,
+    /// How far it is.
+    pub progress: Progress,
+    /// Parameters and running moments of batch normalisation.
+    pub weights: StateDict<f32>,
+    /// Adam's two moments of every parameter.
+    pub moments: [StateDict<f32>; 2],
+}
+
+/// What makes two runs the same run: they give the same bits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunDescription {
+    /// The model's configuration.
+    pub config: VaeConfig,
+    /// How it is trained, with its seed.
+    pub plan: TrainPlan,
+    /// What it is trained on.
+    pub data: Fingerprint,
+}
+
+impl RunDescription {
+    /// Whether a checkpoint of `self` continues the run `now`.
+    ///
+    /// # Errors
+    /// [`ResumeError::OtherRun`] says what differs.
+    pub fn check_same(&self, now: &Self) -> Result<(), ResumeError> {
+        let differs = |what| Err(ResumeError::OtherRun { what });
+        match self {
+            _ if self.config != now.config => differs("configuration"),
+            _ if self.plan != now.plan => differs("plan"),
+            _ if self.data != now.data => differs("data"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// The epoch under way, from 0.
+    pub epoch: usize,
+    /// Minibatches of it that are done: those to train on come first, then those to validate on.
+    pub minibatch: usize,
+    /// Steps of the optimiser since the beginning.
+    pub step: u64,
+    /// Sums over the minibatches of this epoch that were trained on.
+    pub train: EpochSums,
+    /// Sums over the minibatches of this epoch that were validated on.
+    pub validation: EpochSums,
+    /// What early stopping has seen.
+    pub early_stopping: Watched,
+    /// The epochs before this one.
+    pub history: History,
+}
+
+impl Progress {
+    /// Whether this is a place in a run of so many epochs, each of `n_train` minibatches to train
+    /// on and at most `n_validation` to validate on.
+    pub(super) fn check(
+        &self,
+        epochs: usize,
+        n_train: usize,
+        n_validation: usize,
+    ) -> Result<(), ResumeError> {
+        let fault = |problem: String| Err(ResumeError::Progress { problem });
+        let Self { epoch, minibatch, step, history, .. } = self;
+        if *epoch > epochs || history.epochs.len() != *epoch {
+            let recorded = history.epochs.len();
+            return fault(format!("{recorded} epochs on record, epoch {epoch} of {epochs}"));
+        }
+        if history.epochs.iter().enumerate().any(|(i, record)| record.epoch != i) {
+            return fault("the epochs on record are out of order".to_owned());
+        }
+        let most = if *epoch < epochs { n_train + n_validation - 1 } else { 0 };
+        if *minibatch > most {
+            return fault(format!("{minibatch} minibatches done of an epoch of {}", most + 1));
+        }
+        let expected = epoch * n_train + minibatch.min(&n_train);
+        if *step != expected as u64 {
+            return fault(format!("step {step}, where {expected} are done"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! What may go wrong with a training run.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::divergence::Divergence;
+use super::plan::PlanError;
+use crate::data::{Misfit, SplitError};
+use crate::nn::StateError;
+
+/// Training could not start, or not go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// An option is outside its range.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The cells cannot be split as asked.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// Counts could not be read.
+    #[error("counts could not be read")]
+    Read(#[from] io::Error),
+    /// The model cannot take the data.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    /// Early stopping watches validation cells, and there are none.
+    #[error("early stopping needs validation cells, and there are none (train_size {train_size})")]
+    NothingToValidate {
+        /// Share of training cells.
+        train_size: f64,
+    },
+    /// The numbers left the finite ones.
+    #[error(transparent)]
+    Diverged(#[from] Box<Divergence>),
+    /// A checkpoint is not this run's.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
+}
+
+/// A checkpoint that a run cannot go on from.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// It was written by a run of another model, with another plan, or on other data.
+    #[error("the checkpoint was written with another {what}")]
+    OtherRun {
+        /// What differs: `configuration`, `plan`, `data`.
+        what: &'static str,
+    },
+    /// How far it says to be is not a place in this run.
+    #[error("the checkpoint contradicts itself: {problem}")]
+    Progress {
+        /// What does not fit.
+        problem: String,
+    },
+    /// Its tensors do not fit the model.
+    #[error("the checkpoint does not fit the model: {0}")]
+    State(#[from] StateError),
+}
