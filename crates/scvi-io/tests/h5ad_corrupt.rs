@@ -1,6 +1,7 @@
 //! Broken files give errors: no panic, no endless loop, no memory for what is not there.
 
 mod common;
+mod mix;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,6 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use common::{fixture_bytes, readable_fixtures};
+use mix::Mix;
 use scvi_io::h5ad::{CountsKey, H5ad, NewArray, Slot, write_with_arrays};
 use tempfile::tempdir;
 
@@ -26,14 +28,6 @@ fn read_all(path: &Path, output: &Path) {
     let values = vec![1.0; file.n_obs()];
     let array = NewArray { slot: Slot::Obsm, key: "X_scVI", values: &values, columns: 1 };
     let _ = write_with_arrays(path, output, &[array], true);
-}
-
-/// A small generator of numbers that look random (SplitMix64).
-fn mix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 fn survives(bytes: &[u8], what: &str) {
@@ -65,18 +59,18 @@ fn bytes_changed_anywhere() {
         let whole = fixture_bytes(name);
         // Most of such a file is padding; changes go where there is something.
         let used: Vec<usize> = (0..whole.len()).filter(|&at| whole[at] != 0).collect();
-        let mut state = k as u64;
+        let mut mix = Mix(k as u64);
         for round in 0..rounds {
             let mut broken = whole.clone();
             let mut what = format!("{name} round {round}:");
-            for _ in 0..=mix(&mut state) % 4 {
-                let near = mix(&mut state) as usize % 16;
-                let at = (used[mix(&mut state) as usize % used.len()] + near).min(whole.len() - 1);
-                broken[at] = match mix(&mut state) % 4 {
+            for _ in 0..=mix.below(4) {
+                let near = mix.below(16);
+                let at = (used[mix.below(used.len())] + near).min(whole.len() - 1);
+                broken[at] = match mix.below(4) {
                     0 => 0xff,
                     1 => 0,
-                    2 => broken[at] ^ (1 << (mix(&mut state) % 8)),
-                    _ => mix(&mut state) as u8,
+                    2 => broken[at] ^ (1 << mix.below(8)),
+                    _ => mix.next() as u8,
                 };
                 what += &format!(" {at}={:#x}", broken[at]);
             }

@@ -1,10 +1,13 @@
 //! Changed model folders and checkpoints give errors or the same values: neither panic nor endless
 //! loop, nor memory beyond what the file's size justifies, comes of them.
 
+mod mix;
+
 use std::alloc::System;
 use std::fs;
 use std::path::Path;
 
+use mix::Mix;
 use scvi::data::Dataset;
 use scvi::data::simulate::{SimulateConfig, simulate};
 use scvi::module::VaeConfig;
@@ -29,21 +32,7 @@ fn within_limit<T>(file: usize, what: &str, op: impl FnOnce() -> T) -> T {
     result
 }
 
-/// A small generator of numbers that look random (SplitMix64).
-struct Mix(u64);
-
 impl Mix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
     /// Flips a bit, puts a huge length or number in, or cuts off.
     fn mutate(&mut self, bytes: &mut Vec<u8>) {
         match self.below(8) {

@@ -1,11 +1,13 @@
 //! Broken and malicious saves give errors: nothing is executed, and neither panic nor endless loop
 //! nor memory beyond what the file's size justifies comes of them.
 
+mod mix;
 mod saves;
 
 use std::alloc::System;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use mix::Mix;
 use saves::craft::{call, container, entries, int, join, save_with, text};
 use saves::{MODELS, PICKLES, bytes};
 use scvi_io::scvi_tools::{SaveError, ScviToolsSave};
@@ -34,21 +36,7 @@ fn read(bytes: &[u8], what: &str) -> Result<ScviToolsSave, SaveError> {
     result
 }
 
-/// A small generator of numbers that look random (SplitMix64).
-struct Mix(u64);
-
 impl Mix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
     /// Flips a bit, sets a byte, writes a huge number, cuts off, or moves a piece; a few times.
     fn mutate(&mut self, bytes: &mut Vec<u8>) {
         for _ in 0..=self.below(3) {
