@@ -72,37 +72,47 @@ impl Training<'_> {
         let signals = Signals::install().map_err(|source| CliError::Signals { source })?;
         let data = self.data.fingerprint().map_err(TrainError::from)?;
         let mut is_kept = saved.is_some();
-        let mut run = self.start(saved, &data)?;
+        let run = self.start(saved, &data)?;
+        match self.to_the_end(run, &data, &signals, &mut is_kept, observer) {
+            Err(CliError::Train { error: TrainError::Diverged(seen) }) => {
+                Err(self.find_cause(*seen, is_kept, &data, &signals))
+            }
+            other => other,
+        }
+    }
+
+    /// The loop over minibatches, with a checkpoint whenever one is due.
+    fn to_the_end(
+        &self,
+        mut run: TrainingRun,
+        data: &Fingerprint,
+        signals: &Signals,
+        is_kept: &mut bool,
+        observer: &mut dyn FnMut(&EpochRecord),
+    ) -> Result<Trained, CliError> {
         let mut last = Instant::now();
         loop {
-            let event = match run.advance() {
-                Ok(Event::Done(stop)) => match run.finish(stop) {
-                    Err(TrainError::Diverged(seen)) => {
-                        return Err(self.find_cause(*seen, is_kept, &data, &signals));
-                    }
-                    other => return Ok(other?),
-                },
-                Err(TrainError::Diverged(seen)) => {
-                    return Err(self.find_cause(*seen, is_kept, &data, &signals));
-                }
-                other => other?,
-            };
-            if let Event::Epoch(record) = &event {
-                observer(record);
+            let event = run.advance()?;
+            match &event {
+                Event::Minibatch => {}
+                Event::Epoch(record) => observer(record),
+                Event::Done(stop) => return Ok(run.finish(*stop)?),
             }
             let signal = signals.received();
             if signal.is_none() && !self.schedule.is_due(last, event) {
                 continue;
             }
-            let written = self.write(&mut run, &data);
-            if let Err(CliError::Train { error: TrainError::Diverged(seen) }) = written {
-                return Err(self.find_cause(*seen, is_kept, &data, &signals));
-            }
+            let written = match self.write(&mut run, data) {
+                Err(error @ CliError::Train { error: TrainError::Diverged(_) }) => {
+                    return Err(error);
+                }
+                written => written,
+            };
             if let Some(exit_code) = signal {
-                return Err(self.interrupted(exit_code, &run, written, is_kept));
+                return Err(self.interrupted(exit_code, &run, written, *is_kept));
             }
             match written {
-                Ok(()) => is_kept = true,
+                Ok(()) => *is_kept = true,
                 // The run is worth more than its checkpoint.
                 Err(error) => note(self.common, &format!("no checkpoint: {error}")),
             }

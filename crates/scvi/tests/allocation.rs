@@ -66,7 +66,7 @@ impl Run {
 
 /// Matrix products of one step.
 fn products(config: &VaeConfig) -> usize {
-    let blocks = config.n_input.div_ceil(128);
+    let blocks = config.n_input.div_ceil(256);
     let heads = if config.gene_likelihood == GeneLikelihood::Zinb { 2 } else { 1 };
     // Each dense layer: forward, the input's gradient, the weights'. The encoder's first layer is
     // sparse, and has two maps to mean and variance at its end.

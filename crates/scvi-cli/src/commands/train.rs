@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use scvi::data::LibraryPrior;
 use scvi::data::simulate::{SimulateConfig, simulate};
-use scvi::data::{CategoricalField, LibraryPrior};
 use scvi::module::{
     BatchRepresentation, Choice, ConfigError, Dispersion, EmbeddingKwargs, GeneLikelihood,
     LatentDistribution, NormPlacement, VaeConfig, VarActivation,
@@ -187,26 +187,14 @@ fn check_early(config: &VaeConfig, args: &DataArgs) -> Result<(), CliError> {
 
 /// The sizes and priors that the data decides.
 fn with_data(config: VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliError> {
-    let registry = &prepared.registry;
-    let count =
-        |field: &Option<CategoricalField>| field.as_ref().map_or(1, |field| field.categories.len());
-    let n_batch = count(&registry.batch);
-    let prior = (!config.use_observed_lib_size && registry.size_factor.is_none())
-        .then(|| LibraryPrior::of(&prepared.counts, &prepared.columns.batch, n_batch))
+    let config = prepared.registry.sized(config);
+    let prior = (!config.use_observed_lib_size && !config.use_size_factor_key)
+        .then(|| LibraryPrior::of(&prepared.counts, &prepared.columns.batch, config.n_batch))
         .transpose()
         .map_err(TrainError::from)?;
     let (means, vars) = prior.map_or((None, None), |p| (Some(p.log_means), Some(p.log_vars)));
     Ok(VaeConfig {
         n_input: prepared.counts.n_genes(),
-        n_batch,
-        n_labels: count(&registry.labels),
-        n_cats_per_cov: registry
-            .categorical_covariates
-            .iter()
-            .map(|field| field.categories.len())
-            .collect(),
-        n_continuous_cov: registry.continuous_covariates.len(),
-        use_size_factor_key: registry.size_factor.is_some(),
         library_log_means: means,
         library_log_vars: vars,
         ..config

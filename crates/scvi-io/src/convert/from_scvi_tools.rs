@@ -140,27 +140,15 @@ fn with_data(
     registry: &Registry,
     mut state: StateDict<f32>,
 ) -> (VaeConfig, StateDict<f32>) {
-    let count = |field: &Option<_>| {
-        field.as_ref().map_or(1, |f: &scvi::data::CategoricalField| f.categories.len())
-    };
     let mut prior = |name: &str| {
         let tensor = state.remove(name)?;
         Some(tensor.data.into_iter().map(f64::from).collect())
     };
     let config = VaeConfig {
         n_input: var_names.len(),
-        n_batch: count(&registry.batch),
-        n_labels: count(&registry.labels),
-        n_cats_per_cov: registry
-            .categorical_covariates
-            .iter()
-            .map(|f| f.categories.len())
-            .collect(),
-        n_continuous_cov: registry.continuous_covariates.len(),
-        use_size_factor_key: registry.size_factor.is_some(),
         library_log_means: prior("library_log_means"),
         library_log_vars: prior("library_log_vars"),
-        ..arguments
+        ..registry.sized(arguments)
     };
     (config, state)
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::module::VaeConfig;
+
 /// What the categories of a column are in the data. Here they are texts, as Python's `str` writes
 /// them; scvi-tools compares them as what they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -66,4 +68,20 @@ pub struct Registry {
     /// The column with size factors.
     #[serde(default)]
     pub size_factor: Option<String>,
+}
+
+impl Registry {
+    /// A configuration with the sizes that these columns decide: batches, labels and covariates, and
+    /// whether a size factor is used. Without a column there is one batch, and one label.
+    pub fn sized(&self, config: VaeConfig) -> VaeConfig {
+        let categories = |field: &CategoricalField| field.categories.len();
+        VaeConfig {
+            n_batch: self.batch.as_ref().map_or(1, categories),
+            n_labels: self.labels.as_ref().map_or(1, categories),
+            n_cats_per_cov: self.categorical_covariates.iter().map(categories).collect(),
+            n_continuous_cov: self.continuous_covariates.len(),
+            use_size_factor_key: self.size_factor.is_some(),
+            ..config
+        }
+    }
 }

@@ -5,10 +5,7 @@ use scvi_kernels::Backend;
 use super::kwargs::EmbeddingKwargs;
 use super::vae::Vae;
 use super::validate::ConfigError;
-use crate::nn::{Embedding, EmbeddingError, EmbeddingPlan, Init, NewRows};
-
-/// Key of the batch's embedding, which the model itself reads.
-const BATCH: &str = "batch";
+use crate::nn::{BATCH, Embedding, EmbeddingError, EmbeddingPlan, Init, NewRows};
 
 impl<B: Backend> Vae<B> {
     /// A new embedding with one vector from N(0, 1) for each of `rows` categories.
@@ -37,12 +34,12 @@ impl<B: Backend> Vae<B> {
         embedding: Embedding<B>,
         overwrite: bool,
     ) -> Result<(), EmbeddingError> {
-        if let Some(needed) = self.spec.embedding().filter(|_| key == BATCH)
-            && (embedding.rows() < needed.rows || embedding.dim() != needed.dim)
-        {
-            return Err(EmbeddingError::Needed { rows: needed.rows, dim: needed.dim });
+        match self.needed(key) {
+            Some((rows, dim)) if embedding.rows() < rows || embedding.dim() != dim => {
+                Err(EmbeddingError::Needed { rows, dim })
+            }
+            _ => self.embeddings.add(key, embedding, overwrite),
         }
-        self.embeddings.add(key, embedding, overwrite)
     }
 
     /// Takes an embedding out.
@@ -50,10 +47,16 @@ impl<B: Backend> Vae<B> {
     /// # Errors
     /// [`EmbeddingError`] where the key is unknown, or the model reads it.
     pub fn remove_embedding(&mut self, key: &str) -> Result<Embedding<B>, EmbeddingError> {
-        match self.spec.embedding().filter(|_| key == BATCH) {
-            Some(needed) => Err(EmbeddingError::Needed { rows: needed.rows, dim: needed.dim }),
+        match self.needed(key) {
+            Some((rows, dim)) => Err(EmbeddingError::Needed { rows, dim }),
             None => self.embeddings.remove(key),
         }
+    }
+
+    /// Rows and numbers a row that the model itself reads of the embedding under a key.
+    fn needed(&self, key: &str) -> Option<(usize, usize)> {
+        let plan = self.spec.embedding().filter(|_| key == BATCH)?;
+        Some((plan.rows, plan.dim))
     }
 
     /// The embedding under a key.

@@ -51,8 +51,9 @@ pub struct Inputs<B: Backend> {
 struct Host<F> {
     own_batch: Vec<u32>,
     labels: Vec<u32>,
-    /// the batch that cells are put into
+    /// the batch that cells are put into, and which one that is where it is not their own
     batch: Vec<u32>,
+    transform: Option<u32>,
     categories: Vec<u32>,
     columns: Vec<u32>,
     numbers: Vec<F>,
@@ -112,6 +113,7 @@ impl<B: Backend> Vae<B> {
                 own_batch: Vec::with_capacity(max_cells),
                 labels: Vec::with_capacity(max_cells),
                 batch: Vec::with_capacity(max_cells),
+                transform: None,
                 categories: Vec::with_capacity(max_cells * uses.n_covariates),
                 columns: Vec::with_capacity(max_cells * spec.one_hot().per_cell()),
                 numbers: Vec::with_capacity(max_cells * uses.n_continuous.max(1)),
@@ -156,11 +158,18 @@ impl<B: Backend> Inputs<B> {
         self.host.categories.clone_from(&batch.categories);
         self.host.own_batch.clone_from(&batch.batch);
         self.host.labels.clone_from(&batch.labels);
-        self.set_batch(backend, None);
+        self.put_into_batch(backend, None);
     }
 
     /// Puts every cell into one batch (`transform_batch`), or back into its own.
     pub(super) fn set_batch(&mut self, backend: &B, transform: Option<u32>) {
+        if self.host.transform != transform {
+            self.put_into_batch(backend, transform);
+        }
+    }
+
+    fn put_into_batch(&mut self, backend: &B, transform: Option<u32>) {
+        self.host.transform = transform;
         let Host { own_batch, batch, categories, columns, numbers, one_hot, prior, .. } =
             &mut self.host;
         batch.clear();

@@ -9,7 +9,10 @@ use super::minified::MinifiedDataType;
 use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};
 use super::workspace::{Noise, Workspace};
-use crate::nn::{Decoder, Embedding, Embeddings, Encoder, EncoderInput, Init, Param, Pass, Update};
+use crate::nn::{
+    Decoder, Embedding, Embeddings, Encoder, EncoderActivations, EncoderInput, Init, Param, Pass,
+    Update,
+};
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).
 ///
@@ -133,15 +136,10 @@ impl<B: Backend> Vae<B> {
         let Workspace { inputs, library, decoder: dec, .. } = ws;
         let sink = px_r.as_mut().map(|p| p.sink(backend, update));
         let dispersion = dispersion(spec, sink, inputs);
-        let values = match library {
-            Some(inferred) => inferred.z(),
-            None if spec.library() == Library::SizeFactor => &inputs.size_factor,
-            None => backend.library(&inputs.counts),
-        };
         let pass = LikelihoodPass {
             likelihood: spec.config().gene_likelihood.into(),
             counts: &inputs.counts,
-            library: values,
+            library: log_factor(backend, spec, inputs, library.as_ref(), None),
             grad_weight: Some(weight),
         };
         decoder.likelihood(backend, pass, dispersion, dec, inputs.n_cells);
@@ -227,16 +225,11 @@ impl<B: Backend> Vae<B> {
         self.embed_batch(&mut ws.inputs);
         let Workspace { inputs, encoder: enc, library, decoder: dec, .. } = ws;
         self.decoder.forward_eval(pass(&self.backend, inputs), enc.z(), dec);
-        let library = match (self.spec.library(), library) {
-            (Library::SizeFactor, _) => &inputs.size_factor,
-            _ if ws.library_is_given => &ws.given_library,
-            (_, Some(inferred)) => inferred.z(),
-            (_, None) => self.backend.library(&inputs.counts),
-        };
+        let given = ws.library_is_given.then_some(&ws.given_library);
         let pass = LikelihoodPass {
             likelihood: self.spec.config().gene_likelihood.into(),
             counts: &inputs.counts,
-            library,
+            library: log_factor(&self.backend, &self.spec, inputs, library.as_ref(), given),
             grad_weight: None,
         };
         let sink = self.px_r.as_ref().map(|p| GradSink::Frozen { value: &p.value });
@@ -246,10 +239,10 @@ impl<B: Backend> Vae<B> {
 
     /// Logarithms that ρ was scaled by, to give μ: `(cells)`.
     pub(super) fn log_factors(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
-        match self.spec.library() {
-            Library::SizeFactor => self.backend.download(&ws.inputs.size_factor, ws.inputs.n_cells),
-            Library::Observed | Library::Latent { .. } => ws.library(&self.backend),
-        }
+        let Workspace { inputs, library, .. } = ws;
+        let given = ws.library_is_given.then_some(&ws.given_library);
+        let factor = log_factor(&self.backend, &self.spec, inputs, library.as_ref(), given);
+        self.backend.download(factor, inputs.n_cells)
     }
 
     /// Takes z and the log library from elsewhere, `(cells, n_latent)` and `(cells)`, for
@@ -279,6 +272,23 @@ fn for_z<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
 /// What the encoder of the library reads; its prior goes by batch.
 fn for_library<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
     EncoderInput { counts: &inputs.counts, prior: inputs.prior.as_ref() }
+}
+
+/// The logarithm that scales each cell's ρ to μ: of the size factor where one is used, else of the
+/// library, which is given, inferred or observed.
+fn log_factor<'a, B: Backend>(
+    backend: &B,
+    spec: &VaeSpec,
+    inputs: &'a Inputs<B>,
+    inferred: Option<&'a EncoderActivations<B>>,
+    given: Option<&'a B::Buf>,
+) -> &'a B::Buf {
+    match spec.library() {
+        Library::SizeFactor => &inputs.size_factor,
+        Library::Observed | Library::Latent { .. } => given
+            .or(inferred.map(EncoderActivations::z))
+            .unwrap_or_else(|| backend.library(&inputs.counts)),
+    }
 }
 
 fn dispersion<'a, B: Backend>(

@@ -153,6 +153,9 @@ impl<B: Backend> Embedding<B> {
         new: NewRows,
         freeze_prev: bool,
     ) -> Result<(), EmbeddingError> {
+        if let NewRows::CopiesOf(copies) = new {
+            self.check_rows(copies)?;
+        }
         let Self { table, plan } = self;
         let (rows, dim) = (plan.rows, plan.dim);
         let mut values = table.read(backend, Slot::Value);
@@ -161,19 +164,16 @@ impl<B: Backend> Embedding<B> {
                 values.extend(Init::new(seed).normal::<B::Elem>(n * dim))
             }
             NewRows::CopiesOf(copies) => {
-                if let Some(&found) = copies.iter().find(|&&row| row as usize >= rows) {
-                    return Err(EmbeddingError::Row { found, rows });
-                }
                 for &row in copies {
                     let start = row as usize * dim;
                     values.extend_from_within(start..start + dim);
                 }
             }
         }
-        plan.rows = values.len() / dim;
-        if plan.rows == rows {
+        if values.len() == rows * dim {
             return Err(EmbeddingError::NoNewRows);
         }
+        plan.rows = values.len() / dim;
         plan.grad.frozen_rows = if freeze_prev { rows as u32 } else { 0 };
         *table = Param::new(backend, &values);
         Ok(())

@@ -7,7 +7,7 @@ use scvi_kernels::Backend;
 use super::state::{StateError, StateVisitor};
 use super::{Embedding, EmbeddingError};
 
-/// Key of the batch's embedding.
+/// Key of the batch's embedding, which the model itself reads.
 pub(crate) const BATCH: &str = "batch";
 
 /// Embeddings by key (scvi-tools 1.4.2, `module/base/_embedding_mixin.py`).

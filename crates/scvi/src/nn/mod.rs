@@ -20,7 +20,7 @@ pub(crate) use covariates::{Covariates, InputGrads, Pass};
 pub(crate) use decoder::{Decoder, DecoderActivations};
 pub(crate) use embedding::EmbeddingPlan;
 pub use embedding::{Embedding, EmbeddingError, NewRows};
-pub(crate) use embeddings::Embeddings;
+pub(crate) use embeddings::{BATCH, Embeddings};
 pub(crate) use encoder::{Encoder, EncoderActivations, EncoderInput, EncoderPlan};
 pub(crate) use fc_layer::FcInput;
 pub(crate) use fc_layers::{FcActivations, FcLayers};
