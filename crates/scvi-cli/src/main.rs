@@ -11,6 +11,7 @@ mod progress;
 mod report;
 mod signals;
 mod training;
+mod watching;
 
 use std::process::ExitCode;
 

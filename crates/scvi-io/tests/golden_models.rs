@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use scvi::Cpu;
 use scvi::data::{CsrMatrix, Dataset};
-use scvi::model::latent_representation;
+use scvi::model::{Cells, latent_representation, unwatched};
 use scvi::module::{Dispersion, GeneLikelihood, Vae, VaeConfig};
 use scvi_io::model_dir::read_history;
 use scvi_io::{FORMAT_VERSION, InputMeta, ModelMeta, load_model, save_model};
@@ -34,7 +34,7 @@ fn latent(vae: &Vae<Cpu<f32>>, with_covariates: bool) -> Vec<f32> {
         data = data.with_categories(vec![1, 0, 1], 1).unwrap();
         data = data.with_continuous(vec![0.5, -1.0, 2.0], 1).unwrap();
     }
-    latent_representation(vae, &data, 3).unwrap().mean
+    latent_representation(vae, Cells::all(&data, 3), &mut unwatched).unwrap().mean
 }
 
 #[track_caller]

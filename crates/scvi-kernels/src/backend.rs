@@ -3,7 +3,7 @@
 use crate::counts::CsrRows;
 use crate::ops::activation::Activation;
 use crate::ops::count_head::{
-    Dispersion, HeadDims, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
+    Dispersion, HeadDims, HeadOutput, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
 };
 use crate::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use crate::ops::linear::LinearDims;
@@ -272,14 +272,16 @@ pub trait Backend: Send + Sync {
         dh: &mut Self::Buf,
         dims: HeadDims,
     );
-    /// Reads px_scale, `(cells, genes)`, after [`Backend::head_likelihood`].
-    fn head_scale(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
-    /// Reads the zero-inflation logits, `(cells, genes)`, after [`Backend::head_forward`] of a
-    /// zero-inflated head and before any gradient.
-    fn head_dropout(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
-    /// Reads px_r = ln θ of a gene-cell dispersion, `(cells, genes)`, after
-    /// [`Backend::head_forward`] and before any gradient.
-    fn head_dispersion(&self, head: &Self::Head, dims: HeadDims) -> Vec<Self::Elem>;
+    /// Reads one number a cell and gene into `out`, `(cells, genes)`, of the listed genes in their
+    /// order or of all, after [`Backend::head_forward`] of that head and before any gradient.
+    fn head_read(
+        &self,
+        head: &Self::Head,
+        what: HeadOutput,
+        genes: Option<&[u32]>,
+        dims: HeadDims,
+        out: &mut [Self::Elem],
+    );
 }
 
 /// Which noise: with the cells it fixes every number. See [`crate::Philox`].

@@ -11,9 +11,8 @@ use crate::ops::Sink;
 use crate::ops::activation::{Activation, activate_cpu, gate_grad_cpu};
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
 use crate::ops::count_head::{
-    CountHead, Dispersion, HeadDims, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
-    head_dispersion_cpu, head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_library_grad_cpu,
-    head_likelihood_cpu, head_scale_cpu,
+    CountHead, Dispersion, HeadDims, HeadOutput, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
+    head_forward_cpu, head_grad_cpu, head_library_grad_cpu, head_likelihood_cpu, head_read_cpu,
 };
 use crate::ops::embedding::{
     EmbeddingDims, EmbeddingGrad, MaxNorm, embedding_cpu, embedding_grad_cpu, embedding_renorm_cpu,
@@ -311,15 +310,14 @@ impl<F: Real> Backend for Cpu<F> {
         head_grad_cpu(head, h, sinks, dh, dims);
     }
 
-    fn head_scale(&self, head: &CountHead<F>, dims: HeadDims) -> Vec<F> {
-        head_scale_cpu(head, dims)
-    }
-
-    fn head_dropout(&self, head: &CountHead<F>, dims: HeadDims) -> Vec<F> {
-        head_dropout_cpu(head, dims)
-    }
-
-    fn head_dispersion(&self, head: &CountHead<F>, dims: HeadDims) -> Vec<F> {
-        head_dispersion_cpu(head, dims)
+    fn head_read(
+        &self,
+        head: &CountHead<F>,
+        what: HeadOutput,
+        genes: Option<&[u32]>,
+        dims: HeadDims,
+        out: &mut [F],
+    ) {
+        head_read_cpu(head, what, genes, dims, out);
     }
 }

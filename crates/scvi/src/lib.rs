@@ -13,6 +13,7 @@
 //! use std::ops::ControlFlow;
 //!
 //! use scvi::data::{Dataset, simulate::{SimulateConfig, simulate}};
+//! use scvi::model::{Cells, latent_representation, unwatched};
 //! use scvi::module::VaeConfig;
 //! use scvi::train::{TrainPlan, train};
 //!
@@ -21,7 +22,7 @@
 //! let config = VaeConfig { n_input: 40, n_batch: 2, n_hidden: 16, ..Default::default() };
 //! let plan = TrainPlan { max_epochs: Some(2), ..Default::default() };
 //! let trained = train(config.validate()?, &data, &plan, &mut |_| ControlFlow::Continue(()))?;
-//! let latent = scvi::model::latent_representation(&trained.vae, &data, 128)?;
+//! let latent = latent_representation(&trained.vae, Cells::all(&data, 128), &mut unwatched)?;
 //! assert_eq!(latent.mean.len(), 60 * 10);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

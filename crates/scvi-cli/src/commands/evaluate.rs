@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use scvi::model::{CellElbo, Draw, elbo, marginal_ll};
+use scvi::model::{CellElbo, Cells, Draw, Watch, elbo, marginal_ll};
 use scvi_io::output::{AtomicFile, check_output};
 use scvi_io::{SavedModel, open_model};
 
@@ -10,6 +10,7 @@ use crate::args::{Common, EvaluateArgs};
 use crate::error::CliError;
 use crate::input::{Prepared, for_model};
 use crate::report::Report;
+use crate::watching::watched;
 
 pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
     if let Some(path) = &args.per_cell {
@@ -20,11 +21,13 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
     let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
     let draw = if args.posterior_mean { Draw::Mean } else { Draw::Sample { seed: common.seed } };
     let data = prepared.dataset()?;
-    let terms = elbo(&vae, &data, source.batch_size, draw)?;
-    let likelihoods = args
-        .n_mc_samples
-        .map(|k| marginal_ll(&vae, &data, source.batch_size, k, common.seed))
-        .transpose()?;
+    let cells = Cells::all(&data, source.batch_size);
+    let terms = watched("evaluating", common, |watch| elbo(&vae, cells, draw, watch))?;
+    let likelihoods = args.n_mc_samples.map(|k| {
+        let task = |watch: &mut Watch| marginal_ll(&vae, cells, k, common.seed, watch);
+        watched("estimating the marginal likelihood", common, task)
+    });
+    let likelihoods = likelihoods.transpose()?;
     if let Some(path) = &args.per_cell {
         write(path, &prepared, &terms, likelihoods.as_deref(), common)?;
     }

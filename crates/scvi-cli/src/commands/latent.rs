@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use scvi::Cpu;
 use scvi::data::Dataset;
-use scvi::model::{latent_representation, latent_sample};
+use scvi::model::{Cells, Watch, latent_representation, latent_sample};
 use scvi::module::Vae;
 use scvi_io::h5ad::{NewArray, Slot, write_with_arrays};
 use scvi_io::output::check_output;
@@ -16,6 +16,7 @@ use crate::args::{Common, LatentArgs};
 use crate::error::CliError;
 use crate::input::{Prepared, for_model};
 use crate::report::Report;
+use crate::watching::watched;
 
 /// Cells evaluated at a time where the user did not say.
 const BATCH_SIZE: usize = 256;
@@ -26,9 +27,11 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     let source = &args.source;
     let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
     let data = prepared.dataset()?;
-    let latent = latent_representation(&vae, &data, source.batch_size)?;
+    let cells = Cells::all(&data, source.batch_size);
+    let what = "latent representation";
+    let latent = watched(what, common, |watch| latent_representation(&vae, cells, watch))?;
     let shown = if args.no_give_mean {
-        latent_sample(&vae, &data, source.batch_size, common.seed)?
+        watched(what, common, |watch| latent_sample(&vae, cells, common.seed, watch))?
     } else {
         latent.mean.clone()
     };
@@ -57,8 +60,10 @@ pub struct Representation {
 
 impl Representation {
     /// The posterior's mean of every cell.
-    pub fn mean(vae: &Vae<Cpu<f32>>, data: &Dataset) -> Result<Self, CliError> {
-        let latent = latent_representation(vae, data, BATCH_SIZE)?;
+    pub fn mean(vae: &Vae<Cpu<f32>>, data: &Dataset, common: &Common) -> Result<Self, CliError> {
+        let cells = Cells::all(data, BATCH_SIZE);
+        let task = |watch: &mut Watch| latent_representation(vae, cells, watch);
+        let latent = watched("latent representation", common, task)?;
         Ok(Self { n_latent: latent.n_latent, arrays: vec![("X_scVI", latent.mean)] })
     }
 }

@@ -90,7 +90,7 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let mut trained = trained?;
 
     let mut files = vec![model.display().to_string()];
-    let latent = Representation::mean(&trained.vae, &data)?;
+    let latent = Representation::mean(&trained.vae, &data, common)?;
     let meta = meta(&prepared, config, &trained, &plan, input);
     save_model(&model, &mut trained.vae, &meta, &trained.history, overwrite)?;
     if let Some(output) = output {

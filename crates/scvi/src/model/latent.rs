@@ -2,8 +2,9 @@
 
 use scvi_kernels::Cpu;
 
+use super::cells::Cells;
 use super::pass::{TaskError, for_each_minibatch, infer};
-use crate::data::Dataset;
+use super::watch::Watch;
 use crate::module::{Noise, Vae};
 
 /// The posterior q(z|x) = N(mean, var) of every cell.
@@ -25,12 +26,12 @@ pub struct Latent {
 /// [`TaskError`] where the data does not fit the model or cannot be read.
 pub fn latent_representation(
     vae: &Vae<Cpu<f32>>,
-    data: &Dataset,
-    batch_size: usize,
+    cells: Cells,
+    watch: &mut Watch,
 ) -> Result<Latent, TaskError> {
     let n_latent = vae.spec().config().n_latent;
     let mut latent = Latent { n_latent, mean: Vec::new(), var: Vec::new() };
-    for_each_minibatch(vae, data, batch_size, &mut |ws, batch| {
+    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
         infer(vae, ws, batch, None);
         latent.mean.extend(ws.qz_m(vae.backend()));
         latent.var.extend(ws.qz_v(vae.backend()));
@@ -45,12 +46,12 @@ pub fn latent_representation(
 /// As [`latent_representation`].
 pub fn latent_sample(
     vae: &Vae<Cpu<f32>>,
-    data: &Dataset,
-    batch_size: usize,
+    cells: Cells,
     seed: u64,
+    watch: &mut Watch,
 ) -> Result<Vec<f32>, TaskError> {
     let mut z = Vec::new();
-    for_each_minibatch(vae, data, batch_size, &mut |ws, batch| {
+    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
         infer(vae, ws, batch, Some(Noise::Seeded { seed, draw: 0 }));
         z.extend(ws.z(vae.backend()));
         Ok(())

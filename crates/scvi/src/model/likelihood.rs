@@ -2,8 +2,9 @@
 
 use scvi_kernels::Cpu;
 
+use super::cells::Cells;
 use super::pass::{TaskError, for_each_minibatch, infer};
-use crate::data::Dataset;
+use super::watch::Watch;
 use crate::module::{Noise, Vae};
 
 /// Which z a cell is evaluated at.
@@ -43,9 +44,9 @@ impl CellElbo {
 /// [`TaskError`] where the data does not fit the model or cannot be read.
 pub fn elbo(
     vae: &Vae<Cpu<f32>>,
-    data: &Dataset,
-    batch_size: usize,
+    cells: Cells,
     draw: Draw,
+    watch: &mut Watch,
 ) -> Result<CellElbo, TaskError> {
     vae.require_counts("elbo")?;
     let mut terms = CellElbo::default();
@@ -53,12 +54,12 @@ pub fn elbo(
         Draw::Mean => None,
         Draw::Sample { seed } => Some(Noise::Seeded { seed, draw: 0 }),
     };
-    for_each_minibatch(vae, data, batch_size, &mut |ws, batch| {
+    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
         infer(vae, ws, batch, noise);
         vae.generative(ws, None);
-        let cells = ws.cell_outputs(vae.backend());
-        terms.reconstruction_loss.extend(cells.reconstruction_loss);
-        let kl = cells.kl_divergence_z.iter().zip(&cells.kl_divergence_l);
+        let outputs = ws.cell_outputs(vae.backend());
+        terms.reconstruction_loss.extend(outputs.reconstruction_loss);
+        let kl = outputs.kl_divergence_z.iter().zip(&outputs.kl_divergence_l);
         terms.kl_local.extend(kl.map(|(z, l)| z + l));
         Ok(())
     })?;

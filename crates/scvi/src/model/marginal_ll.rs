@@ -2,9 +2,10 @@
 
 use scvi_kernels::Cpu;
 
+use super::cells::Cells;
 use super::log_sum_exp::LogSumExp;
 use super::pass::{TaskError, for_each_minibatch};
-use crate::data::Dataset;
+use super::watch::Watch;
 use crate::module::{Noise, Vae};
 
 /// ln p(x) of every cell by importance sampling from the posterior, in nats: `(cells)`.
@@ -24,17 +25,17 @@ use crate::module::{Noise, Vae};
 /// is asked for.
 pub fn marginal_ll(
     vae: &Vae<Cpu<f32>>,
-    data: &Dataset,
-    batch_size: usize,
+    cells: Cells,
     n_mc_samples: u32,
     seed: u64,
+    watch: &mut Watch,
 ) -> Result<Vec<f64>, TaskError> {
     vae.require_counts("marginal_ll")?;
     if n_mc_samples == 0 {
         return Err(TaskError::NoSamples);
     }
-    let mut all = Vec::with_capacity(data.n_cells());
-    for_each_minibatch(vae, data, batch_size, &mut |ws, _| {
+    let mut all = Vec::with_capacity(cells.len());
+    for_each_minibatch(vae, cells, watch, &mut |ws, _| {
         vae.inference(ws, None);
         let mut sums = vec![LogSumExp::default(); ws.n_cells()];
         for draw in 0..n_mc_samples {

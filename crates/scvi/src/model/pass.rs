@@ -5,7 +5,9 @@ use std::io;
 use scvi_kernels::Cpu;
 use thiserror::Error;
 
-use crate::data::{Dataset, Misfit};
+use super::cells::Cells;
+use super::watch::{Watch, tell};
+use crate::data::Misfit;
 use crate::distributions::SampleError;
 use crate::module::{Minibatch, MinifiedError, Noise, Vae, Workspace};
 
@@ -39,6 +41,17 @@ pub enum TaskError {
     /// No cells fit into a minibatch of none.
     #[error("batch_size is 0; it must be 1 or more")]
     BatchSize,
+    /// A chosen cell is none of the data's.
+    #[error("cell {found} was asked for; the data has {n_cells} cells, counted from 0")]
+    Cell {
+        /// What came.
+        found: u32,
+        /// Cells of the data.
+        n_cells: usize,
+    },
+    /// Whoever watched the task stopped it.
+    #[error("stopped")]
+    Stopped,
 }
 
 /// The posterior of a loaded minibatch: as it was stored, where the model's data is minified, or
@@ -68,28 +81,28 @@ pub(super) fn check_batch(vae: &Vae<Cpu<f32>>, batch: Option<u32>) -> Result<(),
 pub(super) type Task<'a> =
     dyn FnMut(&mut Workspace<Cpu<f32>>, &Minibatch) -> Result<(), TaskError> + 'a;
 
-/// Calls `task` with every minibatch of `data` in order, loaded into a workspace.
+/// Calls `task` with every minibatch of `cells` in order, loaded into a workspace.
 pub(super) fn for_each_minibatch(
     vae: &Vae<Cpu<f32>>,
-    data: &Dataset,
-    batch_size: usize,
+    cells: Cells,
+    watch: &mut Watch,
     task: &mut Task,
 ) -> Result<(), TaskError> {
+    let data = cells.data;
     data.check_fits(vae.spec())?;
     if vae.minified_data_type().is_some() && !data.has_posterior() {
         return Err(Misfit::Missing { what: "stored posteriors" }.into());
     }
-    if batch_size == 0 {
-        return Err(TaskError::BatchSize);
-    }
-    let max_cells = batch_size.min(data.n_cells());
+    cells.check()?;
+    let max_cells = cells.batch_size.min(cells.len());
     let mut ws = vae.workspace(max_cells, data.max_nnz(max_cells), false);
-    let mut batch = Minibatch::default();
-    let cells: Vec<u32> = (0..data.n_cells() as u32).collect();
-    for cells in cells.chunks(batch_size) {
-        data.fill(cells, &mut batch)?;
+    let (mut batch, mut numbers) = (Minibatch::default(), Vec::new());
+    for start in (0..cells.len()).step_by(cells.batch_size) {
+        cells.minibatch(start, &mut numbers);
+        data.fill(&numbers, &mut batch)?;
         ws.load(vae.backend(), &batch);
         task(&mut ws, &batch)?;
+        tell(watch, start + numbers.len(), cells.len())?;
     }
     Ok(())
 }

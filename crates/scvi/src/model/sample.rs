@@ -2,8 +2,9 @@
 
 use scvi_kernels::Cpu;
 
+use super::cells::Cells;
 use super::pass::{TaskError, check_batch, for_each_minibatch, infer};
-use crate::data::Dataset;
+use super::watch::Watch;
 use crate::distributions::{
     MAX_POISSON_RATE, NegativeBinomial, Normal, Poisson, SampleError, SampleNoise,
     ZeroInflatedNegativeBinomial, sample_matrix,
@@ -19,21 +20,13 @@ pub struct SampleOptions {
     pub max_poisson_rate: f64,
     /// Decodes every cell as if it came from this batch.
     pub transform_batch: Option<u32>,
-    /// Cells of a minibatch; draws do not depend on it.
-    pub batch_size: usize,
     /// Seed of the draws.
     pub seed: u64,
 }
 
 impl Default for SampleOptions {
     fn default() -> Self {
-        Self {
-            n_samples: 1,
-            max_poisson_rate: MAX_POISSON_RATE,
-            transform_batch: None,
-            batch_size: 128,
-            seed: 0,
-        }
+        Self { n_samples: 1, max_poisson_rate: MAX_POISSON_RATE, transform_batch: None, seed: 0 }
     }
 }
 
@@ -50,19 +43,19 @@ impl Default for SampleOptions {
 /// a decoded parameter describes no distribution.
 pub fn posterior_predictive_sample(
     vae: &Vae<Cpu<f32>>,
-    data: &Dataset,
+    cells: Cells,
     options: &SampleOptions,
+    watch: &mut Watch,
 ) -> Result<Vec<f32>, TaskError> {
     check_batch(vae, options.transform_batch)?;
     let n_samples = options.n_samples as usize;
     if n_samples == 0 {
         return Err(TaskError::NoSamples);
     }
-    let genes: Vec<u32> = (0..data.n_genes() as u32).collect();
-    let mut all = vec![0.0; data.n_cells() * genes.len() * n_samples];
-    let mut counts = Vec::new();
-    for_each_minibatch(vae, data, options.batch_size, &mut |ws, batch| {
-        let first = batch.cells.first().map_or(0, |&cell| cell as usize) * genes.len();
+    let genes: Vec<u32> = (0..cells.data.n_genes() as u32).collect();
+    let mut all = vec![0.0; cells.len() * genes.len() * n_samples];
+    let (mut counts, mut first) = (Vec::new(), 0);
+    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
         counts.resize(batch.cells.len() * genes.len(), 0.0);
         for draw in 0..options.n_samples {
             infer(vae, ws, batch, Some(Noise::Seeded { seed: options.seed, draw }));
@@ -70,9 +63,10 @@ pub fn posterior_predictive_sample(
             let noise =
                 SampleNoise { seed: options.seed, draw, cells: &batch.cells, genes: &genes };
             sample_decoded(vae, ws, noise, options.max_poisson_rate, &mut counts)?;
-            let places = all[first * n_samples..].iter_mut().skip(draw as usize);
+            let places = all[first..].iter_mut().skip(draw as usize);
             places.step_by(n_samples).zip(&counts).for_each(|(place, &x)| *place = x);
         }
+        first += counts.len() * n_samples;
         Ok(())
     })?;
     Ok(all)

@@ -16,6 +16,7 @@ mod vae;
 mod validate;
 mod workspace;
 
+pub use crate::nn::Decoded;
 pub use config::VaeConfig;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use minibatch::{Inputs, Minibatch};

@@ -1,5 +1,6 @@
 //! What the decoder says of each cell and gene.
 
+use scvi_kernels::ops::count_head::HeadOutput;
 use scvi_kernels::{Backend, Real};
 
 use super::vae::Vae;
@@ -9,7 +10,23 @@ impl<B: Backend> Vae<B> {
     /// px_scale ρ of the last decoded minibatch: `(cells, genes)`. Each row sums to 1, unless a
     /// size factor is used.
     pub fn px_scale(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
-        self.decoder.px_scale(&self.backend, &ws.decoder, ws.inputs.n_cells)
+        self.all_genes(ws, HeadOutput::Scale)
+    }
+
+    /// px_scale of the listed genes, in their order, or of all: `(cells, genes)` into `out`.
+    ///
+    /// # Panics
+    /// If there is no such gene, or `out` is too short.
+    pub fn px_scale_into(&self, ws: &Workspace<B>, genes: Option<&[u32]>, out: &mut [B::Elem]) {
+        let cells = ws.inputs.n_cells;
+        self.decoder.read(&self.backend, &ws.decoder, HeadOutput::Scale, genes, cells, out);
+    }
+
+    fn all_genes(&self, ws: &Workspace<B>, what: HeadOutput) -> Vec<B::Elem> {
+        let cells = ws.inputs.n_cells;
+        let mut out = vec![B::Elem::default(); cells * self.spec.config().n_input];
+        self.decoder.read(&self.backend, &ws.decoder, what, None, cells, &mut out);
+        out
     }
 
     /// px_rate μ = e^library ρ of the last decoded minibatch: `(cells, genes)`, in counts.
@@ -26,7 +43,8 @@ impl<B: Backend> Vae<B> {
     /// px_dropout π, the zero-inflation logits of the minibatch last decoded in evaluation mode:
     /// `(cells, genes)`; `None` where the likelihood has none.
     pub fn px_dropout(&self, ws: &Workspace<B>) -> Option<Vec<B::Elem>> {
-        self.decoder.px_dropout(&self.backend, &ws.decoder, ws.inputs.n_cells)
+        let what = HeadOutput::Dropout;
+        self.decoder.has(what).then(|| self.all_genes(ws, what))
     }
 
     /// Inverse dispersion θ = e^px_r of the minibatch last decoded in evaluation mode (standard
@@ -45,7 +63,10 @@ impl<B: Backend> Vae<B> {
                         .collect(),
                 }
             }
-            _ => self.decoder.px_r(backend, &ws.decoder, ws.inputs.n_cells)?,
+            _ if self.decoder.has(HeadOutput::Dispersion) => {
+                self.all_genes(ws, HeadOutput::Dispersion)
+            }
+            _ => return None,
         };
         px_r.iter_mut().for_each(|v| *v = v.exp());
         Some(px_r)

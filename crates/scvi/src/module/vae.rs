@@ -10,8 +10,8 @@ use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};
 use super::workspace::{Noise, Workspace};
 use crate::nn::{
-    Decoder, Embedding, Embeddings, Encoder, EncoderActivations, EncoderInput, Init, Param, Pass,
-    Update,
+    Decoded, Decoder, Embedding, Embeddings, Encoder, EncoderActivations, EncoderInput, Init,
+    Param, Pass, Update,
 };
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).
@@ -211,20 +211,29 @@ impl<B: Backend> Vae<B> {
         }
     }
 
-    /// Decodes z and evaluates -ln p(x|z) of each cell, in evaluation mode, after
-    /// [`Vae::inference`] or [`Vae::set_latent`].
+    /// Decodes z, in evaluation mode, after [`Vae::inference`] or [`Vae::set_latent`], as far as is
+    /// wanted and without looking at any count.
     ///
     /// With `transform_batch` every cell is decoded as if it came from that batch.
     ///
     /// # Panics
     /// If the model has no such batch.
-    pub fn generative(&self, ws: &mut Workspace<B>, transform_batch: Option<u32>) {
+    pub fn decode(&self, ws: &mut Workspace<B>, transform_batch: Option<u32>, wanted: Decoded) {
         let n_batch = self.spec.config().n_batch.max(1);
         assert!(transform_batch.is_none_or(|b| (b as usize) < n_batch), "a batch of the model's");
         ws.inputs.set_batch(&self.backend, transform_batch);
         self.embed_batch(&mut ws.inputs);
-        let Workspace { inputs, encoder: enc, library, decoder: dec, .. } = ws;
-        self.decoder.forward_eval(pass(&self.backend, inputs), enc.z(), dec);
+        let Workspace { inputs, encoder: enc, decoder: dec, .. } = ws;
+        self.decoder.forward_eval(pass(&self.backend, inputs), enc.z(), dec, wanted);
+    }
+
+    /// Decodes z as [`Vae::decode`], and evaluates -ln p(x|z) of each cell.
+    ///
+    /// # Panics
+    /// As [`Vae::decode`].
+    pub fn generative(&self, ws: &mut Workspace<B>, transform_batch: Option<u32>) {
+        self.decode(ws, transform_batch, Decoded::All);
+        let Workspace { inputs, library, decoder: dec, .. } = ws;
         let given = ws.library_is_given.then_some(&ws.given_library);
         let pass = LikelihoodPass {
             likelihood: self.spec.config().gene_likelihood.into(),

@@ -1,13 +1,22 @@
 //! `DecoderSCVI` and `LinearDecoderSCVI`: from z to the parameters of every count, and back.
 
 use scvi_kernels::Backend;
-use scvi_kernels::ops::count_head::{Dispersion, HeadDims, LikelihoodPass};
+use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadOutput, LikelihoodPass};
 use scvi_kernels::ops::one_hot::OneHotBeside;
 
 use super::heads::{Heads, HeadsActivations};
 use super::state::{StateError, StateVisitor};
 use super::{FcActivations, FcInput, FcLayers, Init, InputGrads, Pass, Update};
 use crate::module::VaeSpec;
+
+/// Which of the heads a pass needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decoded {
+    /// px_scale alone.
+    Scale,
+    /// All that the likelihood reads.
+    All,
+}
 
 /// Hidden layers, or none, and the heads over genes.
 pub(crate) struct Decoder<B: Backend> {
@@ -103,7 +112,13 @@ impl<B: Backend> Decoder<B> {
     }
 
     /// The heads' outputs in evaluation mode.
-    pub(crate) fn forward_eval(&self, pass: Pass<B>, z: &B::Buf, acts: &mut DecoderActivations<B>) {
+    pub(crate) fn forward_eval(
+        &self,
+        pass: Pass<B>,
+        z: &B::Buf,
+        acts: &mut DecoderActivations<B>,
+        wanted: Decoded,
+    ) {
         match (&self.body, &mut acts.body) {
             (Body::Layers(fc), BodyActivations::Layers(acts)) => {
                 fc.forward_eval(pass, FcInput::Dense(z), acts);
@@ -113,7 +128,7 @@ impl<B: Backend> Decoder<B> {
         }
         let dims = self.dims(pass.cells);
         let h = acts.body.out();
-        pass.backend.head_forward(&mut acts.head, h, self.heads.params(), dims);
+        pass.backend.head_forward(&mut acts.head, h, self.heads.params(wanted), dims);
     }
 
     /// The same in training mode.
@@ -189,36 +204,27 @@ impl<B: Backend> Decoder<B> {
         }
     }
 
-    /// px_scale of the minibatch last decoded: `(cells, genes)`.
-    pub(crate) fn px_scale(
-        &self,
-        backend: &B,
-        acts: &DecoderActivations<B>,
-        cells: usize,
-    ) -> Vec<B::Elem> {
-        backend.head_scale(&acts.head, self.dims(cells))
+    /// Whether a head gives this number.
+    pub(crate) fn has(&self, what: HeadOutput) -> bool {
+        match what {
+            HeadOutput::Scale => true,
+            HeadOutput::Dropout => self.heads.plan.zero_inflated,
+            HeadOutput::Dispersion => self.heads.plan.px_r,
+        }
     }
 
-    /// Zero-inflation logits of the minibatch last decoded: `(cells, genes)`.
-    pub(crate) fn px_dropout(
+    /// One number a cell and gene of the minibatch last decoded, of the listed genes or of all:
+    /// `(cells, genes)`.
+    pub(crate) fn read(
         &self,
         backend: &B,
         acts: &DecoderActivations<B>,
+        what: HeadOutput,
+        genes: Option<&[u32]>,
         cells: usize,
-    ) -> Option<Vec<B::Elem>> {
-        let dims = self.dims(cells);
-        self.heads.plan.zero_inflated.then(|| backend.head_dropout(&acts.head, dims))
-    }
-
-    /// Logarithms of the dispersion that the decoder gave: `(cells, genes)`.
-    pub(crate) fn px_r(
-        &self,
-        backend: &B,
-        acts: &DecoderActivations<B>,
-        cells: usize,
-    ) -> Option<Vec<B::Elem>> {
-        let dims = self.dims(cells);
-        self.heads.plan.px_r.then(|| backend.head_dispersion(&acts.head, dims))
+        out: &mut [B::Elem],
+    ) {
+        backend.head_read(&acts.head, what, genes, self.dims(cells), out);
     }
 
     /// Effect of each latent dimension on each gene's logit, `(genes, n_latent)`, where the decoder

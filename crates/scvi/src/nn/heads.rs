@@ -8,6 +8,7 @@ use scvi_kernels::ops::count_head::{
 use scvi_kernels::padded;
 
 use super::batch_norm::BatchNormActivations;
+use super::decoder::Decoded;
 use super::state::{StateError, StateVisitor};
 use super::{BatchNorm, Init, Param, Slot, Update};
 
@@ -159,12 +160,11 @@ impl<B: Backend> Heads<B> {
     }
 
     /// The layers in evaluation mode.
-    pub(super) fn params(&self) -> HeadParams<'_, B> {
-        HeadParams {
-            scale: self.scale.layer(),
-            dropout: self.dropout.as_ref().map(Head::layer),
-            dispersion: self.px_r.as_ref().map(Head::layer),
-        }
+    pub(super) fn params(&self, wanted: Decoded) -> HeadParams<'_, B> {
+        let others = wanted == Decoded::All;
+        let [dropout, dispersion] = [&self.dropout, &self.px_r]
+            .map(|head| head.as_ref().filter(|_| others).map(Head::layer));
+        HeadParams { scale: self.scale.layer(), dropout, dispersion }
     }
 
     /// The layers in training mode.

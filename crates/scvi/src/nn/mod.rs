@@ -17,6 +17,7 @@ mod state;
 
 pub(crate) use batch_norm::BatchNorm;
 pub(crate) use covariates::{Covariates, InputGrads, Pass};
+pub use decoder::Decoded;
 pub(crate) use decoder::{Decoder, DecoderActivations};
 pub(crate) use embedding::EmbeddingPlan;
 pub use embedding::{Embedding, EmbeddingError, NewRows};

@@ -4,7 +4,10 @@ use std::ops::ControlFlow;
 
 use scvi::data::CsrMatrix;
 use scvi::data::simulate::{SimulateConfig, simulate};
-use scvi::model::{Draw, SampleOptions, elbo, marginal_ll, posterior_predictive_sample};
+use scvi::model::{
+    Cells, Draw, SampleOptions, TaskError, elbo, latent_representation, marginal_ll,
+    posterior_predictive_sample, unwatched,
+};
 use scvi::module::{
     BatchRepresentation, Dispersion, GeneLikelihood, LatentDistribution, Minibatch, Noise,
     NormPlacement, VaeConfig,
@@ -124,12 +127,16 @@ fn trains_and_evaluates() {
             let spec = config.validate().unwrap();
             let trained = train(spec, &data, &plan, &mut |_| ControlFlow::Continue(()));
             let vae = trained.unwrap_or_else(|e| panic!("{name}, {n} cells: {e}")).vae;
-            let terms = elbo(&vae, &data, 16, Draw::Sample { seed: 1 }).unwrap();
-            let likelihoods = marginal_ll(&vae, &data, 16, 3, 1).unwrap();
+            let terms = elbo(&vae, Cells::all(&data, 16), Draw::Sample { seed: 1 }, &mut unwatched)
+                .unwrap();
+            let likelihoods =
+                marginal_ll(&vae, Cells::all(&data, 16), 3, 1, &mut unwatched).unwrap();
             assert_eq!(likelihoods.len(), n);
             assert!(terms.elbo().chain(likelihoods).all(f64::is_finite), "{name}, {n} cells");
-            let options = SampleOptions { n_samples: 3, batch_size: 16, ..Default::default() };
-            let samples = posterior_predictive_sample(&vae, &data, &options).unwrap();
+            let options = SampleOptions { n_samples: 3, ..Default::default() };
+            let samples =
+                posterior_predictive_sample(&vae, Cells::all(&data, 16), &options, &mut unwatched)
+                    .unwrap();
             assert_eq!(samples.len(), n * GENES * 3, "{name}");
             assert!(samples.iter().all(|x| x.is_finite()), "{name}, {n} cells");
         }
@@ -142,7 +149,13 @@ fn a_batch_that_the_model_has_not_is_refused() {
     let (counts, batch) = cells(5, &config);
     let data = dataset(&counts, &batch, &config);
     let options = SampleOptions { transform_batch: Some(2), ..SampleOptions::default() };
-    let error = posterior_predictive_sample(&model(&config), &data, &options).unwrap_err();
+    let error = posterior_predictive_sample(
+        &model(&config),
+        Cells::all(&data, 16),
+        &options,
+        &mut unwatched,
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("transform_batch is 2; the model has 2 batches"));
 }
 
@@ -213,4 +226,29 @@ fn loadings_are_those_of_a_linear_decoder() {
             assert!((loading - want).abs() < 1e-6, "{loading} {want}");
         }
     }
+}
+
+#[test]
+fn chosen_cells_are_those_of_all() {
+    let config = base();
+    let (counts, batch) = cells(9, &config);
+    let (data, vae) = (dataset(&counts, &batch, &config), model(&config));
+    let all = latent_representation(&vae, Cells::all(&data, 128), &mut unwatched).unwrap();
+    let chosen = [3, 8, 3, 0];
+    let some = latent_representation(&vae, Cells::chosen(&data, &chosen, 3), &mut unwatched);
+    let row = |cell: u32| &all.mean[cell as usize * all.n_latent..][..all.n_latent];
+    let want: Vec<f32> = chosen.iter().flat_map(|&cell| row(cell).to_vec()).collect();
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
+    assert!(some.unwrap().mean.iter().zip(&want).all(close));
+
+    let error = latent_representation(&vae, Cells::chosen(&data, &[9], 3), &mut unwatched);
+    let message = error.unwrap_err().to_string();
+    assert_eq!(message, "cell 9 was asked for; the data has 9 cells, counted from 0");
+    let mut seen = Vec::new();
+    let stopped = latent_representation(&vae, Cells::all(&data, 4), &mut |progress| {
+        seen.push((progress.done, progress.total));
+        if seen.len() < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert!(matches!(stopped, Err(TaskError::Stopped)));
+    assert_eq!(seen, [(4, 9), (8, 9)]);
 }

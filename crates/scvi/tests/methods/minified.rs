@@ -1,8 +1,8 @@
 //! Stored posteriors in place of counts.
 
 use scvi::model::{
-    Draw, SampleOptions, TaskError, elbo, latent_representation, latent_sample, marginal_ll,
-    posterior_predictive_sample,
+    Cells, Draw, SampleOptions, TaskError, elbo, latent_representation, latent_sample, marginal_ll,
+    posterior_predictive_sample, unwatched,
 };
 use scvi::module::{MinifiedDataType, MinifiedError, PosteriorRows, VaeConfig};
 
@@ -19,9 +19,11 @@ fn give_what_counts_would() {
         let full = dataset(&counts, &batch, config);
         let mut vae = model(config);
         let options = SampleOptions { n_samples: 2, seed: 4, ..SampleOptions::default() };
-        let latent = latent_representation(&vae, &full, 128).unwrap();
-        let drawn = latent_sample(&vae, &full, 128, 7).unwrap();
-        let samples = posterior_predictive_sample(&vae, &full, &options).unwrap();
+        let latent = latent_representation(&vae, Cells::all(&full, 128), &mut unwatched).unwrap();
+        let drawn = latent_sample(&vae, Cells::all(&full, 128), 7, &mut unwatched).unwrap();
+        let samples =
+            posterior_predictive_sample(&vae, Cells::all(&full, 128), &options, &mut unwatched)
+                .unwrap();
 
         // Cells without a single count, and what is stored of them.
         let empty = scvi::data::CsrMatrix::new(
@@ -39,12 +41,24 @@ fn give_what_counts_would() {
         };
         let minified = dataset(&empty, &batch, config).with_posterior(stored).unwrap();
         vae.set_minified_data_type(Some(MinifiedDataType::LatentPosteriorParameters)).unwrap();
-        assert_eq!(latent_representation(&vae, &minified, 5).unwrap(), latent, "{name}");
+        assert_eq!(
+            latent_representation(&vae, Cells::all(&minified, 5), &mut unwatched).unwrap(),
+            latent,
+            "{name}"
+        );
         let near = |a: &[f32], b: &[f32]| {
             a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + a.abs()))
         };
-        assert!(near(&latent_sample(&vae, &minified, 128, 7).unwrap(), &drawn), "{name}");
-        let again = posterior_predictive_sample(&vae, &minified, &options).unwrap();
+        assert!(
+            near(
+                &latent_sample(&vae, Cells::all(&minified, 128), 7, &mut unwatched).unwrap(),
+                &drawn
+            ),
+            "{name}"
+        );
+        let again =
+            posterior_predictive_sample(&vae, Cells::all(&minified, 128), &options, &mut unwatched)
+                .unwrap();
         // The library is a sum of f32 here and of f64 there: a rare draw may move by one.
         let moved = samples.iter().zip(&again).filter(|(a, b)| a != b).count();
         assert!(moved * 100 < samples.len(), "{name}: {moved} of {}", samples.len());
@@ -53,8 +67,14 @@ fn give_what_counts_would() {
             let wanted = MinifiedError::NeedsCounts { task };
             assert!(matches!(error, TaskError::Minified(found) if found == wanted), "{name}");
         };
-        refused(elbo(&vae, &minified, 128, Draw::Mean).unwrap_err(), "elbo");
-        refused(marginal_ll(&vae, &minified, 128, 2, 0).unwrap_err(), "marginal_ll");
+        refused(
+            elbo(&vae, Cells::all(&minified, 128), Draw::Mean, &mut unwatched).unwrap_err(),
+            "elbo",
+        );
+        refused(
+            marginal_ll(&vae, Cells::all(&minified, 128), 2, 0, &mut unwatched).unwrap_err(),
+            "marginal_ll",
+        );
         // Counts kept beside the posteriors allow everything again.
         let both = MinifiedDataType::LatentPosteriorParametersWithCounts;
         vae.set_minified_data_type(Some(both)).unwrap();
@@ -64,10 +84,12 @@ fn give_what_counts_would() {
             observed_lib_size: vec![1.0; counts.n_cells()],
         };
         let with_counts = full.clone().with_posterior(stored).unwrap();
-        assert!(elbo(&vae, &with_counts, 128, Draw::Mean).is_ok());
-        assert!(marginal_ll(&vae, &with_counts, 128, 2, 0).is_ok());
+        assert!(elbo(&vae, Cells::all(&with_counts, 128), Draw::Mean, &mut unwatched).is_ok());
+        assert!(marginal_ll(&vae, Cells::all(&with_counts, 128), 2, 0, &mut unwatched).is_ok());
         // And without either there is nothing to read.
-        let error = latent_representation(&vae, &full, 128).unwrap_err().to_string();
+        let error = latent_representation(&vae, Cells::all(&full, 128), &mut unwatched)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("stored posteriors"), "{error}");
     }
 }

@@ -1,6 +1,8 @@
 //! Marginal likelihoods and posterior predictive samples against scvi-tools' own estimates.
 
-use scvi::model::{SampleOptions, TaskError, marginal_ll, posterior_predictive_sample};
+use scvi::model::{
+    Cells, SampleOptions, TaskError, marginal_ll, posterior_predictive_sample, unwatched,
+};
 use scvi::module::{LatentDistribution, VaeConfig};
 
 use crate::common::{Fixture, all, monte_carlo};
@@ -22,7 +24,8 @@ fn marginal_likelihoods_agree_within_their_error() {
         let (config, batch) = (&fixture.entry.config, fixture.minibatch());
         let counts = counts(&batch, config.n_input);
         let data = dataset(&counts, &batch, config);
-        let got = marginal_ll(&trained(&fixture), &data, 128, DRAWS, 0).unwrap();
+        let got = marginal_ll(&trained(&fixture), Cells::all(&data, 128), DRAWS, 0, &mut unwatched)
+            .unwrap();
         let (want, errors) = (fixture.get("marginal_ll"), fixture.get("marginal_ll_error"));
         for (cell, got) in got.into_iter().enumerate() {
             let (want, error) = (want.data[cell], errors.data[cell]);
@@ -43,7 +46,13 @@ fn samples_have_scvi_tools_moments() {
         let counts = counts(&batch, config.n_input);
         let data = dataset(&counts, &batch, config);
         let options = SampleOptions { n_samples, seed: 1, ..SampleOptions::default() };
-        let samples = posterior_predictive_sample(&trained(&fixture), &data, &options).unwrap();
+        let samples = posterior_predictive_sample(
+            &trained(&fixture),
+            Cells::all(&data, 128),
+            &options,
+            &mut unwatched,
+        )
+        .unwrap();
         let (mean, variance) = (&fixture.get("mean").data, &fixture.get("variance").data);
         let n = f64::from(n_samples);
         let mut scores = Vec::new();
@@ -77,9 +86,10 @@ fn a_minibatch_does_not_show_in_its_draws() {
     let counts = counts(&batch, config.n_input);
     let (data, vae) = (dataset(&counts, &batch, config), trained(fixture));
     let by = |batch_size| {
-        let options = SampleOptions { batch_size, n_samples: 3, ..SampleOptions::default() };
-        let samples = posterior_predictive_sample(&vae, &data, &options).unwrap();
-        (samples, marginal_ll(&vae, &data, batch_size, 7, 0).unwrap())
+        let options = SampleOptions { n_samples: 3, ..SampleOptions::default() };
+        let cells = Cells::all(&data, batch_size);
+        let samples = posterior_predictive_sample(&vae, cells, &options, &mut unwatched).unwrap();
+        (samples, marginal_ll(&vae, cells, 7, 0, &mut unwatched).unwrap())
     };
     let (samples, likelihoods) = by(128);
     let (small_samples, small_likelihoods) = by(5);
@@ -103,10 +113,16 @@ fn no_draws_are_an_error() {
     let batch = fixtures[0].minibatch();
     let counts = counts(&batch, fixtures[0].entry.config.n_input);
     let data = dataset(&counts, &batch, &config);
-    assert!(matches!(marginal_ll(&vae, &data, 128, 0, 0), Err(TaskError::NoSamples)));
+    assert!(matches!(
+        marginal_ll(&vae, Cells::all(&data, 128), 0, 0, &mut unwatched),
+        Err(TaskError::NoSamples)
+    ));
     let options = SampleOptions { n_samples: 0, ..SampleOptions::default() };
-    let error = posterior_predictive_sample(&vae, &data, &options);
+    let error = posterior_predictive_sample(&vae, Cells::all(&data, 128), &options, &mut unwatched);
     assert!(matches!(error, Err(TaskError::NoSamples)));
     // Nor do other genes than the model's.
-    assert!(matches!(marginal_ll(&vae, &data, 128, 1, 0), Err(TaskError::Misfit(_))));
+    assert!(matches!(
+        marginal_ll(&vae, Cells::all(&data, 128), 1, 0, &mut unwatched),
+        Err(TaskError::Misfit(_))
+    ));
 }

@@ -31,13 +31,12 @@ mod tests;
 
 pub use cpu::CountHead;
 pub(crate) use cpu::{
-    head_dispersion_cpu, head_dropout_cpu, head_forward_cpu, head_grad_cpu, head_library_grad_cpu,
-    head_likelihood_cpu, head_scale_cpu,
+    head_forward_cpu, head_grad_cpu, head_library_grad_cpu, head_likelihood_cpu, head_read_cpu,
 };
 
 pub use params::{
-    Dispersion, HeadDims, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams, HeadPlan,
-    HeadSinks, LikelihoodPass, ScaleActivation,
+    Dispersion, HeadDims, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadOutput,
+    HeadParams, HeadPlan, HeadSinks, LikelihoodPass, ScaleActivation,
 };
 
 /// Distribution of a count, or of another value, given the decoder's outputs.

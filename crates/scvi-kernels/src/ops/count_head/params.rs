@@ -38,6 +38,17 @@ pub struct HeadPlan {
     pub training: bool,
 }
 
+/// A number per cell and gene that the heads give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadOutput {
+    /// ρ, px_scale.
+    Scale,
+    /// π, the zero-inflation logits.
+    Dropout,
+    /// px_r = ln θ of [`Dispersion::FromDecoder`].
+    Dispersion,
+}
+
 /// Batch normalisation of a head's logits, each gene over the cells of the minibatch. See
 /// [`crate::ops::batch_norm`]; the features are the genes.
 pub enum HeadNorm<'a, B: Backend + ?Sized> {

@@ -17,6 +17,7 @@ pub(crate) fn head_forward_cpu<F: Real>(
     d: HeadDims,
 ) {
     let (p, activation) = (head.partition, head.activation);
+    head.is_scaled = false;
     let cells = padded(d.cells);
     let (part, block) = (p.part_genes(), p.block);
     transpose(h, &mut head.input, d);

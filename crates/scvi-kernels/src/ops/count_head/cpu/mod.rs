@@ -10,11 +10,12 @@ mod layer;
 mod norm;
 mod pass;
 mod positives;
+mod read;
 mod workspace;
 mod zeros;
 
 pub(crate) use forward::head_forward_cpu;
 pub(crate) use gradient::head_grad_cpu;
 pub(crate) use pass::{head_library_grad_cpu, head_likelihood_cpu};
+pub(crate) use read::head_read_cpu;
 pub use workspace::CountHead;
-pub(crate) use workspace::{head_dispersion_cpu, head_dropout_cpu, head_scale_cpu};

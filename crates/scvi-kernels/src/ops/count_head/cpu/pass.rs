@@ -66,6 +66,7 @@ pub(crate) fn head_likelihood_cpu<F: Real>(
     };
     let constants = pass.likelihood.of_counts().then_some(&pass.counts.ln_factorials);
     stages(head, &pass, dispersion, d);
+    head.is_scaled = true;
     let cells = padded(d.cells);
     for c in 0..d.cells {
         nll[c] = (0..head.partition.n_parts).map(|p| head.part_nll[p * cells + c]).sum::<F>();

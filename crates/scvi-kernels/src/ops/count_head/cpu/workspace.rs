@@ -43,6 +43,8 @@ pub(super) fn input_stride(cells: usize) -> usize {
 pub struct CountHead<F> {
     pub(super) partition: Partition,
     pub(super) activation: ScaleActivation,
+    /// whether `scale` is ρ
+    pub(super) is_scaled: bool,
     /// the heads' input: transposed, `(hidden, input_stride(cells))`
     pub(super) input: Vec<F>,
     /// exp(logit - the block's maximum), or softplus(logit); after the likelihood ρ:
@@ -81,6 +83,7 @@ impl<F: Real> CountHead<F> {
         Self {
             partition,
             activation: plan.activation,
+            is_scaled: false,
             input: zeros(true, dims.hidden * input_stride(dims.cells)),
             scale: zeros(true, dims.genes * cells),
             pi: zeros(plan.zero_inflated, dims.genes * cells),
@@ -95,26 +98,4 @@ impl<F: Real> CountHead<F> {
             part_dh: zeros(plan.training, partition.n_parts * dims.cells * dims.hidden),
         }
     }
-}
-
-/// ρ, `(cells, genes)`.
-pub(crate) fn head_scale_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F> {
-    by_cell(&head.scale, d)
-}
-
-/// π, `(cells, genes)`.
-pub(crate) fn head_dropout_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F> {
-    by_cell(&head.pi, d)
-}
-
-/// px_r, `(cells, genes)`.
-pub(crate) fn head_dispersion_cpu<F: Real>(head: &CountHead<F>, d: HeadDims) -> Vec<F> {
-    by_cell(&head.px_r, d)
-}
-
-fn by_cell<F: Real>(by_gene: &[F], d: HeadDims) -> Vec<F> {
-    let stride = padded(d.cells);
-    (0..d.cells)
-        .flat_map(|cell| (0..d.genes).map(move |gene| by_gene[gene * stride + cell]))
-        .collect()
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::named::{Named, Norms};
 use crate::ops::count_head::{
-    CountHead, Dispersion, GeneLikelihood, HeadDims, HeadPlan, LikelihoodPass, ScaleActivation,
+    CountHead, Dispersion, GeneLikelihood, HeadDims, HeadOutput, HeadPlan, LikelihoodPass,
+    ScaleActivation,
 };
 use crate::testing::{Draw, Mode, Parameter, cast};
 use crate::{Backend, CountsBatch, Cpu, CsrRows, Real};
@@ -261,16 +262,29 @@ impl Case {
 
     /// An evaluation, and all that can be read after it.
     pub(super) fn evaluate<F: Real>(&self) -> Evaluation<F> {
-        let (d, cpu) = (self.dims, Cpu::<F>::new());
-        let mut head = cpu.head(d, self.kind.plan(false));
+        let d = self.dims;
+        let mut head = Cpu::<F>::new().head(d, self.kind.plan(false));
+        let nll = self.evaluate_in(&mut head);
+        let dropout = self.kind.likelihood.has_pi().then(|| read(&head, HeadOutput::Dropout, d));
+        let px_r = self.kind.gene_cell().then(|| read(&head, HeadOutput::Dispersion, d));
+        Evaluation { nll, scale: read(&head, HeadOutput::Scale, d), dropout, px_r }
+    }
+
+    /// The loss of each cell, in evaluation mode.
+    pub(super) fn evaluate_in<F: Real>(&self, head: &mut CountHead<F>) -> Vec<F> {
         let mut parameters = self.fresh_parameters();
         let mut named = Named::new(self, &mut parameters);
         let mut norms = Norms { training: false, ..Norms::new(self) };
-        let batch = &self.batch();
-        let nll = self.likelihood(&mut head, batch, &mut named, &mut norms, Mode::Frozen, None);
-        let dropout = self.kind.likelihood.has_pi().then(|| cpu.head_dropout(&head, d));
-        let px_r = self.kind.gene_cell().then(|| cpu.head_dispersion(&head, d));
-        Evaluation { nll, scale: cpu.head_scale(&head, d), dropout, px_r }
+        self.likelihood(head, &self.batch(), &mut named, &mut norms, Mode::Frozen, None)
+    }
+
+    /// The first stage, in evaluation mode.
+    pub(super) fn decode<F: Real>(&self, head: &mut CountHead<F>) {
+        let mut parameters = self.fresh_parameters();
+        let mut named = Named::new(self, &mut parameters);
+        let mut norms = Norms { training: false, ..Norms::new(self) };
+        let params = named.params(&mut norms);
+        Cpu::<F>::new().head_forward(head, &cast(&self.h), params, self.dims);
     }
 
     /// The first two stages.
@@ -304,6 +318,13 @@ impl Case {
         cpu.head_likelihood(head, pass, dispersion, &mut nll, d);
         nll
     }
+}
+
+/// A number of every cell and gene.
+pub(super) fn read<F: Real>(head: &CountHead<F>, what: HeadOutput, d: HeadDims) -> Vec<F> {
+    let mut out = vec![F::of(f64::NAN); d.cells * d.genes];
+    Cpu::<F>::new().head_read(head, what, None, d, &mut out);
+    out
 }
 
 /// ln Σ_g |x| of each cell.

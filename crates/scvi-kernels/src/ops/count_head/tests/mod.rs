@@ -7,4 +7,4 @@ mod named;
 mod precision;
 mod properties;
 
-use case::{Case, Kind, LIKELIHOODS, Outcome, library, mean};
+use case::{Case, Kind, LIKELIHOODS, Outcome, library, mean, read};
