@@ -1,19 +1,29 @@
 //! What one does with a trained model: one file a task.
 
+mod aggregated_posterior;
 mod cells;
+mod correlation;
+mod denoised;
+mod differential_abundance;
 mod latent;
 mod likelihood;
 mod log_sum_exp;
 mod marginal_ll;
 mod pass;
+mod ranks;
 mod sample;
+mod sparse_samples;
 mod watch;
 
+pub use aggregated_posterior::AggregatedPosterior;
 pub use cells::Cells;
+pub use correlation::{CorrelationOptions, CorrelationType, feature_correlation_matrix};
+pub use differential_abundance::{AbundanceOptions, differential_abundance};
 pub use latent::{Latent, latent_representation, latent_sample};
 pub use likelihood::{CellElbo, Draw, elbo};
 pub use log_sum_exp::LogSumExp;
 pub use marginal_ll::marginal_ll;
 pub use pass::TaskError;
-pub use sample::{SampleOptions, posterior_predictive_sample};
+pub use sample::{SampleOptions, SampleSink, SampledRows, posterior_predictive_sample};
+pub use sparse_samples::{SparseSample, sparse_samples};
 pub use watch::{Progress, Watch, unwatched};

@@ -35,6 +35,22 @@ pub enum TaskError {
         /// The model's batches.
         n_batch: usize,
     },
+    /// A gene that was asked for is none of the model's.
+    #[error("gene {found} was asked for; the model has {n_genes} genes, counted from 0")]
+    Gene {
+        /// What came.
+        found: u32,
+        /// The model's genes.
+        n_genes: u32,
+    },
+    /// The likelihood lacks what the task is about.
+    #[error("gene_likelihood {likelihood} has no dispersion; {task} needs that of zinb or nb")]
+    NoDispersion {
+        /// The likelihood's name.
+        likelihood: &'static str,
+        /// What was to be done.
+        task: &'static str,
+    },
     /// No sample was asked for.
     #[error("n_samples is 0; it must be 1 or more")]
     NoSamples,
@@ -68,12 +84,21 @@ pub(super) fn infer(
     }
 }
 
-/// Whether a batch to decode as is one of the model's.
-pub(super) fn check_batch(vae: &Vae<Cpu<f32>>, batch: Option<u32>) -> Result<(), TaskError> {
+/// Whether batches to decode as are the model's.
+pub(super) fn check_batches(vae: &Vae<Cpu<f32>>, batches: &[u32]) -> Result<(), TaskError> {
     let n_batch = vae.spec().config().n_batch.max(1);
-    match batch.filter(|&batch| batch as usize >= n_batch) {
-        Some(found) => Err(TaskError::Batch { found, n_batch }),
+    match batches.iter().find(|&&batch| batch as usize >= n_batch) {
+        Some(&found) => Err(TaskError::Batch { found, n_batch }),
         None => Ok(()),
+    }
+}
+
+/// The genes that were asked for, all of them by default, if the model has them.
+pub(super) fn check_genes(genes: Option<Vec<u32>>, n_genes: u32) -> Result<Vec<u32>, TaskError> {
+    let genes = genes.unwrap_or_else(|| (0..n_genes).collect());
+    match genes.iter().find(|&&gene| gene >= n_genes) {
+        Some(&found) => Err(TaskError::Gene { found, n_genes }),
+        None => Ok(genes),
     }
 }
 
