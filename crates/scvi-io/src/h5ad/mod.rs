@@ -11,6 +11,7 @@ pub(crate) mod python_str;
 mod read_column;
 mod sparse;
 mod store;
+mod stored;
 mod superblock;
 mod write_attrs;
 mod write_column;
