@@ -47,6 +47,10 @@ pub enum Command {
     Latent(LatentArgs),
     /// Evaluate how well a model explains cells: ELBO and its terms
     Evaluate(EvaluateArgs),
+    /// Draw counts that the model predicts of every cell
+    Sample(SampleArgs),
+    /// Correlate genes over denoised draws
+    Correlate(CorrelateArgs),
     /// Write a simulated data set with batches and cell types
     Simulate(SimulateArgs),
     /// Write a model in the format of this program, or as a save that scvi-tools opens
@@ -285,6 +289,52 @@ pub struct EvaluateArgs {
     /// Evaluate at the posterior's mean instead of one draw: deterministic
     #[arg(long)]
     pub posterior_mean: bool,
+}
+
+/// `scvi sample`.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// The file to write: X holds the first draw, layers["draw_1"] the next and so on, all sparse
+    #[arg(long, value_name = "OUT.h5ad")]
+    pub output: PathBuf,
+    /// Draws of each cell
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples: u32,
+    /// File with the genes to draw, one a line, in the order of the columns [default: all]
+    #[arg(long, value_name = "FILE")]
+    pub gene_list: Option<PathBuf>,
+    /// Predict cells as if they came from this batch; of several, the mean of their draws
+    #[arg(long, value_name = "B", num_args = 1..)]
+    pub transform_batch: Vec<String>,
+}
+
+/// `scvi correlate`.
+#[derive(Debug, Args)]
+pub struct CorrelateArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// The matrix of genes by genes: .csv, .tsv, .npy; - for csv on stdout
+    #[arg(long, value_name = "OUT.csv")]
+    pub output: PathBuf,
+    /// Which correlation: spearman (of ranks; takes 4 bytes a cell, draw and gene), pearson
+    #[arg(long, value_name = "C", default_value = "spearman")]
+    pub correlation_type: String,
+    /// Draws of each cell
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples: u32,
+    /// Size that every cell is brought to before it is drawn, in counts
+    #[arg(long, value_name = "S", default_value_t = 1000.0)]
+    pub rna_size_factor: f64,
+    /// File with the genes to correlate, one a line, in the order of rows and columns [default: all]
+    #[arg(long, value_name = "FILE")]
+    pub gene_list: Option<PathBuf>,
+    /// Predict cells as if they came from this batch; of several, the mean of their correlations
+    #[arg(long, value_name = "B", num_args = 1..)]
+    pub transform_batch: Vec<String>,
 }
 
 /// `scvi simulate`.

@@ -20,7 +20,7 @@ pub use add_arrays::{NewArray, Slot, write_with_arrays};
 pub use column::{Categorical, Column};
 pub use counts::CountsKey;
 pub use file::H5ad;
-pub use new_anndata::{NewAnnData, UnsValue, write_h5ad};
+pub use new_anndata::{NewAnnData, SparseMatrix, UnsValue, write_h5ad};
 
 /// Checks that a string can name a member of a group; what is wrong with it otherwise.
 fn check_name(name: &str) -> Result<(), String> {
