@@ -25,6 +25,8 @@ pub enum Stream {
     Library = 6,
     /// Dropout of the library's encoder; layer i uses `LibraryDropout + i`.
     LibraryDropout = 0x200,
+    /// Cells that are chosen at random.
+    Chosen = 9,
     /// Draws of counts; gene g uses `Counts + g`, for g below 2³¹.
     Counts = 0x8000_0000,
 }

@@ -13,7 +13,7 @@ pub use npz::NpzRows;
 pub use text::TextRows;
 pub(crate) use text::write_text;
 pub use writer::MatrixWriter;
-pub use zarr::ZarrRows;
+pub use zarr::{MARKER as ZARR_MARKER, ZarrRows};
 
 /// Takes the rows of one or several matrices, those of each in order, and makes a file of them that
 /// appears whole or not at all.

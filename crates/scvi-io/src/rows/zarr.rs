@@ -14,7 +14,7 @@ use crate::IoError;
 use crate::output::AtomicDir;
 
 /// The file by which such a store is known.
-pub(crate) const MARKER: &str = ".zgroup";
+pub const MARKER: &str = ".zgroup";
 /// About how many values a chunk has.
 const CHUNK: usize = 1 << 20;
 

@@ -10,6 +10,7 @@ use super::watch::{Watch, tell};
 use crate::data::Misfit;
 use crate::distributions::SampleError;
 use crate::module::{Minibatch, MinifiedError, Noise, Vae, Workspace};
+use crate::nn::EmbeddingError;
 
 /// A task could not be done.
 #[derive(Debug, Error)]
@@ -49,6 +50,26 @@ pub enum TaskError {
         /// Cells of the data.
         n_cells: usize,
     },
+    /// A gene that was asked for is none of the data's.
+    #[error("gene {found} was asked for; the data has {n_genes} genes, counted from 0")]
+    Gene {
+        /// What came.
+        found: u32,
+        /// Genes of the data.
+        n_genes: usize,
+    },
+    /// The mean of a library's posterior was asked for, and the model has none.
+    #[error(
+        "the model takes each cell's total for its library size and infers no posterior of it: ask \
+         for a sample, which is that total"
+    )]
+    ObservedLibrary,
+    /// The model has no such embedding.
+    #[error(transparent)]
+    Embedding(#[from] EmbeddingError),
+    /// What takes the result failed.
+    #[error("the result could not be written")]
+    Write(#[source] io::Error),
     /// Whoever watched the task stopped it.
     #[error("stopped")]
     Stopped,
@@ -77,6 +98,15 @@ pub(super) fn check_batch(vae: &Vae<Cpu<f32>>, batch: Option<u32>) -> Result<(),
     }
 }
 
+/// Whether the genes to give are the model's.
+pub(super) fn check_genes(vae: &Vae<Cpu<f32>>, genes: Option<&[u32]>) -> Result<(), TaskError> {
+    let n_genes = vae.spec().config().n_input;
+    match genes.unwrap_or_default().iter().find(|&&gene| gene as usize >= n_genes) {
+        Some(&found) => Err(TaskError::Gene { found, n_genes }),
+        None => Ok(()),
+    }
+}
+
 /// What is done with a loaded minibatch.
 pub(super) type Task<'a> =
     dyn FnMut(&mut Workspace<Cpu<f32>>, &Minibatch) -> Result<(), TaskError> + 'a;
@@ -100,6 +130,7 @@ pub(super) fn for_each_minibatch(
     for start in (0..cells.len()).step_by(cells.batch_size) {
         cells.minibatch(start, &mut numbers);
         data.fill(&numbers, &mut batch)?;
+        cells.number_noise(start, &mut batch);
         ws.load(vae.backend(), &batch);
         task(&mut ws, &batch)?;
         tell(watch, start + numbers.len(), cells.len())?;
