@@ -4,5 +4,7 @@ pub mod convert;
 pub mod evaluate;
 pub mod inspect;
 pub mod latent;
+pub mod normalize;
+pub mod parameters;
 pub mod simulate;
 pub mod train;
