@@ -87,6 +87,18 @@ def speed(data, epochs, batch_size, seed, threads):
     return {"cells": cells.n_obs, "epoch_seconds": np.diff(clock.ends).tolist()}
 
 
+def normalize(data, model, threads):
+    """Seconds that normalised expression of every cell takes."""
+    import scvi
+    import torch
+
+    torch.set_num_threads(threads)
+    trained = scvi.model.SCVI.load(model, anndata.read_h5ad(data))
+    start = time.perf_counter()
+    trained.get_normalized_expression(return_numpy=True)
+    return time.perf_counter() - start
+
+
 def simulate(output, n_cells, n_genes, density, seed, threads):
     """Counts of independent cells and genes, about `density` of them not zero."""
     from scipy import sparse
@@ -112,6 +124,6 @@ def prepare(cells, batch_key, seed, threads):
 
 
 if __name__ == "__main__":
-    tasks = (versions, split, quality, accuracy, speed, simulate)
+    tasks = (versions, split, quality, accuracy, speed, normalize, simulate)
     task = {task.__name__: task for task in tasks}[sys.argv[1]]
     print(json.dumps(task(**json.loads(sys.argv[2]))))

@@ -47,6 +47,10 @@ pub enum Command {
     Latent(LatentArgs),
     /// Evaluate how well a model explains cells: ELBO and its terms
     Evaluate(EvaluateArgs),
+    /// Write the normalised expression of every cell
+    Normalize(NormalizeArgs),
+    /// Write the parameters of the likelihood of every cell and gene
+    Parameters(ParametersArgs),
     /// Draw counts that the model predicts of every cell
     Sample(SampleArgs),
     /// Correlate genes over denoised draws
@@ -269,6 +273,9 @@ pub struct LatentArgs {
     /// Also write the posterior's mean and variance: obsm["X_latent_qzm"], obsm["X_latent_qzv"]
     #[arg(long)]
     pub return_dist: bool,
+    /// Also write each cell's library size: obs["scvi_library_size"]
+    #[arg(long)]
+    pub library_size: bool,
     /// One draw from the posterior instead of its mean
     #[arg(long)]
     pub no_give_mean: bool,
@@ -335,6 +342,54 @@ pub struct CorrelateArgs {
     /// Predict cells as if they came from this batch; of several, the mean of their correlations
     #[arg(long, value_name = "B", num_args = 1..)]
     pub transform_batch: Vec<String>,
+}
+
+/// `scvi normalize`.
+#[derive(Debug, Args)]
+pub struct NormalizeArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// .h5ad (the input plus layers["scvi_normalized"], or obsm["X_normalized_scVI"] of listed
+    /// genes), .zarr, .npy, .csv, .tsv; - for csv on stdout
+    #[arg(long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Counts that every cell is scaled to; 1 leaves shares of the whole, `latent` is its own size
+    #[arg(long, value_name = "N|latent", default_value = "1")]
+    pub library_size: String,
+    /// Decode every cell as if it came from this batch; of several the mean [default: its own]
+    #[arg(long, value_name = "B", num_args = 1..)]
+    pub transform_batch: Vec<String>,
+    /// Genes to write, in this order: a file with one name a line [default: all]
+    #[arg(long, value_name = "FILE")]
+    pub gene_list: Option<PathBuf>,
+    /// Draws of each cell, of which the mean is written
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples: u32,
+    /// Write K rows instead: cells drawn with replacement, each with one draw (no .h5ad)
+    #[arg(long, value_name = "K", conflicts_with_all = ["n_samples", "posterior_mean"], value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples_overall: Option<u32>,
+    /// Decode the posterior's mean instead of draws: deterministic
+    #[arg(long, conflicts_with = "n_samples")]
+    pub posterior_mean: bool,
+}
+
+/// `scvi parameters`.
+#[derive(Debug, Args)]
+pub struct ParametersArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// .npz (mean, dispersions, dropout), or .h5ad (the input plus layers["scvi_mean"] and so on; a
+    /// dispersion that all cells share is var["scvi_dispersions"])
+    #[arg(long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Draws of each cell, of which the mean is written
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples: u32,
+    /// Decode the posterior's mean instead of draws: deterministic
+    #[arg(long, conflicts_with = "n_samples")]
+    pub posterior_mean: bool,
 }
 
 /// `scvi simulate`.

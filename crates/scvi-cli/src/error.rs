@@ -38,6 +38,12 @@ pub enum CliError {
         "{path}: column '{key}' has categories the model does not know: {unknown} (it knows {known})"
     )]
     UnknownCategories { path: String, key: String, unknown: String, known: String },
+    #[error("{path}: {n_unknown} of {n_genes} genes are none of the model's, first: {first}")]
+    UnknownGenes { path: String, n_unknown: usize, n_genes: usize, first: String },
+    #[error("{path} names no gene")]
+    NoGenesListed { path: String },
+    #[error("'{found}' is none of the model's batches (they are: {known})")]
+    UnknownBatch { found: String, known: String },
     #[error("{path}: column '{key}' of obs holds no numbers")]
     NotNumeric { path: String, key: String },
     #[error("dispersion {dispersion} needs labels")]
@@ -92,6 +98,9 @@ impl CliError {
             ),
             Self::UnknownCategories { .. } => {
                 Some("a model knows the categories it was trained on: leave these cells out")
+            }
+            Self::UnknownGenes { .. } | Self::NoGenesListed { .. } => {
+                Some("a list of genes has one name a line; scvi inspect MODEL --json lists them")
             }
             Self::NotNumeric { .. } => {
                 Some("columns of categories go to --batch-key or --categorical-covariate-key")

@@ -14,6 +14,7 @@ mod input_meta;
 pub mod model_dir;
 mod open_model;
 pub mod output;
+pub mod rows;
 mod saved_model;
 pub mod scvi_tools;
 pub mod table;

@@ -6,69 +6,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use saves::input::{CELLS, GENES, Input};
 use saves::{folder, models, read, same_for_scvi_tools, tensors};
-use scvi::data::{CategoryKind, CsrMatrix, Dataset};
+use scvi::data::CategoryKind;
 use scvi::module::Minibatch;
 use scvi_io::convert::{from_scvi_tools, to_scvi_tools};
 use scvi_io::scvi_tools::{ScviToolsSave, SetupField, StateTensor, Value, saves_in};
 use scvi_io::{IoError, ModelKind, SavedModel, model_kind, open_model};
 use tempfile::tempdir;
-
-const CELLS: usize = 60;
-const GENES: usize = 20;
-
-/// The data that all saves share, by name.
-struct Input(BTreeMap<String, (Vec<usize>, Vec<f64>)>);
-
-impl Input {
-    fn read() -> Self {
-        Self(tensors(&folder("input.safetensors")))
-    }
-
-    fn codes(&self, name: &str) -> Vec<u32> {
-        self.0[name].1.iter().map(|&code| code as u32).collect()
-    }
-
-    fn numbers(&self, name: &str) -> Vec<f32> {
-        self.0[name].1.iter().map(|&x| x as f32).collect()
-    }
-
-    fn counts(&self) -> CsrMatrix {
-        let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
-        for row in self.numbers("x").chunks(GENES) {
-            for (gene, &count) in row.iter().enumerate().filter(|(_, count)| **count > 0.0) {
-                indices.push(gene as u32);
-                values.push(count);
-            }
-            indptr.push(values.len() as u64);
-        }
-        CsrMatrix::new(GENES, indptr, indices, values).unwrap()
-    }
-
-    /// The columns that a model reads, of all cells.
-    fn dataset<'a>(&self, model: &SavedModel, counts: &'a CsrMatrix) -> Dataset<'a> {
-        let registry = &model.meta.registry;
-        let batch = registry.batch.as_ref().map_or(vec![0; CELLS], |f| self.codes(&f.key));
-        let mut data = Dataset::new(counts, batch).unwrap();
-        if let Some(field) = &registry.labels {
-            data = data.with_labels(self.codes(&field.key)).unwrap();
-        }
-        if let Some(key) = &registry.size_factor {
-            data = data.with_size_factor(self.numbers(key)).unwrap();
-        }
-        let covariates = &registry.categorical_covariates;
-        let codes: Vec<_> = covariates.iter().map(|f| self.codes(&f.key)).collect();
-        let numbers: Vec<_> =
-            registry.continuous_covariates.iter().map(|key| self.numbers(key)).collect();
-        let data = data.with_categories(by_cell(&codes), codes.len()).unwrap();
-        data.with_continuous(by_cell(&numbers), numbers.len()).unwrap()
-    }
-}
-
-fn by_cell<T: Copy>(lists: &[Vec<T>]) -> Vec<T> {
-    let cells = lists.first().map_or(0, Vec::len);
-    (0..cells).flat_map(|cell| lists.iter().map(move |list| list[cell])).collect()
-}
 
 /// What a model computes at the mean of the posterior, under the names of `expected.safetensors`.
 fn computed(model: &SavedModel) -> BTreeMap<&'static str, Vec<f32>> {

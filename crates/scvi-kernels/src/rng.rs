@@ -25,10 +25,10 @@ pub enum Stream {
     Library = 6,
     /// Dropout of the library's encoder; layer i uses `LibraryDropout + i`.
     LibraryDropout = 0x200,
+    /// Cells that are chosen at random.
+    Chosen = 7,
     /// Draws of components and of their distribution, from an aggregated posterior.
-    Posterior = 7,
-    /// The choice of cells that stand for a sample.
-    Choice = 8,
+    Posterior = 8,
     /// Draws of counts; gene g uses `Counts + g`, for g below 2³¹.
     Counts = 0x8000_0000,
 }

@@ -1,8 +1,6 @@
 //! `scvi correlate`.
 
-use scvi::model::{
-    Cells, CorrelationOptions, CorrelationType, Watch, feature_correlation_matrix,
-};
+use scvi::model::{Cells, CorrelationOptions, CorrelationType, Watch, feature_correlation_matrix};
 use scvi::module::UnknownChoice;
 use scvi_io::table::NamedMatrix;
 use scvi_io::{SavedModel, open_model};
@@ -11,12 +9,13 @@ use crate::args::{Common, CorrelateArgs};
 use crate::choices::{batches, gene_list};
 use crate::error::CliError;
 use crate::input::for_model;
+use crate::matrix_output::MatrixOutput;
 use crate::report::Report;
-use crate::table::TableOutput;
 use crate::watching::watched;
 
 pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
-    let output = TableOutput::check(&args.output, common)?;
+    let output =
+        MatrixOutput::check(&args.output, "a file ending in .csv, .tsv or .npy, or -", common)?;
     let options = CorrelationOptions {
         correlation_type: correlation_type(&args.correlation_type)?,
         n_samples: args.n_samples,
@@ -37,8 +36,7 @@ pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
     let task = |watch: &mut Watch| feature_correlation_matrix(&vae, cells, &options, watch);
     let correlations = watched("correlation of genes", common, task)?;
     let values: Vec<f32> = correlations.into_iter().map(|r| r as f32).collect();
-    let matrix =
-        NamedMatrix { corner: "gene", rows: &names, columns: &names, values: &values };
+    let matrix = NamedMatrix { corner: "gene", rows: &names, columns: &names, values: &values };
     output.write(&matrix, common)?;
     if output.is_stdout() {
         return Ok(());

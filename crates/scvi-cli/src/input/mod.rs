@@ -26,6 +26,8 @@ pub struct Prepared {
     pub obs_names: Vec<String>,
     /// Rows of the file that are in use, where cells were left out.
     kept: Option<Vec<usize>>,
+    /// Number in the model of each gene of the file, where their orders differ.
+    places: Option<Vec<u32>>,
 }
 
 impl Prepared {
@@ -41,6 +43,17 @@ impl Prepared {
         }
         let data = data.with_categories(by_cell(categories), categories.len())?;
         Ok(data.with_continuous(by_cell(continuous), continuous.len())?)
+    }
+
+    /// Rows of the file that are in use, where cells were left out.
+    pub fn kept(&self) -> Option<&[usize]> {
+        self.kept.as_deref()
+    }
+
+    /// Numbers of the model's genes in the order of the file.
+    pub fn genes_of_file(&self) -> Vec<u32> {
+        let in_order = || (0..self.var_names.len() as u32).collect();
+        self.places.clone().unwrap_or_else(in_order)
     }
 
     /// Names of the cells in use.
@@ -76,6 +89,7 @@ impl Prepared {
             var_names: names.genes,
             obs_names: names.cells,
             kept: None,
+            places: None,
         }
     }
 }
@@ -135,6 +149,7 @@ pub fn for_model(
         note(common, "genes stand in another order than in the model; matched by name");
         prepared.counts = prepared.counts.reorder_genes(&place);
         prepared.var_names.clone_from(&meta.var_names);
+        prepared.places = Some(place);
     }
     Ok(prepared)
 }
@@ -184,6 +199,7 @@ fn read(
         var_names: file.var_names().to_vec(),
         obs_names: file.obs_names().to_vec(),
         kept,
+        places: None,
     })
 }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod running;
+pub mod saves;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

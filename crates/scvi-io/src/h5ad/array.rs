@@ -1,8 +1,9 @@
 //! A data set of the file: its shape and type checked, its values read block by block.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use hdf5_pure::{AttrValue, Dataset, Datatype, Error as H5Error, VlenStringReadOptions};
+use hdf5_pure::{AttrValue, Dataset, Datatype, Error as H5Error, Layout, VlenStringReadOptions};
 
 use super::store::Store;
 use super::stored::Claim;
@@ -73,6 +74,14 @@ impl<'a> Array<'a> {
     /// Length of each dimension of a chunk; empty where there are none.
     pub(crate) fn chunk_shape(&self) -> &[u64] {
         &self.chunk
+    }
+
+    /// The bytes of the file in which its values stand one behind the other, if they do.
+    pub(crate) fn contiguous(&self) -> Result<Option<Range<u64>>, IoError> {
+        match self.dataset.layout().map_err(|source| self.broken(source))? {
+            Layout::Contiguous { address: Some(at), size } => Ok(Some(at..at.saturating_add(size))),
+            _ => Ok(None),
+        }
     }
 
     /// Whether this is an empty data space, which has no shape and no value.

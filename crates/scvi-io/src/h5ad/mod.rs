@@ -3,12 +3,15 @@
 mod add_arrays;
 mod array;
 mod column;
+mod copy;
 mod counts;
 mod dense;
 mod file;
 mod new_anndata;
 pub(crate) mod python_str;
 mod read_column;
+mod reserve;
+mod rows;
 mod sparse;
 mod store;
 mod stored;
@@ -21,6 +24,7 @@ pub use column::{Categorical, Column};
 pub use counts::CountsKey;
 pub use file::H5ad;
 pub use new_anndata::{NewAnnData, SparseMatrix, UnsValue, write_h5ad};
+pub use rows::{Extras, H5adRows, NewRows};
 
 /// Checks that a string can name a member of a group; what is wrong with it otherwise.
 fn check_name(name: &str) -> Result<(), String> {

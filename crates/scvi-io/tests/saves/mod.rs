@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod craft;
+pub mod input;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -2,6 +2,7 @@
 
 use super::pass::TaskError;
 use crate::data::Dataset;
+use crate::module::Minibatch;
 
 /// Cells of a data set, in the order of a task's results.
 #[derive(Clone, Copy)]
@@ -10,17 +11,37 @@ pub struct Cells<'a> {
     /// Every cell where `None`.
     chosen: Option<&'a [u32]>,
     pub(super) batch_size: usize,
+    noise_by_place: bool,
 }
 
 impl<'a> Cells<'a> {
     /// Every cell, `batch_size` at a time; results do not depend on it.
     pub fn all(data: &'a Dataset<'a>, batch_size: usize) -> Self {
-        Self { data, chosen: None, batch_size }
+        Self { data, chosen: None, batch_size, noise_by_place: false }
     }
 
     /// The chosen cells (scvi-tools' `indices`), which may come more than once.
     pub fn chosen(data: &'a Dataset<'a>, chosen: &'a [u32], batch_size: usize) -> Self {
-        Self { data, chosen: Some(chosen), batch_size }
+        Self { data, chosen: Some(chosen), batch_size, noise_by_place: false }
+    }
+
+    /// Gives every place in the list noise of its own, so that a cell that comes twice is drawn
+    /// twice; otherwise noise belongs to the cell.
+    pub fn with_noise_by_place(self) -> Self {
+        Self { noise_by_place: true, ..self }
+    }
+
+    /// Number of the cell at a place in the list.
+    pub(super) fn number(&self, place: usize) -> u32 {
+        self.chosen.map_or(place as u32, |chosen| chosen[place])
+    }
+
+    /// Numbers what the noise of a minibatch goes by, whose first cell is at `start`.
+    pub(super) fn number_noise(&self, start: usize, batch: &mut Minibatch) {
+        if self.noise_by_place {
+            let places = start as u32..;
+            batch.cells.iter_mut().zip(places).for_each(|(cell, place)| *cell = place);
+        }
     }
 
     /// How many there are.

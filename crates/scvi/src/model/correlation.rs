@@ -5,7 +5,7 @@ use scvi_kernels::ops::gram::add_gram;
 
 use super::cells::Cells;
 use super::denoised::{Denoise, denoised_samples};
-use super::pass::{TaskError, check_batches, check_genes};
+use super::pass::{TaskError, check_genes, decode_as};
 use super::ranks::rank;
 use super::watch::Watch;
 use crate::module::Vae;
@@ -75,13 +75,13 @@ pub fn feature_correlation_matrix(
     options: &CorrelationOptions,
     watch: &mut Watch,
 ) -> Result<Vec<f64>, TaskError> {
-    check_batches(vae, &options.transform_batch)?;
-    let genes = check_genes(options.genes.clone(), vae.spec().config().n_input as u32)?;
+    let batches = decode_as(vae, &options.transform_batch)?;
+    check_genes(vae, options.genes.as_deref())?;
+    let n_genes = vae.spec().config().n_input as u32;
+    let genes = options.genes.clone().unwrap_or_else(|| (0..n_genes).collect());
     if options.n_samples == 0 {
         return Err(TaskError::NoSamples);
     }
-    let batches: Vec<Option<u32>> = options.transform_batch.iter().copied().map(Some).collect();
-    let batches = if batches.is_empty() { vec![None] } else { batches };
     let mut mean = vec![0.0; genes.len() * genes.len()];
     for &transform_batch in &batches {
         let what = Denoise {

@@ -61,7 +61,7 @@ pub fn differential_abundance(
 /// Keeps `most` cells, each as likely as any other; which, depends on the seed and their numbers.
 fn choose(cells: &mut Vec<u32>, most: usize, seed: u64) {
     let philox = Philox::new(seed);
-    let key = |cell: u32| (philox.block(Stream::Choice as u32, 0, cell, 0)[0], cell);
+    let key = |cell: u32| (philox.block(Stream::Chosen as u32, 0, cell, 0)[0], cell);
     cells.sort_unstable_by_key(|&cell| key(cell));
     cells.truncate(most);
     cells.sort_unstable();

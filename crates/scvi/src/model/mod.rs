@@ -5,10 +5,15 @@ mod cells;
 mod correlation;
 mod denoised;
 mod differential_abundance;
+mod draws;
 mod latent;
+mod library;
 mod likelihood;
 mod log_sum_exp;
 mod marginal_ll;
+mod mean;
+mod normalized;
+mod parameters;
 mod pass;
 mod ranks;
 mod sample;
@@ -19,10 +24,17 @@ pub use aggregated_posterior::AggregatedPosterior;
 pub use cells::Cells;
 pub use correlation::{CorrelationOptions, CorrelationType, feature_correlation_matrix};
 pub use differential_abundance::{AbundanceOptions, differential_abundance};
-pub use latent::{Latent, latent_representation, latent_sample};
+pub use draws::Posterior;
+pub use latent::{Latent, MC_SAMPLES, latent_representation, latent_sample, latent_simplex_mean};
+pub use library::{LibraryEstimate, batch_representation, latent_library_size};
 pub use likelihood::{CellElbo, Draw, elbo};
 pub use log_sum_exp::LogSumExp;
 pub use marginal_ll::marginal_ll;
+pub use normalized::{
+    ExpressionOptions, LibrarySize, Overall, Rows, Weights, normalized_expression,
+    normalized_expression_overall,
+};
+pub use parameters::{ParameterKinds, ParameterRows, Parameters, likelihood_parameters};
 pub use pass::TaskError;
 pub use sample::{SampleOptions, SampleSink, SampledRows, posterior_predictive_sample};
 pub use sparse_samples::{SparseSample, sparse_samples};

@@ -3,7 +3,7 @@
 use scvi_kernels::Cpu;
 
 use super::cells::Cells;
-use super::pass::{TaskError, check_batches, check_genes, for_each_minibatch, infer};
+use super::pass::{TaskError, check_genes, decode_as, for_each_minibatch, infer};
 use super::watch::Watch;
 use crate::distributions::{
     MAX_POISSON_RATE, NegativeBinomial, Normal, Poisson, SampleError, SampleNoise,
@@ -72,15 +72,13 @@ pub fn posterior_predictive_sample(
     sink: &mut SampleSink,
     watch: &mut Watch,
 ) -> Result<(), TaskError> {
-    check_batches(vae, &options.transform_batch)?;
+    let batches = decode_as(vae, &options.transform_batch)?;
+    check_genes(vae, options.genes.as_deref())?;
     let n_genes = vae.spec().config().n_input as u32;
-    let genes = check_genes(options.genes.clone(), n_genes)?;
+    let genes = options.genes.clone().unwrap_or_else(|| (0..n_genes).collect());
     if options.n_samples == 0 {
         return Err(TaskError::NoSamples);
     }
-    let own = [None];
-    let batches: Vec<Option<u32>> = options.transform_batch.iter().copied().map(Some).collect();
-    let batches = if batches.is_empty() { &own[..] } else { &batches };
     let (mut values, mut one, mut first) = (Vec::new(), Vec::new(), 0);
     for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
         let len = batch.cells.len() * genes.len();
@@ -89,7 +87,7 @@ pub fn posterior_predictive_sample(
             values.clear();
             values.resize(len, 0.0);
             one.resize(len, 0.0);
-            for (i, &as_batch) in (0..).zip(batches) {
+            for (i, &as_batch) in (0..).zip(&batches) {
                 vae.decode(ws, as_batch, Decoded::All);
                 // Batches have draws of their own.
                 let draw = draw * batches.len() as u32 + i;
