@@ -6,6 +6,7 @@ mod likelihood;
 mod log_sum_exp;
 mod marginal_ll;
 mod pass;
+pub mod query;
 mod sample;
 mod watch;
 
