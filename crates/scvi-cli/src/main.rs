@@ -41,6 +41,8 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Train(args) => commands::train::run(*args, &common),
         Command::Latent(args) => commands::latent::run(&args, &common),
         Command::Evaluate(args) => commands::evaluate::run(&args, &common),
+        Command::Map(args) => commands::map::run(&args, &common),
+        Command::Minify(args) => commands::minify::run(&args, &common),
         Command::Simulate(args) => commands::simulate::run(&args, &common),
         Command::Convert(args) => commands::convert::run(&args, &common),
         Command::Inspect(args) => commands::inspect::run(&args, &common),

@@ -7,14 +7,14 @@ use scvi::Cpu;
 use scvi::data::Dataset;
 use scvi::model::{Cells, Watch, latent_representation, latent_sample};
 use scvi::module::Vae;
+use scvi_io::SavedModel;
 use scvi_io::h5ad::{NewArray, Slot, write_with_arrays};
 use scvi_io::output::check_output;
 use scvi_io::table::{MatrixFormat, NamedMatrix};
-use scvi_io::{SavedModel, open_model};
 
 use crate::args::{Common, LatentArgs};
 use crate::error::CliError;
-use crate::input::{Prepared, for_model};
+use crate::input::{Prepared, open};
 use crate::report::Report;
 use crate::watching::watched;
 
@@ -23,9 +23,8 @@ const BATCH_SIZE: usize = 256;
 
 pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     let output = Output::check(&args.output, common)?;
-    let SavedModel { vae, meta, .. } = open_model(&args.source.model)?;
     let source = &args.source;
-    let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
+    let (SavedModel { vae, .. }, prepared) = open(source, common)?;
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);
     let what = "latent representation";

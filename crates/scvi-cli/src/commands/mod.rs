@@ -4,5 +4,7 @@ pub mod convert;
 pub mod evaluate;
 pub mod inspect;
 pub mod latent;
+pub mod map;
+pub mod minify;
 pub mod simulate;
 pub mod train;

@@ -5,7 +5,9 @@ mod array;
 mod column;
 mod counts;
 mod dense;
+mod edited_copy;
 mod file;
+mod minified;
 mod new_anndata;
 pub(crate) mod python_str;
 mod read_column;
@@ -19,6 +21,7 @@ pub use add_arrays::{NewArray, Slot, write_with_arrays};
 pub use column::{Categorical, Column};
 pub use counts::CountsKey;
 pub use file::H5ad;
+pub use minified::write_minified;
 pub use new_anndata::{NewAnnData, UnsValue, write_h5ad};
 
 /// Checks that a string can name a member of a group; what is wrong with it otherwise.

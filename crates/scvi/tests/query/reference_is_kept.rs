@@ -31,9 +31,8 @@ fn pairs() -> Vec<(&'static str, VaeConfig, VaeConfig)> {
     let pair = |name, reference: VaeConfig, n_batch, cats: &[usize]| {
         let cats = cats.to_vec();
         let mut grown = VaeConfig { n_batch, n_cats_per_cov: cats, ..reference.clone() };
-        for prior in [&mut grown.library_log_means, &mut grown.library_log_vars] {
-            prior.as_mut().map(|p| p.resize(n_batch, 1.5));
-        }
+        let priors = [&mut grown.library_log_means, &mut grown.library_log_vars];
+        priors.into_iter().flatten().for_each(|prior| prior.resize(n_batch, 1.5));
         (name, reference, grown)
     };
     let with = |n_batch, cats: &[usize]| VaeConfig {
