@@ -48,6 +48,8 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Parameters(args) => commands::parameters::run(&args, &common),
         Command::Sample(args) => commands::sample::run(&args, &common),
         Command::Correlate(args) => commands::correlate::run(&args, &common),
+        Command::Map(args) => commands::map::run(&args, &common),
+        Command::Minify(args) => commands::minify::run(&args, &common),
         Command::Simulate(args) => commands::simulate::run(&args, &common),
         Command::Convert(args) => commands::convert::run(&args, &common),
         Command::Inspect(args) => commands::inspect::run(&args, &common),

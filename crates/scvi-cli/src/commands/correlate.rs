@@ -2,13 +2,13 @@
 
 use scvi::model::{Cells, CorrelationOptions, CorrelationType, Watch, feature_correlation_matrix};
 use scvi::module::UnknownChoice;
+use scvi_io::open_model;
 use scvi_io::table::NamedMatrix;
-use scvi_io::{SavedModel, open_model};
 
 use crate::args::{Common, CorrelateArgs};
 use crate::choices::{batches, gene_list};
 use crate::error::CliError;
-use crate::input::for_model;
+use crate::input::cells_for;
 use crate::matrix_output::MatrixOutput;
 use crate::report::Report;
 use crate::watching::watched;
@@ -24,16 +24,18 @@ pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
         ..CorrelationOptions::default()
     };
     let source = &args.source;
-    let SavedModel { vae, meta, .. } = open_model(&source.model)?;
-    let transform_batch = batches(&args.transform_batch, &meta.registry)?;
-    let listed = args.gene_list.as_ref().map(|path| gene_list(path, &meta.var_names));
-    let genes = listed.transpose()?.unwrap_or_else(|| (0..meta.var_names.len() as u32).collect());
-    let names: Vec<String> = genes.iter().map(|&g| meta.var_names[g as usize].clone()).collect();
+    let mut model = open_model(&source.model)?;
+    let transform_batch = batches(&args.transform_batch, &model.meta.registry)?;
+    let listed = args.gene_list.as_ref().map(|path| gene_list(path, &model.meta.var_names));
+    let genes =
+        listed.transpose()?.unwrap_or_else(|| (0..model.meta.var_names.len() as u32).collect());
+    let names: Vec<String> =
+        genes.iter().map(|&g| model.meta.var_names[g as usize].clone()).collect();
     let options = CorrelationOptions { transform_batch, genes: Some(genes), ..options };
-    let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
+    let prepared = cells_for(&mut model, source, common)?;
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);
-    let task = |watch: &mut Watch| feature_correlation_matrix(&vae, cells, &options, watch);
+    let task = |watch: &mut Watch| feature_correlation_matrix(&model.vae, cells, &options, watch);
     let correlations = watched("correlation of genes", common, task)?;
     let values: Vec<f32> = correlations.into_iter().map(|r| r as f32).collect();
     let matrix = NamedMatrix { corner: "gene", rows: &names, columns: &names, values: &values };

@@ -9,15 +9,15 @@ use scvi::model::{
     latent_sample, latent_simplex_mean,
 };
 use scvi::module::{LatentDistribution, Vae};
+use scvi_io::SavedModel;
 use scvi_io::h5ad::{Extras, H5adRows, NewRows, Slot};
 use scvi_io::output::check_output;
 use scvi_io::rows::RowSink;
 use scvi_io::table::NamedMatrix;
-use scvi_io::{SavedModel, open_model};
 
 use crate::args::{Common, LatentArgs};
 use crate::error::CliError;
-use crate::input::{Prepared, for_model};
+use crate::input::{Prepared, open};
 use crate::matrix_output::MatrixOutput;
 use crate::report::Report;
 use crate::watching::watched;
@@ -28,9 +28,8 @@ const WHAT: &str = "latent representation";
 
 pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     let output = Output::check(&args.output, common)?;
-    let SavedModel { vae, meta, .. } = open_model(&args.source.model)?;
     let source = &args.source;
-    let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
+    let (SavedModel { vae, .. }, prepared) = open(source, common)?;
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);
     let latent = watched(WHAT, common, |watch| latent_representation(&vae, cells, watch))?;

@@ -5,6 +5,8 @@ pub mod correlate;
 pub mod evaluate;
 pub mod inspect;
 pub mod latent;
+pub mod map;
+pub mod minify;
 pub mod normalize;
 pub mod parameters;
 pub mod sample;

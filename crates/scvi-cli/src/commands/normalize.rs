@@ -11,7 +11,7 @@ use scvi_io::{SavedModel, open_model};
 use crate::args::{Common, NormalizeArgs};
 use crate::choices::{batches, gene_list};
 use crate::error::CliError;
-use crate::input::{Prepared, for_model};
+use crate::input::{Prepared, cells_for};
 use crate::report::Report;
 use crate::rows_output::{RowsOutput, forgive_closed_pipe, row_error};
 use crate::watching::watched;
@@ -29,11 +29,11 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
     }
     let library_size = library_size(&args.library_size)?;
     let source = &args.source;
-    let model = open_model(&source.model)?;
+    let mut model = open_model(&source.model)?;
     let transform_batch = batches(&args.transform_batch, &model.meta.registry)?;
     let listed = args.gene_list.as_ref().map(|path| gene_list(path, &model.meta.var_names));
     let listed = listed.transpose()?;
-    let prepared = for_model(&source.input, &model.meta, source.drop_empty_cells, common)?;
+    let prepared = cells_for(&mut model, source, common)?;
     let genes = listed.clone().unwrap_or_else(|| prepared.genes_of_file());
     let in_order = genes.iter().copied().eq(0..prepared.var_names.len() as u32);
     let options = ExpressionOptions {

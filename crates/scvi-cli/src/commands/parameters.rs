@@ -8,13 +8,12 @@ use scvi::model::{
 };
 use scvi::module::Vae;
 use scvi_io::h5ad::{Extras, H5adRows, NewRows, Slot};
-use scvi_io::open_model;
 use scvi_io::output::check_output;
 use scvi_io::rows::{MatrixWriter, NpzRows};
 
 use crate::args::{Common, ParametersArgs};
 use crate::error::CliError;
-use crate::input::{Prepared, for_model};
+use crate::input::{Prepared, open};
 use crate::report::Report;
 use crate::rows_output::row_error;
 use crate::watching::watched;
@@ -23,8 +22,7 @@ pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
     let to_h5ad = is_h5ad(&args.output)?;
     check_output(&args.output, common.overwrite)?;
     let source = &args.source;
-    let model = open_model(&source.model)?;
-    let prepared = for_model(&source.input, &model.meta, source.drop_empty_cells, common)?;
+    let (model, prepared) = open(source, common)?;
     let data = prepared.dataset()?;
     let genes = prepared.genes_of_file();
     let kinds = ParameterKinds::of(&model.vae);

@@ -2,13 +2,13 @@
 
 use scvi::model::{Cells, SampleOptions, SparseSample, Watch, sparse_samples};
 use scvi_io::h5ad::{NewAnnData, SparseMatrix, write_h5ad};
+use scvi_io::open_model;
 use scvi_io::output::check_output;
-use scvi_io::{SavedModel, open_model};
 
 use crate::args::{Common, SampleArgs};
 use crate::choices::{batches, gene_list};
 use crate::error::CliError;
-use crate::input::for_model;
+use crate::input::cells_for;
 use crate::report::Report;
 use crate::watching::watched;
 
@@ -20,12 +20,14 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
     }
     check_output(&args.output, common.overwrite)?;
     let source = &args.source;
-    let SavedModel { vae, meta, .. } = open_model(&source.model)?;
-    let transform_batch = batches(&args.transform_batch, &meta.registry)?;
-    let listed = args.gene_list.as_ref().map(|path| gene_list(path, &meta.var_names));
-    let genes = listed.transpose()?.unwrap_or_else(|| (0..meta.var_names.len() as u32).collect());
-    let names: Vec<String> = genes.iter().map(|&g| meta.var_names[g as usize].clone()).collect();
-    let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
+    let mut model = open_model(&source.model)?;
+    let transform_batch = batches(&args.transform_batch, &model.meta.registry)?;
+    let listed = args.gene_list.as_ref().map(|path| gene_list(path, &model.meta.var_names));
+    let genes =
+        listed.transpose()?.unwrap_or_else(|| (0..model.meta.var_names.len() as u32).collect());
+    let names: Vec<String> =
+        genes.iter().map(|&g| model.meta.var_names[g as usize].clone()).collect();
+    let prepared = cells_for(&mut model, source, common)?;
     let data = prepared.dataset()?;
     let options = SampleOptions {
         n_samples: args.n_samples,
@@ -35,7 +37,7 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
         ..SampleOptions::default()
     };
     let cells = Cells::all(&data, source.batch_size);
-    let task = |watch: &mut Watch| sparse_samples(&vae, cells, &options, watch);
+    let task = |watch: &mut Watch| sparse_samples(&model.vae, cells, &options, watch);
     let draws = watched("posterior predictive draws", common, task)?;
     let mut matrices = draws.iter().map(sparse);
     let Some(x) = matrices.next() else { return Ok(()) };

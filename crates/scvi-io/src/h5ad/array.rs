@@ -108,9 +108,9 @@ impl<'a> Array<'a> {
         self.dataset.attrs().map_err(|source| self.broken(source))
     }
 
-    /// All strings of an array of one dimension.
+    /// All strings of an array of one dimension; the only one of a scalar.
     pub(crate) fn strings(&self) -> Result<Vec<String>, IoError> {
-        let n = self.len()?;
+        let n = if self.shape.is_empty() { 1 } else { self.len()? };
         if self.kind != Kind::Text {
             return Err(self.structure("strings", self.type_name()));
         }

@@ -3,10 +3,11 @@
 mod add_arrays;
 mod array;
 mod column;
-mod copy;
 mod counts;
 mod dense;
+mod edited_copy;
 mod file;
+mod minified;
 mod new_anndata;
 pub(crate) mod python_str;
 mod read_column;
@@ -23,6 +24,7 @@ pub use add_arrays::{NewArray, Slot, write_with_arrays};
 pub use column::{Categorical, Column};
 pub use counts::CountsKey;
 pub use file::H5ad;
+pub use minified::write_minified;
 pub use new_anndata::{NewAnnData, SparseMatrix, UnsValue, write_h5ad};
 pub use rows::{Extras, H5adRows, NewRows};
 

@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
-use hdf5_pure::{
-    AttrValue, Error as H5Error, File, FileAccessProperties, FileLocking, Group, SyncPolicy,
-};
+use hdf5_pure::{AttrValue, Error as H5Error, File, Group};
 
 use super::add_arrays::Slot;
-use super::copy::{cannot_copy, copy_bytes, copy_objects};
+use super::edited_copy::{copy_and_edit, open_or_create, remove};
 use super::file::H5ad;
 use super::new_anndata::UnsValue;
 use super::reserve::reserve;
-use super::write_attrs::{ARRAY, DICT, encoding};
+use super::write_attrs::ARRAY;
 use super::write_column::{encode, fill_uns};
 use crate::IoError;
 use crate::output::{AtomicFile, RegionFile};
@@ -71,19 +69,7 @@ impl H5adRows {
         let n_obs = check(&H5ad::open(input)?, matrices, &extras)?;
         let temp = AtomicFile::create(output, overwrite)?;
         let path = temp.temp_path();
-        let mut start = copy_bytes(input, path)?;
-        match edit(path, n_obs, matrices, &extras) {
-            Ok(()) => {}
-            Err(H5Error::EditUnsupported(_)) => {
-                start = copy_objects(input, path)?;
-                let edited = edit(path, n_obs, matrices, &extras);
-                edited.map_err(|e| cannot_copy(input, e.to_string()))?;
-            }
-            Err(source) => {
-                let place = "the groups to add to".into();
-                return Err(IoError::Hdf5 { path: input.into(), place, source: Box::new(source) });
-            }
-        }
+        let start = copy_and_edit(input, path, &[], &|file| edit(file, n_obs, matrices, &extras))?;
         let places: Vec<String> =
             matrices.iter().map(|m| format!("{}/{}", m.slot.name(), m.key)).collect();
         let regions = reserve(path, start, &places, n_obs as u64)?;
@@ -149,24 +135,19 @@ fn check(file: &H5ad, matrices: &[NewRows<'_>], extras: &Extras<'_>) -> Result<u
 
 /// Adds everything to the file in place: of each matrix the first row.
 fn edit(
-    path: &Path,
+    file: &File,
     n_obs: usize,
     matrices: &[NewRows<'_>],
     extras: &Extras<'_>,
 ) -> Result<(), H5Error> {
-    // Nobody else knows the file, and it is flushed as a whole when it is done.
-    let properties = FileAccessProperties::new()
-        .with_locking(FileLocking::Disabled)
-        .with_sync_policy(SyncPolicy::OnClose);
-    let file = File::open_rw_with_options(path, properties)?;
     for slot in [Slot::Obsm, Slot::Layers] {
         let mut of_slot = matrices.iter().filter(|m| m.slot == slot).peekable();
         if of_slot.peek().is_none() {
             continue;
         }
-        let group = open_or_create(&file, slot.name())?;
+        let group = open_or_create(file, slot.name())?;
         for matrix in of_slot {
-            replace(&group, matrix.key)?;
+            remove(&group, matrix.key)?;
             // Without a value there is nothing that could be enlarged.
             let rows = if matrix.columns == 0 { n_obs } else { n_obs.min(1) };
             group.create_dataset(matrix.key, |dataset| {
@@ -177,9 +158,9 @@ fn edit(
         }
     }
     if !extras.uns.is_empty() {
-        let group = open_or_create(&file, "uns")?;
+        let group = open_or_create(file, "uns")?;
         for (key, value) in extras.uns {
-            replace(&group, key)?;
+            remove(&group, key)?;
             group.create_dataset(key, |dataset| fill_uns(dataset, value))?;
         }
     }
@@ -188,28 +169,7 @@ fn edit(
             add_columns(&file.group(frame)?, columns)?;
         }
     }
-    file.commit()?;
-    file.close()
-}
-
-fn open_or_create(file: &File, name: &str) -> Result<Group, H5Error> {
-    if file.root().groups()?.iter().any(|g| g == name) {
-        return file.group(name);
-    }
-    file.root().create_group_with(name, |group| {
-        for (key, value) in encoding(DICT) {
-            group.set_attr(key, value);
-        }
-    })
-}
-
-/// Deletes what has this name.
-fn replace(group: &Group, key: &str) -> Result<(), H5Error> {
-    let exists = |names: Vec<String>| names.iter().any(|n| n == key);
-    match exists(group.datasets()?) || exists(group.groups()?) {
-        true => group.delete(key),
-        false => Ok(()),
-    }
+    Ok(())
 }
 
 /// Adds columns to a data frame, behind those that it has.
@@ -218,7 +178,7 @@ fn add_columns(frame: &Group, columns: &[(&str, &[f32])]) -> Result<(), H5Error>
     let order = attrs.get("column-order").and_then(AttrValue::as_strings);
     let mut order = order.map_or(Vec::new(), <[String]>::to_vec);
     for (key, values) in columns {
-        replace(frame, key)?;
+        remove(frame, key)?;
         frame.create_dataset(key, |dataset| {
             dataset.with_f32_data(values);
             encode(dataset, ARRAY);

@@ -15,6 +15,7 @@ mod mean;
 mod normalized;
 mod parameters;
 mod pass;
+pub mod query;
 mod ranks;
 mod sample;
 mod sparse_samples;

@@ -18,6 +18,7 @@ mod workspace;
 
 pub use crate::nn::Decoded;
 pub use config::VaeConfig;
+pub(crate) use covariates::OneHotPlan;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use minibatch::{Inputs, Minibatch};
 pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};

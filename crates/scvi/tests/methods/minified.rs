@@ -22,6 +22,7 @@ fn give_what_counts_would() {
         let latent = latent_representation(&vae, Cells::all(&full, 128), &mut unwatched).unwrap();
         let drawn = latent_sample(&vae, Cells::all(&full, 128), 7, &mut unwatched).unwrap();
         let samples = draws(&vae, Cells::all(&full, 128), &options).unwrap();
+        let before = elbo(&vae, Cells::all(&full, 128), Draw::Mean, &mut unwatched).unwrap();
 
         // Cells without a single count, and what is stored of them.
         let empty = scvi::data::CsrMatrix::new(
@@ -80,7 +81,8 @@ fn give_what_counts_would() {
             observed_lib_size: vec![1.0; counts.n_cells()],
         };
         let with_counts = full.clone().with_posterior(stored).unwrap();
-        assert!(elbo(&vae, Cells::all(&with_counts, 128), Draw::Mean, &mut unwatched).is_ok());
+        let both = elbo(&vae, Cells::all(&with_counts, 128), Draw::Mean, &mut unwatched).unwrap();
+        assert_eq!(both, before, "{name}");
         assert!(marginal_ll(&vae, Cells::all(&with_counts, 128), 2, 0, &mut unwatched).is_ok());
         // And without either there is nothing to read.
         let error = latent_representation(&vae, Cells::all(&full, 128), &mut unwatched)
