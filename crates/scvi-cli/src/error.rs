@@ -1,7 +1,7 @@
 //! What ends a job, and what helps then.
 
 use scvi::data::DatasetError;
-use scvi::model::TaskError;
+use scvi::model::{DifferentialError, TaskError};
 use scvi::module::{ConfigError, UnknownChoice};
 use scvi::train::TrainError;
 use scvi_io::IoError;
@@ -44,6 +44,10 @@ pub enum CliError {
     NeedsLabels { dispersion: String },
     #[error("{option} is {found}; it must be {range}")]
     Option { option: &'static str, found: String, range: &'static str },
+    #[error("{told}{}", known_text(known))]
+    Groups { told: String, known: Vec<String> },
+    #[error("{told}")]
+    Query { told: String },
     #[error("{told}")]
     Diverged { told: String, is_extreme: bool },
     #[error("{path} holds a run that is not finished")]
@@ -59,6 +63,11 @@ pub enum CliError {
 /// The cause behind an error that wraps one.
 fn source_text(error: &dyn std::error::Error) -> String {
     error.source().map(|s| format!(": {s}")).unwrap_or_default()
+}
+
+/// What there is instead.
+fn known_text(known: &[String]) -> String {
+    if known.is_empty() { String::new() } else { format!("; there are: {}", known.join(", ")) }
 }
 
 impl From<TrainError> for CliError {
@@ -99,6 +108,10 @@ impl CliError {
             Self::NeedsLabels { .. } => Some("name the column of obs with --labels-key"),
             Self::Train { error: TrainError::NothingToValidate { .. } } => {
                 Some("leave cells to validate on with --train-size or --validation-size")
+            }
+            Self::Query { .. } => Some("a query is such as: cell_type == \"B\" and n_counts > 500"),
+            Self::Task { error: TaskError::Differential(DifferentialError::NoCounts) } => {
+                Some("give them with --pseudocounts")
             }
             Self::Diverged { is_extreme: true, .. } => {
                 Some("raw counts are needed; leave out this cell or gene if the count is an error")

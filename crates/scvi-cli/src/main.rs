@@ -5,9 +5,11 @@
 mod args;
 mod commands;
 mod error;
+mod groups;
 mod input;
 mod options;
 mod progress;
+mod query;
 mod report;
 mod signals;
 mod training;
@@ -41,6 +43,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Train(args) => commands::train::run(*args, &common),
         Command::Latent(args) => commands::latent::run(&args, &common),
         Command::Evaluate(args) => commands::evaluate::run(&args, &common),
+        Command::De(args) => commands::de::run(&args, &common),
         Command::Simulate(args) => commands::simulate::run(&args, &common),
         Command::Convert(args) => commands::convert::run(&args, &common),
         Command::Inspect(args) => commands::inspect::run(&args, &common),

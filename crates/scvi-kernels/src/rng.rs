@@ -25,6 +25,14 @@ pub enum Stream {
     Library = 6,
     /// Dropout of the library's encoder; layer i uses `LibraryDropout + i`.
     LibraryDropout = 0x200,
+    /// The cells that samples of a group are drawn from.
+    Select = 0x20,
+    /// Pairs of samples that are compared.
+    Pairs = 0x21,
+    /// Samples drawn again by their weights.
+    Resample = 0x22,
+    /// Cells that samples are weighed by.
+    Anchors = 0x23,
     /// Draws of counts; gene g uses `Counts + g`, for g below 2³¹.
     Counts = 0x8000_0000,
 }

@@ -9,18 +9,25 @@ pub struct Cells<'a> {
     pub(super) data: &'a Dataset<'a>,
     /// Every cell where `None`.
     chosen: Option<&'a [u32]>,
+    /// Numbers that noise goes by instead of the cells'.
+    numbers: Option<&'a [u32]>,
     pub(super) batch_size: usize,
 }
 
 impl<'a> Cells<'a> {
     /// Every cell, `batch_size` at a time; results do not depend on it.
     pub fn all(data: &'a Dataset<'a>, batch_size: usize) -> Self {
-        Self { data, chosen: None, batch_size }
+        Self { data, chosen: None, numbers: None, batch_size }
     }
 
     /// The chosen cells (scvi-tools' `indices`), which may come more than once.
     pub fn chosen(data: &'a Dataset<'a>, chosen: &'a [u32], batch_size: usize) -> Self {
-        Self { data, chosen: Some(chosen), batch_size }
+        Self { data, chosen: Some(chosen), numbers: None, batch_size }
+    }
+
+    /// Chosen cells with a number each for their noise: a cell that comes twice is drawn twice.
+    pub(super) fn numbered(self, numbers: &'a [u32]) -> Self {
+        Self { numbers: Some(numbers), ..self }
     }
 
     /// How many there are.
@@ -40,6 +47,13 @@ impl<'a> Cells<'a> {
         match self.chosen {
             Some(chosen) => out.extend_from_slice(&chosen[range]),
             None => out.extend(range.start as u32..range.end as u32),
+        }
+    }
+
+    /// Numbers the cells of the minibatch that starts at `start`, for their noise.
+    pub(super) fn number(&self, start: usize, cells: &mut [u32]) {
+        if let Some(numbers) = self.numbers {
+            cells.copy_from_slice(&numbers[start..][..cells.len()]);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod config;
 mod covariates;
+mod decoded_samples;
 mod embedding_api;
 mod kwargs;
 mod marginal;
@@ -18,6 +19,7 @@ mod workspace;
 
 pub use crate::nn::Decoded;
 pub use config::VaeConfig;
+pub use decoded_samples::DecodedSamples;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use minibatch::{Inputs, Minibatch};
 pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};

@@ -89,7 +89,7 @@ impl Kind {
         self.likelihood.has_theta() && self.theta == Theta::Head
     }
 
-    fn plan(self, training: bool) -> HeadPlan {
+    pub(super) fn plan(self, training: bool) -> HeadPlan {
         let zero_inflated = self.likelihood.has_pi();
         HeadPlan {
             activation: self.activation,
@@ -281,7 +281,7 @@ impl Case {
     /// The first stage, in evaluation mode.
     pub(super) fn decode<F: Real>(&self, head: &mut CountHead<F>) {
         let mut parameters = self.fresh_parameters();
-        let mut named = Named::new(self, &mut parameters);
+        let named = Named::new(self, &mut parameters);
         let mut norms = Norms { training: false, ..Norms::new(self) };
         let params = named.params(&mut norms);
         Cpu::<F>::new().head_forward(head, &cast(&self.h), params, self.dims);
