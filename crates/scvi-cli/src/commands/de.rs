@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use scvi::data::Registry;
 use scvi::model::{
@@ -35,7 +36,9 @@ pub fn run(args: &DeArgs, common: &Common) -> Result<(), CliError> {
     let task = |watch: &mut Watch| {
         differential_expression(&vae, &data, groups, contrasts, &options, watch)
     };
+    let start = Instant::now();
     let results = watched("differential expression", common, task)?;
+    let seconds = start.elapsed().as_secs_f64();
     let settings = settings(args, &options, &results, common);
     output.write(&results, &prepared.var_names, *is_named, &settings, common)?;
     let Output::File { path, settings: beside, .. } = &output else { return Ok(()) };
@@ -44,6 +47,7 @@ pub fn run(args: &DeArgs, common: &Common) -> Result<(), CliError> {
     report
         .add("comparisons", results.len())
         .add("genes", prepared.var_names.len())
+        .add("seconds", seconds)
         .add("files", files);
     if common.json {
         report.add("settings", settings);
@@ -141,7 +145,7 @@ fn settings(
             "delta": comparison.delta,
         })
     };
-    let settings = json!({
+    json!({
         "scvi": env!("CARGO_PKG_VERSION"),
         "model": args.source.model.display().to_string(),
         "input": args.source.input.display().to_string(),
@@ -170,8 +174,7 @@ fn settings(
         "all_stats": options.all_stats,
         "seed": common.seed,
         "comparisons": results.iter().map(comparison).collect::<Vec<_>>(),
-    });
-    settings
+    })
 }
 
 /// Where the table goes.

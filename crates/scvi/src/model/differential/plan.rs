@@ -50,38 +50,58 @@ pub(super) fn rounds(
 ) -> Vec<Round> {
     let batches = [0, 1].map(|side| batches_of(options, side, n_batch));
     let is_paired_within = batches[0] == batches[1];
-    let mut rounds = vec![(Round::default(), Vec::new())];
+    let mut drafts = vec![Draft::default()];
     for &contrast in contrasts {
-        let wanted = [0, 1].map(|side| {
+        let sides = [0, 1].map(|side| {
             let n = samples_of_batch(options.n_samples_overall, batches[side].len());
             let draws = |&batch: &Option<u32>| populations.draws(contrast, side, batch, n);
             batches[side].iter().map(draws).collect::<Vec<_>>()
         });
-        let n_wanted: usize = wanted.iter().flatten().map(|draws| draws.numbers.len()).sum();
-        if rounds.last().is_some_and(|(round, _)| {
-            !round.sets.is_empty() && round.n_samples() + n_wanted > MAX_SAMPLES
-        }) {
-            rounds.push((Round::default(), Vec::new()));
+        let wanted = Wanted { contrast, sides };
+        let is_full = |draft: &Draft| {
+            !draft.wanted.is_empty() && draft.round.n_samples() + wanted.n_samples() > MAX_SAMPLES
+        };
+        if drafts.last().is_some_and(is_full) {
+            drafts.push(Draft::default());
         }
-        if let Some((round, planned)) = rounds.last_mut() {
-            wanted.iter().flatten().for_each(|draws| round.want(draws));
-            planned.push((contrast, wanted));
+        if let Some(draft) = drafts.last_mut() {
+            wanted.sides.iter().flatten().for_each(|draws| draft.round.want(draws));
+            draft.wanted.push(wanted);
         }
     }
-    let finish = |(mut round, planned): (Round, Vec<(Contrast, [Vec<Draws>; 2])>)| {
-        let plan = |(contrast, wanted): (Contrast, [Vec<Draws>; 2])| {
-            let sides = wanted.map(|side| side.iter().map(|draws| round.part(draws)).collect());
+    let finish = |Draft { mut round, wanted }: Draft| {
+        let plan = |Wanted { contrast, sides }: Wanted| {
+            let sides = sides.map(|side| side.iter().map(|draws| round.part(draws)).collect());
             let pairs = options.m_permutation.map(|m| {
                 let philox = Philox::new(options.seed);
                 random_pairs(philox, contrast, sizes(&sides), m, is_paired_within)
             });
             Planned { contrast, sides, pairs }
         };
-        let contrasts = planned.into_iter().map(plan).collect();
+        let contrasts = wanted.into_iter().map(plan).collect();
         round.contrasts = contrasts;
         round
     };
-    rounds.into_iter().map(finish).filter(|round| !round.contrasts.is_empty()).collect()
+    drafts.into_iter().filter(|draft| !draft.wanted.is_empty()).map(finish).collect()
+}
+
+/// A round whose samples are not all known yet.
+#[derive(Default)]
+struct Draft {
+    round: Round,
+    wanted: Vec<Wanted>,
+}
+
+/// The samples that a contrast asks for, of each group a list for each batch.
+struct Wanted {
+    contrast: Contrast,
+    sides: [Vec<Draws>; 2],
+}
+
+impl Wanted {
+    fn n_samples(&self) -> usize {
+        self.sides.iter().flatten().map(|draws| draws.numbers.len()).sum()
+    }
 }
 
 impl Round {
