@@ -153,6 +153,36 @@ def normalize(data, model, threads):
     return time.perf_counter() - start
 
 
+def differential(data, model, groupby, options, output, seed, threads):
+    """Seconds that a saved model takes for differential expression, without loading anything."""
+    import scvi
+    import torch
+
+    torch.set_num_threads(threads)
+    loaded = scvi.model.SCVI.load(model, adata=anndata.read_h5ad(data))
+    scvi.settings.seed = seed
+    start = time.perf_counter()
+    table = loaded.differential_expression(groupby=groupby, silent=True, **options)
+    seconds = time.perf_counter() - start
+    table.to_csv(output)
+    return {"seconds": seconds}
+
+
+def agreement(ours, theirs, threads):
+    """Correlations over genes: of proba_de, and of lfc_mean where theirs has proba_de over 0.9."""
+    import pandas as pd
+
+    a, b = (pd.read_csv(path, index_col=0) for path in (ours, theirs))
+    both = a.join(b, rsuffix="_theirs")
+    sure = both[both.proba_de_theirs > 0.9]
+    return {
+        "genes": len(both),
+        "proba_de": both.proba_de.corr(both.proba_de_theirs),
+        "sure": len(sure),
+        "lfc_mean": sure.lfc_mean.corr(sure.lfc_mean_theirs),
+    }
+
+
 def simulate(output, n_cells, n_genes, density, seed, threads):
     """Counts of independent cells and genes, about `density` of them not zero."""
     from scipy import sparse
@@ -179,6 +209,6 @@ def prepare(cells, batch_key, seed, threads, **options):
 
 if __name__ == "__main__":
     tasks = (versions, split, quality, accuracy, speed, normalize, simulate)
-    tasks += (values, leave_out, mapping, compare_mapping)
+    tasks += (differential, agreement, values, leave_out, mapping, compare_mapping)
     task = {task.__name__: task for task in tasks}[sys.argv[1]]
     print(json.dumps(task(**json.loads(sys.argv[2]))))

@@ -1,8 +1,8 @@
 //! What ends a job, and what helps then.
 
 use scvi::data::{DatasetError, DoubledGene};
-use scvi::model::TaskError;
 use scvi::model::query::QueryError;
+use scvi::model::{DifferentialError, TaskError};
 use scvi::module::{ConfigError, MinifiedError, UnknownChoice};
 use scvi::train::TrainError;
 use scvi_io::IoError;
@@ -61,7 +61,7 @@ pub enum CliError {
     )]
     NoPosterior { path: String, n_empty: usize, n_cells: usize, first: String },
     #[error(transparent)]
-    Query(#[from] QueryError),
+    Mapping(#[from] QueryError),
     #[error(
         "{path}: column '{key}' has categories the model does not know: {unknown} (it knows {known})"
     )]
@@ -78,6 +78,10 @@ pub enum CliError {
     NeedsLabels { dispersion: String },
     #[error("{option} is {found}; it must be {range}")]
     Option { option: &'static str, found: String, range: &'static str },
+    #[error("{told}{}", known_text(known))]
+    Groups { told: String, known: Vec<String> },
+    #[error("{told}")]
+    Query { told: String },
     #[error("{told}")]
     Diverged { told: String, is_extreme: bool },
     #[error("{path} holds a run that is not finished")]
@@ -93,6 +97,11 @@ pub enum CliError {
 /// The cause behind an error that wraps one.
 fn source_text(error: &dyn std::error::Error) -> String {
     error.source().map(|s| format!(": {s}")).unwrap_or_default()
+}
+
+/// What there is instead.
+fn known_text(known: &[String]) -> String {
+    if known.is_empty() { String::new() } else { format!("; there are: {}", known.join(", ")) }
 }
 
 impl From<TrainError> for CliError {
@@ -152,6 +161,10 @@ impl CliError {
             Self::NeedsLabels { .. } => Some("name the column of obs with --labels-key"),
             Self::Train { error: TrainError::NothingToValidate { .. } } => {
                 Some("leave cells to validate on with --train-size or --validation-size")
+            }
+            Self::Query { .. } => Some("a query is such as: cell_type == \"B\" and n_counts > 500"),
+            Self::Task { error: TaskError::Differential(DifferentialError::NoCounts) } => {
+                Some("give them with --pseudocounts")
             }
             Self::Diverged { is_extreme: true, .. } => {
                 Some("raw counts are needed; leave out this cell or gene if the count is an error")

@@ -6,10 +6,12 @@ mod args;
 mod choices;
 mod commands;
 mod error;
+mod groups;
 mod input;
 mod matrix_output;
 mod options;
 mod progress;
+mod query;
 mod report;
 mod rows_output;
 mod signals;
@@ -50,6 +52,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Correlate(args) => commands::correlate::run(&args, &common),
         Command::Map(args) => commands::map::run(&args, &common),
         Command::Minify(args) => commands::minify::run(&args, &common),
+        Command::De(args) => commands::de::run(&args, &common),
         Command::Simulate(args) => commands::simulate::run(&args, &common),
         Command::Convert(args) => commands::convert::run(&args, &common),
         Command::Inspect(args) => commands::inspect::run(&args, &common),

@@ -3,7 +3,8 @@
 use crate::counts::CsrRows;
 use crate::ops::activation::Activation;
 use crate::ops::count_head::{
-    Dispersion, HeadDims, HeadOutput, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
+    Dispersion, HeadDims, HeadLayer, HeadOutput, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
+    ScaleActivation,
 };
 use crate::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use crate::ops::linear::LinearDims;
@@ -295,6 +296,38 @@ pub trait Backend: Send + Sync {
         dims: HeadDims,
         out: &mut [Self::Elem],
     );
+    /// ln Σ_g exp(logit) of px_scale's head, an evaluated `layer`, for any number of samples:
+    /// `(samples)`; 0 for the softplus. `input` is the heads' input transposed, `(hidden, samples)`
+    /// with rows [`crate::ops::count_head::input_stride`] apart.
+    fn head_log_sums(
+        &self,
+        input: &Self::Buf,
+        layer: HeadLayer<Self>,
+        activation: ScaleActivation,
+        log_sums: &mut Self::Buf,
+        dims: HeadDims,
+    );
+    /// px_scale of the listed genes for the same samples, of which all genes would be too many to
+    /// hold: `(genes, samples)` into `out`, samples padded to [`crate::LANES`].
+    ///
+    /// It starts no work elsewhere on the host, so that callers may share the genes among threads.
+    fn head_scale_rows(
+        &self,
+        samples: HeadSamples<Self>,
+        layer: HeadLayer<Self>,
+        activation: ScaleActivation,
+        genes: &[u32],
+        dims: HeadDims,
+        out: &mut [Self::Elem],
+    );
+}
+
+/// Samples as [`Backend::head_log_sums`] took them, and what it gave.
+pub struct HeadSamples<'a, B: Backend + ?Sized> {
+    /// The heads' input: `(hidden, samples)`.
+    pub input: &'a B::Buf,
+    /// ln Σ_g exp(logit): `(samples)`, room for them padded.
+    pub log_sums: &'a B::Buf,
 }
 
 /// Which noise: with the cells it fixes every number. See [`crate::Philox`].

@@ -3,16 +3,17 @@
 use std::marker::PhantomData;
 
 use crate::backend::{
-    Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, LayerNormKept, NoiseKey,
-    PosteriorGradIo, PosteriorIo,
+    Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples, LayerNormKept,
+    NoiseKey, PosteriorGradIo, PosteriorIo,
 };
 use crate::counts::{CountsBatch, CsrRows};
 use crate::ops::Sink;
 use crate::ops::activation::{Activation, activate_cpu, gate_grad_cpu};
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
 use crate::ops::count_head::{
-    CountHead, Dispersion, HeadDims, HeadOutput, HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
-    head_forward_cpu, head_grad_cpu, head_library_grad_cpu, head_likelihood_cpu, head_read_cpu,
+    CountHead, Dispersion, HeadDims, HeadLayer, HeadOutput, HeadParams, HeadPlan, HeadSinks,
+    LikelihoodPass, ScaleActivation, head_forward_cpu, head_grad_cpu, head_library_grad_cpu,
+    head_likelihood_cpu, head_log_sums_cpu, head_read_cpu, head_scale_rows_cpu,
 };
 use crate::ops::embedding::{
     EmbeddingDims, EmbeddingGrad, MaxNorm, embedding_cpu, embedding_grad_cpu, embedding_renorm_cpu,
@@ -319,5 +320,28 @@ impl<F: Real> Backend for Cpu<F> {
         out: &mut [F],
     ) {
         head_read_cpu(head, what, genes, dims, out);
+    }
+
+    fn head_log_sums(
+        &self,
+        input: &Vec<F>,
+        layer: HeadLayer<Self>,
+        activation: ScaleActivation,
+        log_sums: &mut Vec<F>,
+        dims: HeadDims,
+    ) {
+        head_log_sums_cpu(input, layer, activation, log_sums, dims);
+    }
+
+    fn head_scale_rows(
+        &self,
+        HeadSamples { input, log_sums }: HeadSamples<Self>,
+        layer: HeadLayer<Self>,
+        activation: ScaleActivation,
+        genes: &[u32],
+        dims: HeadDims,
+        out: &mut [F],
+    ) {
+        head_scale_rows_cpu(input, layer, activation, log_sums, genes, out, dims);
     }
 }

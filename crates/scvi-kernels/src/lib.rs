@@ -25,8 +25,8 @@ mod simd;
 mod testing;
 
 pub use backend::{
-    AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, LayerNormKept,
-    NoiseKey, NormalPrior, PosteriorGradIo, PosteriorIo,
+    AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples,
+    LayerNormKept, NoiseKey, NormalPrior, PosteriorGradIo, PosteriorIo,
 };
 pub use counts::{CountsBatch, CsrRows};
 pub use cpu::Cpu;

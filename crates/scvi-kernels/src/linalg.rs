@@ -24,6 +24,13 @@ impl<'a, F> Mat<'a, F> {
         Self::strided(data, rows, cols, cols)
     }
 
+    /// Some of the columns.
+    pub(crate) fn columns(self, range: std::ops::Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= self.cols);
+        let skipped = (range.start * self.cs).min(self.data.len());
+        Self { data: &self.data[skipped..], cols: range.len(), ..self }
+    }
+
     /// The transpose.
     pub(crate) fn t(self) -> Self {
         Self { data: self.data, rows: self.cols, cols: self.rows, rs: self.cs, cs: self.rs }

@@ -29,6 +29,14 @@ pub enum Stream {
     Chosen = 7,
     /// Draws of components and of their distribution, from an aggregated posterior.
     Posterior = 8,
+    /// The cells that samples of a group are drawn from.
+    Select = 0x20,
+    /// Pairs of samples that are compared.
+    Pairs = 0x21,
+    /// Samples drawn again by their weights.
+    Resample = 0x22,
+    /// Cells that samples are weighed by.
+    Anchors = 0x23,
     /// Draws of counts; gene g uses `Counts + g`, for g below 2³¹.
     Counts = 0x8000_0000,
 }

@@ -2,6 +2,7 @@
 
 pub mod convert;
 pub mod correlate;
+pub mod de;
 pub mod evaluate;
 pub mod inspect;
 pub mod latent;

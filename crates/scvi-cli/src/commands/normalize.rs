@@ -1,8 +1,7 @@
 //! `scvi normalize`.
 
 use scvi::model::{
-    Cells, ExpressionOptions, LibrarySize, Overall, Posterior, Watch, Weights,
-    normalized_expression,
+    Cells, ExpressionOptions, LibrarySize, Overall, Posterior, Watch, normalized_expression,
 };
 use scvi_io::h5ad::{Extras, NewRows, Slot, UnsValue};
 use scvi_io::rows::Names;
@@ -96,8 +95,7 @@ impl Job<'_> {
         let (drawn, drawn_names);
         let (mut rows, mut kept) = (&prepared.obs_names[..], prepared.kept());
         if let Some(n) = args.n_samples_overall {
-            let overall =
-                Overall { n_samples: n as usize, weights: Weights::Uniform, seed: common.seed };
+            let overall = Overall { n_samples: n as usize, seed: common.seed };
             drawn = overall.draw(cells)?;
             let names = prepared.kept_names();
             drawn_names = drawn.iter().map(|&c| names[c as usize].clone()).collect::<Vec<_>>();

@@ -73,6 +73,12 @@ impl Prepared {
         }
     }
 
+    /// Row of the file of each cell in use.
+    pub fn rows(&self) -> impl Iterator<Item = usize> {
+        let n = self.kept.as_ref().map_or(self.obs_names.len(), Vec::len);
+        (0..n).map(|cell| self.kept.as_ref().map_or(cell, |kept| kept[cell]))
+    }
+
     /// Rows of the cells in use as rows of the file; NaN for cells that were left out.
     pub fn all_rows(&self, values: Vec<f32>) -> Vec<f32> {
         let Some(kept) = &self.kept else { return values };

@@ -10,6 +10,7 @@ pub mod layer_norm;
 pub mod linear;
 pub mod noise;
 pub mod one_hot;
+pub mod pairs;
 mod parallel;
 pub mod posterior;
 mod sink;

@@ -219,6 +219,11 @@ impl<'a> Dataset<'a> {
         Ok(())
     }
 
+    /// The counts alone.
+    pub(crate) fn counts(&self) -> &'a dyn CountSource {
+        self.counts
+    }
+
     pub(crate) fn max_nnz(&self, cells: usize) -> usize {
         self.counts.max_nnz_per_cell() * cells
     }

@@ -4,6 +4,7 @@ mod aggregated_posterior;
 mod cells;
 mod correlation;
 mod denoised;
+mod differential;
 mod differential_abundance;
 mod draws;
 mod latent;
@@ -24,6 +25,10 @@ mod watch;
 pub use aggregated_posterior::AggregatedPosterior;
 pub use cells::Cells;
 pub use correlation::{CorrelationOptions, CorrelationType, feature_correlation_matrix};
+pub use differential::{
+    Batches, Change, Column, Comparison, Contrast, Delta, DifferentialError, DifferentialOptions,
+    Group, Hypotheses, ImportanceOptions, Test, Values, Weights, differential_expression,
+};
 pub use differential_abundance::{AbundanceOptions, differential_abundance};
 pub use draws::Posterior;
 pub use latent::{Latent, MC_SAMPLES, latent_representation, latent_sample, latent_simplex_mean};
@@ -32,7 +37,7 @@ pub use likelihood::{CellElbo, Draw, elbo};
 pub use log_sum_exp::LogSumExp;
 pub use marginal_ll::marginal_ll;
 pub use normalized::{
-    ExpressionOptions, LibrarySize, Overall, Rows, Weights, normalized_expression,
+    ExpressionOptions, LibrarySize, Overall, Rows, normalized_expression,
     normalized_expression_overall,
 };
 pub use parameters::{ParameterKinds, ParameterRows, Parameters, likelihood_parameters};

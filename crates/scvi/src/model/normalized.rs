@@ -118,22 +118,11 @@ fn read(
     }
 }
 
-/// How likely each cell is to be drawn.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Weights {
-    /// All alike.
-    #[default]
-    Uniform,
-}
-
 /// Which draws there are over all cells together (`n_samples_overall`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overall {
     /// Rows of the result.
     pub n_samples: usize,
-    /// How likely each cell is to be drawn.
-    pub weights: Weights,
     /// Seed of the cells and of their z.
     pub seed: u64,
 }
@@ -144,7 +133,7 @@ impl Overall {
     /// # Errors
     /// [`TaskError::NoSamples`] where nothing is to be drawn, or nothing is there to draw from.
     pub fn draw(&self, candidates: Cells) -> Result<Vec<u32>, TaskError> {
-        let Self { n_samples, weights: Weights::Uniform, seed } = *self;
+        let Self { n_samples, seed } = *self;
         if n_samples == 0 || candidates.is_empty() {
             return Err(TaskError::NoSamples);
         }

@@ -6,6 +6,7 @@ use scvi_kernels::Cpu;
 use thiserror::Error;
 
 use super::cells::Cells;
+use super::differential::DifferentialError;
 use super::watch::{Watch, tell};
 use crate::data::Misfit;
 use crate::distributions::SampleError;
@@ -28,6 +29,9 @@ pub enum TaskError {
     /// A sample could not be drawn.
     #[error(transparent)]
     Sample(#[from] SampleError),
+    /// There is nothing to compare.
+    #[error(transparent)]
+    Differential(#[from] DifferentialError),
     /// The batch to decode as is none of the model's.
     #[error("transform_batch is {found}; the model has {n_batch} batches, counted from 0")]
     Batch {
@@ -130,21 +134,36 @@ pub(super) fn for_each_minibatch(
     watch: &mut Watch,
     task: &mut Task,
 ) -> Result<(), TaskError> {
-    let data = cells.data;
-    data.check_fits(vae.spec())?;
-    if vae.minified_data_type().is_some() && !data.has_posterior() {
+    check_cells(vae, cells)?;
+    let max_cells = cells.batch_size.min(cells.len());
+    let mut ws = vae.workspace(max_cells, cells.data.max_nnz(max_cells), false);
+    for_each_minibatch_in(&mut ws, vae, cells, watch, task)
+}
+
+/// Makes sure that a pass can go over the cells.
+pub(super) fn check_cells(vae: &Vae<Cpu<f32>>, cells: Cells) -> Result<(), TaskError> {
+    cells.data.check_fits(vae.spec())?;
+    if vae.minified_data_type().is_some() && !cells.data.has_posterior() {
         return Err(Misfit::Missing { what: "stored posteriors" }.into());
     }
-    cells.check()?;
-    let max_cells = cells.batch_size.min(cells.len());
-    let mut ws = vae.workspace(max_cells, data.max_nnz(max_cells), false);
+    cells.check()
+}
+
+/// The same for cells that were checked, in a workspace that has room for their minibatches.
+pub(super) fn for_each_minibatch_in(
+    ws: &mut Workspace<Cpu<f32>>,
+    vae: &Vae<Cpu<f32>>,
+    cells: Cells,
+    watch: &mut Watch,
+    task: &mut Task,
+) -> Result<(), TaskError> {
     let (mut batch, mut numbers) = (Minibatch::default(), Vec::new());
     for start in (0..cells.len()).step_by(cells.batch_size) {
         cells.minibatch(start, &mut numbers);
-        data.fill(&numbers, &mut batch)?;
+        cells.data.fill(&numbers, &mut batch)?;
         cells.number_noise(start, &mut batch);
         ws.load(vae.backend(), &batch);
-        task(&mut ws, &batch)?;
+        task(ws, &batch)?;
         tell(watch, start + numbers.len(), cells.len())?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod config;
 mod covariates;
+mod decoded_samples;
 mod embedding_api;
 mod kwargs;
 mod marginal;
@@ -19,6 +20,7 @@ mod workspace;
 pub use crate::nn::Decoded;
 pub use config::VaeConfig;
 pub(crate) use covariates::OneHotPlan;
+pub use decoded_samples::DecodedSamples;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use minibatch::{Inputs, Minibatch};
 pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};

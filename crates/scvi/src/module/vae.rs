@@ -219,12 +219,17 @@ impl<B: Backend> Vae<B> {
     /// # Panics
     /// If the model has no such batch.
     pub fn decode(&self, ws: &mut Workspace<B>, transform_batch: Option<u32>, wanted: Decoded) {
+        self.set_batch(ws, transform_batch);
+        let Workspace { inputs, encoder: enc, decoder: dec, .. } = ws;
+        self.decoder.forward_eval(pass(&self.backend, inputs), enc.z(), dec, wanted);
+    }
+
+    /// Puts every cell into one batch, or back into its own.
+    pub(super) fn set_batch(&self, ws: &mut Workspace<B>, transform_batch: Option<u32>) {
         let n_batch = self.spec.config().n_batch.max(1);
         assert!(transform_batch.is_none_or(|b| (b as usize) < n_batch), "a batch of the model's");
         ws.inputs.set_batch(&self.backend, transform_batch);
         self.embed_batch(&mut ws.inputs);
-        let Workspace { inputs, encoder: enc, decoder: dec, .. } = ws;
-        self.decoder.forward_eval(pass(&self.backend, inputs), enc.z(), dec, wanted);
     }
 
     /// Decodes z as [`Vae::decode`], and evaluates -ln p(x|z) of each cell.

@@ -55,6 +55,24 @@ impl<B: Backend> Vae<B> {
     /// Buffers for minibatches of up to `max_cells` cells that hold up to `max_nnz` counts; with
     /// those of gradients only where `training`.
     pub fn workspace(&self, max_cells: usize, max_nnz: usize, training: bool) -> Workspace<B> {
+        let decoder = self.decoder.activations(&self.backend, max_cells, training);
+        self.workspace_with(decoder, max_cells, max_nnz, training)
+    }
+
+    /// Buffers to encode cells, and to decode them as far as [`Vae::hidden`] goes: nothing there
+    /// has a number a cell and gene.
+    pub fn hidden_workspace(&self, max_cells: usize, max_nnz: usize) -> Workspace<B> {
+        let decoder = self.decoder.hidden_activations(&self.backend, max_cells);
+        self.workspace_with(decoder, max_cells, max_nnz, false)
+    }
+
+    fn workspace_with(
+        &self,
+        decoder: DecoderActivations<B>,
+        max_cells: usize,
+        max_nnz: usize,
+        training: bool,
+    ) -> Workspace<B> {
         let (b, spec) = (&self.backend, &self.spec);
         let config = spec.config();
         let library = self.library_encoder.is_some();
@@ -64,7 +82,7 @@ impl<B: Backend> Vae<B> {
             encoder: EncoderActivations::new(b, &spec.encoder_plan(), max_cells),
             library: library
                 .then(|| EncoderActivations::new(b, &spec.library_encoder_plan(), max_cells)),
-            decoder: self.decoder.activations(b, max_cells, training),
+            decoder,
             d_embedded: b.zeros(if training { max_cells * n_embedded } else { 0 }),
             given_library: b.zeros(max_cells),
             library_is_given: false,

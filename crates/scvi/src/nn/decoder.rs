@@ -1,8 +1,8 @@
 //! `DecoderSCVI` and `LinearDecoderSCVI`: from z to the parameters of every count, and back.
 
-use scvi_kernels::Backend;
 use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadOutput, LikelihoodPass};
 use scvi_kernels::ops::one_hot::OneHotBeside;
+use scvi_kernels::{Backend, HeadSamples};
 
 use super::heads::{Heads, HeadsActivations};
 use super::state::{StateError, StateVisitor};
@@ -93,6 +93,20 @@ impl<B: Backend> Decoder<B> {
         max_cells: usize,
         training: bool,
     ) -> DecoderActivations<B> {
+        self.activations_of(backend, self.dims(max_cells), training)
+    }
+
+    /// Room for what the heads read, and none for what they give.
+    pub(crate) fn hidden_activations(
+        &self,
+        backend: &B,
+        max_cells: usize,
+    ) -> DecoderActivations<B> {
+        self.activations_of(backend, HeadDims { genes: 0, ..self.dims(max_cells) }, false)
+    }
+
+    fn activations_of(&self, backend: &B, dims: HeadDims, training: bool) -> DecoderActivations<B> {
+        let max_cells = dims.cells;
         let body = match &self.body {
             Body::Layers(fc) => {
                 BodyActivations::Layers(FcActivations::new(backend, fc.plan(), max_cells))
@@ -102,8 +116,8 @@ impl<B: Backend> Decoder<B> {
                 BodyActivations::Linear { h: zeros(), dh: zeros() }
             }
         };
-        let head = backend.head(self.dims(max_cells), self.heads.kernel_plan(training));
-        let heads = self.heads.activations(backend, max_cells);
+        let head = backend.head(dims, self.heads.kernel_plan(training));
+        let heads = self.heads.activations(backend, max_cells, dims.genes);
         DecoderActivations { body, heads, head, nll: backend.zeros(max_cells) }
     }
 
@@ -119,6 +133,14 @@ impl<B: Backend> Decoder<B> {
         acts: &mut DecoderActivations<B>,
         wanted: Decoded,
     ) {
+        self.hidden_eval(pass, z, acts);
+        let dims = self.dims(pass.cells);
+        let h = acts.body.out();
+        pass.backend.head_forward(&mut acts.head, h, self.heads.params(wanted), dims);
+    }
+
+    /// What the heads read, in evaluation mode: [`Decoder::hidden`].
+    pub(crate) fn hidden_eval(&self, pass: Pass<B>, z: &B::Buf, acts: &mut DecoderActivations<B>) {
         match (&self.body, &mut acts.body) {
             (Body::Layers(fc), BodyActivations::Layers(acts)) => {
                 fc.forward_eval(pass, FcInput::Dense(z), acts);
@@ -126,9 +148,41 @@ impl<B: Backend> Decoder<B> {
             (Body::Linear(beside), BodyActivations::Linear { h, .. }) => beside.join(pass, z, h),
             _ => unreachable!("activations of another decoder"),
         }
-        let dims = self.dims(pass.cells);
-        let h = acts.body.out();
-        pass.backend.head_forward(&mut acts.head, h, self.heads.params(wanted), dims);
+    }
+
+    /// What the heads read of each cell: `(cells, hidden_width)`.
+    pub(crate) fn hidden(
+        &self,
+        backend: &B,
+        acts: &DecoderActivations<B>,
+        cells: usize,
+    ) -> Vec<B::Elem> {
+        backend.download(acts.body.out(), cells * self.hidden_width())
+    }
+
+    /// Numbers that the heads read of a cell.
+    pub(crate) fn hidden_width(&self) -> usize {
+        self.heads.plan.n_in
+    }
+
+    /// ln Σ_g exp(logit) of samples, whose hidden states are transposed; see
+    /// [`Backend::head_log_sums`].
+    pub(crate) fn log_sums(&self, backend: &B, hidden: &B::Buf, log_sums: &mut B::Buf, n: usize) {
+        let (layer, activation) = self.heads.scale();
+        backend.head_log_sums(hidden, layer, activation, log_sums, self.dims(n));
+    }
+
+    /// px_scale of the listed genes; see [`Backend::head_scale_rows`].
+    pub(crate) fn scale_rows(
+        &self,
+        backend: &B,
+        samples: HeadSamples<B>,
+        n: usize,
+        genes: &[u32],
+        out: &mut [B::Elem],
+    ) {
+        let (layer, activation) = self.heads.scale();
+        backend.head_scale_rows(samples, layer, activation, genes, self.dims(n), out);
     }
 
     /// The same in training mode.

@@ -138,19 +138,33 @@ impl<B: Backend> Heads<B> {
     /// What their buffers are made for.
     pub(super) fn kernel_plan(&self, training: bool) -> HeadPlan {
         HeadPlan {
-            activation: match self.plan.softplus {
-                true => ScaleActivation::Softplus,
-                false => ScaleActivation::Softmax,
-            },
+            activation: self.activation(),
             zero_inflated: self.plan.zero_inflated,
             gene_cell: self.plan.px_r,
             training,
         }
     }
 
+    fn activation(&self) -> ScaleActivation {
+        match self.plan.softplus {
+            true => ScaleActivation::Softplus,
+            false => ScaleActivation::Softmax,
+        }
+    }
+
+    /// px_scale's layer in evaluation mode, and what follows it.
+    pub(super) fn scale(&self) -> (HeadLayer<'_, B>, ScaleActivation) {
+        (self.scale.layer(), self.activation())
+    }
+
     /// Room for what normalisation keeps.
-    pub(super) fn activations(&self, backend: &B, max_cells: usize) -> HeadsActivations<B> {
-        let HeadsPlan { genes, zero_inflated, batch_norm, .. } = self.plan;
+    pub(super) fn activations(
+        &self,
+        backend: &B,
+        max_cells: usize,
+        genes: usize,
+    ) -> HeadsActivations<B> {
+        let HeadsPlan { zero_inflated, batch_norm, .. } = self.plan;
         // A gene's cells are a row there, and rows are padded.
         let norm = |wanted: bool| {
             (batch_norm && wanted)

@@ -20,7 +20,7 @@ use crate::{dataset, draws, model};
 const GENES: usize = 20;
 
 /// Cells with every covariate, some of which an option may not read.
-fn cells(n: usize, config: &VaeConfig) -> (CsrMatrix, Minibatch) {
+pub(crate) fn cells(n: usize, config: &VaeConfig) -> (CsrMatrix, Minibatch) {
     let sim = simulate(&SimulateConfig {
         n_cells: n,
         n_genes: GENES,
@@ -45,7 +45,7 @@ fn base() -> VaeConfig {
     VaeConfig { n_input: GENES, n_batch: 2, n_hidden: 6, n_latent: 3, ..VaeConfig::default() }
 }
 
-fn options() -> Vec<(&'static str, VaeConfig)> {
+pub(crate) fn options() -> Vec<(&'static str, VaeConfig)> {
     let prior = || Some(vec![1.0, 2.0]);
     vec![
         ("no batches", VaeConfig { n_batch: 0, ..base() }),

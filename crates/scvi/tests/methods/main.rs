@@ -1,9 +1,10 @@
 //! The module's methods beside a training step: marginal likelihood, posterior predictive samples,
-//! stored posteriors, embeddings, and that every option trains and evaluates.
+//! differential expression, stored posteriors, embeddings, and that every option trains and evaluates.
 
 #[path = "../common/mod.rs"]
 mod common;
 mod correlation;
+mod differential;
 mod embeddings;
 mod every_option;
 mod linear_gaussian;

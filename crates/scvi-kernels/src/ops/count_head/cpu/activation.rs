@@ -67,6 +67,19 @@ impl ScaleActivation {
         }
     }
 
+    /// A gene's row: logits in, px_scale out.
+    #[inline(always)]
+    pub(super) fn apply<F: Real>(self, row: &mut [F], log_sums: &[F]) {
+        match self {
+            Self::Softmax => {
+                for (v, &log_sum) in row.iter_mut().zip(log_sums) {
+                    *v = (*v - log_sum).exp();
+                }
+            }
+            Self::Softplus => row.iter_mut().for_each(|v| *v = softplus(*v)),
+        }
+    }
+
     /// A gene's row: dL/d ln μ in, dL/d(logit) out; `grad_sum` is Σ_g dL/d ln μ.
     #[inline(always)]
     pub(super) fn gradient<F: Real>(self, grad: &mut [F], scale: &[F], grad_sum: &[F]) {

@@ -5,6 +5,7 @@ use super::activation::Activate;
 use super::layer::Layer;
 use super::workspace::input_stride;
 use crate::cpu::Cpu;
+use crate::linalg::Mat;
 use crate::ops::count_head::{HeadDims, HeadParams};
 use crate::ops::{Rows, in_parts};
 use crate::padded;
@@ -21,7 +22,7 @@ pub(crate) fn head_forward_cpu<F: Real>(
     let cells = padded(d.cells);
     let (part, block) = (p.part_genes(), p.block);
     transpose(h, &mut head.input, d);
-    let input = &head.input;
+    let input = Mat::strided(&head.input, d.hidden, d.cells, input_stride(d.cells));
     let (scale_layer, scale) = Layer::new(params.scale, &mut head.scale, part, d);
     let (dropout_layer, pi) =
         params.dropout.map(|layer| Layer::new(layer, &mut head.pi, part, d)).unzip();

@@ -3,7 +3,6 @@
 
 use super::lanes::lane_sum;
 use super::norm::{Moments, Norm, NormSinks};
-use super::workspace::input_stride;
 use crate::cpu::Cpu;
 use crate::linalg::{Mat, matmul};
 use crate::ops::count_head::{HeadDims, HeadLayer, HeadLayerSinks};
@@ -41,11 +40,19 @@ impl<'a, F: Real> Layer<'a, F> {
         (layer, Logits { rows, moments: moments.flatten() })
     }
 
+    /// In evaluation mode, where nothing but logits is written.
+    pub(super) fn eval(layer: HeadLayer<'a, Cpu<F>>, d: HeadDims) -> Self {
+        let (layer, Logits { moments, .. }) =
+            Self::new(layer, &mut [], d.genes, HeadDims { cells: 0, ..d });
+        assert!(moments.is_none(), "a layer in evaluation mode");
+        layer
+    }
+
     /// Logits of a part whose first gene is `first`, block by block, and what `finish` makes of them
     /// while they are in cache.
     pub(super) fn forward(
         &self,
-        input: &[F], // (hidden, input_stride(cells))
+        input: Mat<F>, // (hidden, cells)
         first: usize,
         block: usize,
         logits: Logits<F>,
@@ -53,7 +60,6 @@ impl<'a, F: Real> Layer<'a, F> {
         mut finish: impl Finish<F>,
     ) {
         let stride = padded(d.cells);
-        let input = Mat::strided(input, d.hidden, d.cells, input_stride(d.cells));
         let Logits { rows, mut moments } = logits;
         for (k, rows) in rows.data.chunks_mut(block * stride).enumerate() {
             let (genes, local) = (rows.len() / stride, k * block);
@@ -64,20 +70,42 @@ impl<'a, F: Real> Layer<'a, F> {
                 || {
                     finish.start(k);
                     for (local, row) in (local..).zip(rows.chunks_exact_mut(stride)) {
-                        // A larger minibatch may have used the padding.
-                        row[d.cells..].fill(F::ZERO);
-                        if let Some(bias) = self.bias {
-                            let bias = bias[first + local];
-                            row.iter_mut().for_each(|v| *v += bias);
-                        }
-                        if let Some(norm) = self.norm {
-                            norm.apply(row, first + local, local, &mut moments, d.cells);
-                        }
+                        self.finish_row(row, [first + local, local], &mut moments, d.cells);
                         finish.row(k, row);
                     }
                     finish.block(k, rows);
                 },
             );
+        }
+    }
+}
+
+impl<F: Real> Layer<'_, F> {
+    /// Turns a row of products into logits of a gene, whose numbers among all and within its part
+    /// are given.
+    #[inline(always)]
+    pub(super) fn finish_row(
+        &self,
+        row: &mut [F],
+        [gene, local]: [usize; 2],
+        moments: &mut Option<Moments<F>>,
+        cells: usize,
+    ) {
+        // A larger minibatch may have used the padding.
+        row[cells..].fill(F::ZERO);
+        if let Some(bias) = self.bias {
+            let bias = bias[gene];
+            row.iter_mut().for_each(|v| *v += bias);
+        }
+        if let Some(norm) = self.norm {
+            norm.apply(row, gene, local, moments, cells);
+        }
+    }
+
+    /// The weights of the listed genes: `(genes, hidden)`.
+    pub(super) fn gather(&self, genes: &[u32], weights: &mut [F], hidden: usize) {
+        for (row, &gene) in weights.chunks_exact_mut(hidden).zip(genes) {
+            row.copy_from_slice(&self.weight[gene as usize * hidden..][..hidden]);
         }
     }
 }
@@ -97,6 +125,14 @@ pub(super) trait Finish<F> {
 
 /// The logits stay what they are.
 impl<F> Finish<F> for () {}
+
+impl<'a, F> Logits<'a, F> {
+    /// Of a layer in evaluation mode: `rows` is `(genes, cells)`.
+    pub(super) fn eval(rows: &'a mut [F]) -> Self {
+        let width = rows.len();
+        Self { rows: Rows::new(rows, width), moments: None }
+    }
+}
 
 impl<F: Real> Split for Logits<'_, F> {
     fn split(self, mid: usize) -> (Self, Self) {

@@ -11,6 +11,7 @@ mod norm;
 mod pass;
 mod positives;
 mod read;
+mod samples;
 mod workspace;
 mod zeros;
 
@@ -18,4 +19,5 @@ pub(crate) use forward::head_forward_cpu;
 pub(crate) use gradient::head_grad_cpu;
 pub(crate) use pass::{head_library_grad_cpu, head_likelihood_cpu};
 pub(crate) use read::head_read_cpu;
-pub use workspace::CountHead;
+pub(crate) use samples::{head_log_sums_cpu, head_scale_rows_cpu};
+pub use workspace::{CountHead, input_stride};

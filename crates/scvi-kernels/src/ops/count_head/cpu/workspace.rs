@@ -5,7 +5,7 @@ use crate::real::Real;
 use crate::{LANES, padded};
 
 /// Genes of one block: its products and its slice of the weights fit the second-level cache.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
 /// Parts at most: each has an own sum of the input's gradient.
 const MAX_PARTS: usize = 64;
 
@@ -31,7 +31,7 @@ impl Partition {
 
 /// Row length of the transposed input: cells, and a cache line more, for rows a power of two apart
 /// would all fall into the same few sets of the cache.
-pub(super) fn input_stride(cells: usize) -> usize {
+pub const fn input_stride(cells: usize) -> usize {
     padded(cells) + LANES
 }
 

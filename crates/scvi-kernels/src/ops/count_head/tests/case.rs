@@ -89,7 +89,7 @@ impl Kind {
         self.likelihood.has_theta() && self.theta == Theta::Head
     }
 
-    fn plan(self, training: bool) -> HeadPlan {
+    pub(super) fn plan(self, training: bool) -> HeadPlan {
         let zero_inflated = self.likelihood.has_pi();
         HeadPlan {
             activation: self.activation,

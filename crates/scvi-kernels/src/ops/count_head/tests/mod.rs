@@ -6,5 +6,6 @@ mod likelihoods;
 mod named;
 mod precision;
 mod properties;
+mod samples;
 
 use case::{Case, Kind, LIKELIHOODS, Outcome, library, mean, read};

@@ -1,0 +1,137 @@
+//! Groups of cells that a user compares: by a column of obs, by queries, or by lists.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use scvi::model::{Contrast, Group};
+use scvi_io::IoError;
+use scvi_io::h5ad::{Categorical, H5ad};
+
+use crate::args::{Common, DeArgs};
+use crate::error::CliError;
+use crate::input::{Prepared, note};
+use crate::query;
+
+/// Groups, and which of them are compared.
+pub struct Compared {
+    pub groups: Vec<Group>,
+    pub contrasts: Vec<Contrast>,
+    /// Whether groups have names, which the table then shows.
+    pub is_named: bool,
+}
+
+/// Reads the groups off the arguments.
+pub fn compared(args: &DeArgs, prepared: &Prepared, common: &Common) -> Result<Compared, CliError> {
+    let file = H5ad::open(&prepared.path)?;
+    match (&args.groupby, &args.idx1) {
+        (Some(key), None) => by_column(&file, key, args, prepared, common),
+        (None, Some(idx1)) => by_cells(&file, idx1, args.idx2.as_deref(), prepared),
+        _ => Err(CliError::Groups {
+            told: "cells to compare come from --groupby or from --idx1, one of them".to_owned(),
+            known: file.obs_columns().to_vec(),
+        }),
+    }
+}
+
+fn by_column(
+    file: &H5ad,
+    key: &str,
+    args: &DeArgs,
+    prepared: &Prepared,
+    common: &Common,
+) -> Result<Compared, CliError> {
+    let Categorical { codes, categories, .. } = file.obs_column(key)?.to_categorical();
+    let mut groups: Vec<Group> =
+        categories.iter().map(|name| Group { name: name.clone(), cells: Vec::new() }).collect();
+    let mut without = 0;
+    for (cell, row) in prepared.rows().enumerate() {
+        match codes[row] {
+            Some(code) => groups[code as usize].cells.push(cell as u32),
+            None => without += 1,
+        }
+    }
+    if without > 0 {
+        note(common, &format!("{without} cells without a value in '{key}' are in no group"));
+    }
+    let place = |name: &String| {
+        categories.iter().position(|category| category == name).ok_or_else(|| CliError::Groups {
+            told: format!("column '{key}' has no group '{name}'"),
+            known: categories.clone(),
+        })
+    };
+    let firsts = match args.group1.is_empty() {
+        false => args.group1.iter().map(place).collect::<Result<Vec<_>, _>>()?,
+        true => {
+            let used = |&group: &usize| !groups[group].cells.is_empty();
+            (0..groups.len()).filter(used).collect()
+        }
+    };
+    if args.group1.is_empty() && firsts.len() < 2 {
+        return Err(CliError::Groups {
+            told: format!("column '{key}' has a single group; at least two are compared"),
+            known: categories,
+        });
+    }
+    let group2 = args.group2.as_ref().map(place).transpose()?;
+    let contrasts = firsts.into_iter().filter(|&group1| {
+        // Of all groups against one, that one itself is left out.
+        !args.group1.is_empty() || Some(group1) != group2
+    });
+    let contrasts = contrasts.map(|group1| Contrast { group1, group2 }).collect();
+    Ok(Compared { groups, contrasts, is_named: true })
+}
+
+fn by_cells(
+    file: &H5ad,
+    idx1: &str,
+    idx2: Option<&str>,
+    prepared: &Prepared,
+) -> Result<Compared, CliError> {
+    let group = |option: &str, text: &str| {
+        let is_chosen = match Path::new(text).is_file() {
+            true => listed(text, prepared)?,
+            false => queried(file, option, text)?,
+        };
+        let rows = prepared.rows().enumerate();
+        let cells = rows.filter(|&(_, row)| is_chosen[row]).map(|(cell, _)| cell as u32);
+        Ok::<_, CliError>(Group { name: option.to_owned(), cells: cells.collect() })
+    };
+    let first = group("idx1", idx1)?;
+    let second = idx2.map(|text| group("idx2", text)).transpose()?;
+    let contrast = Contrast { group1: 0, group2: second.as_ref().map(|_| 1) };
+    let groups = [Some(first), second].into_iter().flatten().collect();
+    Ok(Compared { groups, contrasts: vec![contrast], is_named: false })
+}
+
+/// Rows that a query holds for.
+fn queried(file: &H5ad, option: &str, text: &str) -> Result<Vec<bool>, CliError> {
+    let query = query::parse(text).map_err(|error| CliError::Query {
+        told: format!("--{option} '{text}' is no file, and no query: {error}"),
+    })?;
+    query::matching(&query, &|name| Ok(file.obs_column(name)?))
+}
+
+/// Rows that a file lists, one name of a cell or number of a row, from 0, a line.
+fn listed(path: &str, prepared: &Prepared) -> Result<Vec<bool>, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|source| IoError::Os {
+        action: "read",
+        path: path.into(),
+        source,
+    })?;
+    let names = &prepared.obs_names;
+    let by_name: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(row, name)| (name.as_str(), row)).collect();
+    let mut is_chosen = vec![false; names.len()];
+    for (k, line) in text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty()) {
+        let numbered = || line.parse::<usize>().ok().filter(|&row| row < names.len());
+        let row = by_name.get(line).copied().or_else(numbered).ok_or_else(|| CliError::Query {
+            told: format!(
+                "{path}, line {}: '{line}' is neither a cell's name nor a row below {}",
+                k + 1,
+                names.len()
+            ),
+        })?;
+        is_chosen[row] = true;
+    }
+    Ok(is_chosen)
+}

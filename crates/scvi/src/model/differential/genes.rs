@@ -1,0 +1,165 @@
+//! Every gene of every contrast, from the samples of a round: 64 genes at a time.
+
+use rayon::prelude::*;
+use scvi_kernels::ops::pairs::gather;
+use scvi_kernels::{Cpu, padded};
+
+use super::plan::{Part, Planned};
+use super::round::DecodedRound;
+use super::run::Meter;
+use crate::model::pass::TaskError;
+use crate::module::Vae;
+
+/// Genes that a thread decodes at a time.
+const BLOCK: usize = 64;
+/// Blocks between two looks at whoever watches.
+const BLOCKS: usize = 32;
+
+/// One gene of one contrast.
+pub(super) struct Case<'a> {
+    /// Place of the contrast in the round.
+    pub(super) contrast: usize,
+    /// px_scale of each group's samples.
+    pub(super) samples: [&'a [f32]; 2],
+    /// The same as pairs, of equal length.
+    pub(super) pairs: [&'a [f32]; 2],
+}
+
+/// Calls `task` with each of `genes` of each contrast; gives its answers by contrast, genes in
+/// their order.
+///
+/// px_scale of a set is decoded when a contrast first asks for it, and dropped after the last one.
+pub(super) fn for_each_gene<T: Send>(
+    vae: &Vae<Cpu<f32>>,
+    round: &DecodedRound,
+    genes: &[u32],
+    meter: &mut Meter,
+    task: &(dyn Fn(Case) -> T + Sync),
+) -> Result<Vec<Vec<T>>, TaskError> {
+    let last_use = last_use(round);
+    let mut answers: Vec<Vec<T>> = round.contrasts.iter().map(|_| Vec::new()).collect();
+    for genes in genes.chunks(BLOCK * BLOCKS) {
+        let blocks: Vec<Vec<Vec<T>>> = genes
+            .par_chunks(BLOCK)
+            .map(|block| of_block(vae, round, block, &last_use, task))
+            .collect();
+        for block in blocks {
+            answers.iter_mut().zip(block).for_each(|(all, some)| all.extend(some));
+        }
+        meter.add(genes.len() * round.contrasts.len())?;
+    }
+    Ok(answers)
+}
+
+/// The last contrast that reads each set.
+fn last_use(round: &DecodedRound) -> Vec<usize> {
+    let mut last = vec![0; round.sets.len()];
+    for (k, planned) in round.contrasts.iter().enumerate() {
+        planned.sides.iter().flatten().for_each(|part| last[part.set] = k);
+    }
+    last
+}
+
+fn of_block<T>(
+    vae: &Vae<Cpu<f32>>,
+    round: &DecodedRound,
+    genes: &[u32],
+    last_use: &[usize],
+    task: &(dyn Fn(Case) -> T + Sync),
+) -> Vec<Vec<T>> {
+    let mut rows =
+        Rows { sets: round.sets.iter().map(|_| Vec::new()).collect(), spare: Vec::new() };
+    let mut gathered = Gathered::default();
+    let of_contrast = |(k, planned): (usize, &Planned)| {
+        for part in planned.sides.iter().flatten() {
+            rows.decode(vae, round, part.set, genes);
+        }
+        let answers = (0..genes.len()).map(|i| {
+            let [first, second] = &planned.sides;
+            let Gathered { sides: [of_first, of_second], pairs: [firsts, seconds] } = &mut gathered;
+            let a = side(first, round, &rows, i, of_first);
+            let b = side(second, round, &rows, i, of_second);
+            let pairs = match &planned.pairs {
+                None => {
+                    let n = a.len().min(b.len());
+                    [&a[..n], &b[..n]]
+                }
+                Some(places) => {
+                    gather(a, &places[0], firsts);
+                    gather(b, &places[1], seconds);
+                    [&firsts[..], &seconds[..]]
+                }
+            };
+            task(Case { contrast: k, samples: [a, b], pairs })
+        });
+        let answers = answers.collect();
+        rows.forget(|set| last_use[set] <= k);
+        answers
+    };
+    round.contrasts.iter().enumerate().map(of_contrast).collect()
+}
+
+/// px_scale of a block of genes.
+struct Rows {
+    sets: Vec<Vec<f32>>, // of each set (genes, samples padded), empty where not decoded
+    spare: Vec<Vec<f32>>,
+}
+
+impl Rows {
+    fn decode(&mut self, vae: &Vae<Cpu<f32>>, round: &DecodedRound, set: usize, genes: &[u32]) {
+        if self.sets[set].is_empty() {
+            let samples = &round.sets[set];
+            let mut rows = self.spare.pop().unwrap_or_default();
+            rows.resize(genes.len() * padded(samples.len()), 0.0);
+            vae.px_scale_by_gene(samples, genes, &mut rows);
+            self.sets[set] = rows;
+        }
+    }
+
+    fn forget(&mut self, is_done: impl Fn(usize) -> bool) {
+        for (set, rows) in self.sets.iter_mut().enumerate() {
+            if is_done(set) && !rows.is_empty() {
+                self.spare.push(std::mem::take(rows));
+            }
+        }
+    }
+}
+
+/// Room for samples that do not stand side by side.
+#[derive(Default)]
+struct Gathered {
+    sides: [Vec<f32>; 2],
+    pairs: [Vec<f32>; 2],
+}
+
+/// One gene's px_scale of all samples of a side.
+fn side<'a>(
+    parts: &[Part],
+    round: &DecodedRound,
+    rows: &'a Rows,
+    gene: usize,
+    gathered: &'a mut Vec<f32>,
+) -> &'a [f32] {
+    let row = |part: &Part| {
+        let stride = padded(round.sets[part.set].len());
+        &rows.sets[part.set][gene * stride..][..stride]
+    };
+    if let [part] = parts
+        && is_front(&part.places)
+    {
+        return &row(part)[..part.places.len()];
+    }
+    gathered.clear();
+    for part in parts {
+        let row = row(part);
+        gathered.extend(part.places.iter().map(|&place| row[place as usize]));
+    }
+    gathered
+}
+
+/// Whether places are those of the first samples, in order.
+fn is_front(places: &[u32]) -> bool {
+    // They are distinct and rise, or are drawn with repetitions.
+    let Some(&last) = places.last() else { return true };
+    last as usize + 1 == places.len() && places.windows(2).all(|pair| pair[0] < pair[1])
+}

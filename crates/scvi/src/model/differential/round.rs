@@ -1,0 +1,85 @@
+//! The samples of a round, decoded as far as the heads' input.
+
+use scvi_kernels::Cpu;
+
+use super::draws::{Draws, Populations};
+use super::importance;
+use super::options::{DifferentialOptions, Weights};
+use super::plan::{Planned, Round};
+use super::run::Meter;
+use crate::data::Dataset;
+use crate::model::cells::Cells;
+use crate::model::pass::{TaskError, for_each_minibatch_in, infer};
+use crate::module::{DecodedSamples, Noise, Vae, Workspace};
+
+/// What every step needs to know.
+pub(super) struct Context<'a> {
+    pub(super) vae: &'a Vae<Cpu<f32>>,
+    pub(super) data: &'a Dataset<'a>,
+    pub(super) populations: &'a Populations<'a>,
+    pub(super) options: &'a DifferentialOptions,
+}
+
+/// A round whose samples can be read gene by gene.
+pub(super) struct DecodedRound {
+    pub(super) sets: Vec<DecodedSamples<Cpu<f32>>>,
+    pub(super) contrasts: Vec<Planned>,
+}
+
+/// Encodes the drawn cells, draws a z of each, and decodes them.
+pub(super) fn decode(
+    context: &Context,
+    round: Round,
+    ws: &mut Workspace<Cpu<f32>>,
+    meter: &mut Meter,
+) -> Result<DecodedRound, TaskError> {
+    let Round { sets: draws, mut contrasts } = round;
+    let mut sets = Vec::with_capacity(draws.len());
+    let mut latent = Vec::with_capacity(draws.len());
+    let keep_z = context.options.weights != Weights::Uniform;
+    for draws in &draws {
+        let (hidden, z) = sample(context, draws, keep_z, ws, meter)?;
+        sets.push(context.vae.decoded_samples(&hidden));
+        latent.push(z);
+    }
+    if let Weights::Importance(options) = context.options.weights {
+        for planned in &mut contrasts {
+            importance::resample(context, options, planned, &draws, &latent, meter)?;
+        }
+    }
+    Ok(DecodedRound { sets, contrasts })
+}
+
+/// z of the samples of one source, where it is wanted: `(samples, n_latent)` each.
+#[derive(Default)]
+pub(super) struct Latent {
+    pub(super) z: Vec<f32>,
+    pub(super) untransformed: Vec<f32>,
+}
+
+/// Hidden states of the samples of one source, `(samples, hidden_width)`, and their z.
+fn sample(
+    context: &Context,
+    draws: &Draws,
+    keep_z: bool,
+    ws: &mut Workspace<Cpu<f32>>,
+    meter: &mut Meter,
+) -> Result<(Vec<f32>, Latent), TaskError> {
+    let Context { vae, data, populations, options } = context;
+    let cells = populations.cells_of(draws);
+    let cells =
+        Cells::chosen(data, &cells, options.batch_size).with_noise_by_number(&draws.numbers);
+    let mut hidden = Vec::with_capacity(cells.len() * vae.hidden_width());
+    let mut latent = Latent::default();
+    let noise = Noise::Seeded { seed: options.seed, draw: populations.stream(draws.source) };
+    for_each_minibatch_in(ws, vae, cells, &mut |_| meter.told(), &mut |ws, batch| {
+        infer(vae, ws, batch, Some(noise));
+        hidden.extend(vae.hidden(ws, draws.source.batch));
+        if keep_z {
+            latent.z.extend(ws.z(vae.backend()));
+            latent.untransformed.extend(ws.untransformed_z(vae.backend()));
+        }
+        Ok(())
+    })?;
+    Ok((hidden, latent))
+}

@@ -1,0 +1,268 @@
+//! From groups to tables.
+
+use std::ops::ControlFlow;
+
+use scvi_kernels::Cpu;
+
+use super::delta;
+use super::draws::Populations;
+use super::error::DifferentialError;
+use super::genes::{Case, for_each_gene};
+use super::options::{Batches, Change, Contrast, Delta, DifferentialOptions, Group, Test, Weights};
+use super::plan::rounds;
+use super::pseudocount;
+use super::raw::RawStatistics;
+use super::result::Comparison;
+use super::round::{Context, DecodedRound, decode};
+use super::statistics::{ChangeTest, Changed, Vanilla, largest_scales, mean_change};
+use super::table::Table;
+use crate::data::Dataset;
+use crate::model::cells::Cells;
+use crate::model::pass::{TaskError, check_cells, decode_as};
+use crate::model::watch::{Progress, Watch};
+use crate::module::Vae;
+
+/// Compares groups of cells gene by gene; a result a contrast, in their order.
+///
+/// Of minified data without counts there are no raw statistics, and a pseudocount must be given.
+/// What a contrast gives depends on the seed, the groups and their order, not on the other
+/// contrasts. Where both groups are decoded as different numbers of batches, as many pairs are
+/// compared as the smaller group has samples.
+///
+/// # Errors
+/// [`TaskError`] where the data does not fit the model or cannot be read, a group is empty, or an
+/// option is out of its range.
+pub fn differential_expression(
+    vae: &Vae<Cpu<f32>>,
+    data: &Dataset,
+    groups: &[Group],
+    contrasts: &[Contrast],
+    options: &DifferentialOptions,
+    watch: &mut Watch,
+) -> Result<Vec<Comparison>, TaskError> {
+    for group in groups {
+        check_cells(vae, Cells::chosen(data, &group.cells, options.batch_size))?;
+    }
+    check(vae, options)?;
+    let populations = Populations::new(groups, data.n_cells(), options.seed);
+    for &contrast in contrasts {
+        populations.check(contrast)?;
+    }
+    let mut meter = Meter::new(work(data, contrasts, options), watch);
+    let raw = raw_statistics(vae, data, groups, contrasts, options, &mut meter)?;
+    let context = Context { vae, data, populations: &populations, options };
+    let n_batch = vae.spec().config().n_batch;
+    let rounds = rounds(contrasts, &populations, options, n_batch);
+    let largest = rounds.iter().flat_map(|round| &round.sets).map(|set| set.numbers.len()).max();
+    let max_cells = options.batch_size.min(largest.unwrap_or(0));
+    let mut ws = vae.hidden_workspace(max_cells, data.max_nnz(max_cells));
+    let mut results = Vec::with_capacity(contrasts.len());
+    for round in rounds {
+        let round = decode(&context, round, &mut ws, &mut meter)?;
+        let tables = match &options.test {
+            Test::Vanilla => vanilla(&context, &round, &mut meter)?,
+            Test::Change(change) => changed(&context, change, &round, raw.as_ref(), &mut meter)?,
+        };
+        for (planned, (mut table, chosen)) in round.contrasts.iter().zip(tables) {
+            let contrast = planned.contrast;
+            if let Some(raw) = raw.as_ref().filter(|_| options.all_stats) {
+                table.raw(raw.of(contrast));
+            }
+            let change = match &options.test {
+                Test::Vanilla => None,
+                Test::Change(change) => Some(change),
+            };
+            let (genes, columns) = table.sorted(change);
+            let name = |group: usize| groups[group].name.clone();
+            results.push(Comparison {
+                group1: name(contrast.group1),
+                group2: contrast.group2.map(name),
+                n_cells: [0, 1].map(|side| populations.cells(contrast, side).len()),
+                genes,
+                columns,
+                pseudocount: chosen.map(|chosen| chosen[0]),
+                delta: chosen.map(|chosen| chosen[1]),
+            });
+        }
+    }
+    Ok(results)
+}
+
+/// A table, and the pseudocount and delta of change mode.
+type Tested = (Table, Option<[f64; 2]>);
+
+fn vanilla(
+    context: &Context,
+    round: &DecodedRound,
+    meter: &mut Meter,
+) -> Result<Vec<Tested>, TaskError> {
+    let genes = all_genes(context.data);
+    let answers = for_each_gene(context.vae, round, &genes, meter, &|case| Vanilla::of(&case))?;
+    Ok(answers.iter().map(|genes| (Table::vanilla(genes), None)).collect())
+}
+
+fn changed(
+    context: &Context,
+    change: &Change,
+    round: &DecodedRound,
+    raw: Option<&RawStatistics>,
+    meter: &mut Meter,
+) -> Result<Vec<Tested>, TaskError> {
+    let (vae, genes) = (context.vae, all_genes(context.data));
+    let pseudocounts = match change.pseudocount {
+        Some(given) => vec![given; round.contrasts.len()],
+        None => pseudocounts(context, change, round, raw, meter)?,
+    };
+    let deltas = match change.delta {
+        Delta::Given(given) => vec![given; round.contrasts.len()],
+        Delta::Estimated => {
+            let mean = |case: Case| mean_change(&case, pseudocounts[case.contrast]);
+            let means = for_each_gene(vae, round, &genes, meter, &mean)?;
+            means.iter().map(|means| delta::estimate(means)).collect()
+        }
+    };
+    let test = |contrast: usize| ChangeTest {
+        pseudocount: pseudocounts[contrast],
+        delta: deltas[contrast],
+        hypotheses: change.hypotheses,
+        levels: &change.cred_interval_lvls,
+    };
+    let of = |case: Case| Changed::of(&case, test(case.contrast));
+    let answers = for_each_gene(vae, round, &genes, meter, &of)?;
+    let table = |(k, genes): (usize, &Vec<Changed>)| {
+        (Table::change(genes, test(k)), Some([pseudocounts[k], deltas[k]]))
+    };
+    Ok(answers.iter().enumerate().map(table).collect())
+}
+
+/// The pseudocount of each contrast, from the genes of little expression in its groups.
+fn pseudocounts(
+    context: &Context,
+    change: &Change,
+    round: &DecodedRound,
+    raw: Option<&RawStatistics>,
+    meter: &mut Meter,
+) -> Result<Vec<f64>, TaskError> {
+    let raw = raw.ok_or(DifferentialError::NoCounts)?;
+    let n_genes = context.data.n_genes();
+    let is_low: Vec<[Vec<bool>; 2]> = round
+        .contrasts
+        .iter()
+        .map(|planned| {
+            let of = |mean: &f64| *mean < change.threshold_counts;
+            raw.of(planned.contrast).map(|raw| raw.mean.iter().map(of).collect())
+        })
+        .collect();
+    let is_wanted = |&gene: &u32| is_low.iter().flatten().any(|low| low[gene as usize]);
+    let genes: Vec<u32> = all_genes(context.data).into_iter().filter(is_wanted).collect();
+    let scales = for_each_gene(context.vae, round, &genes, meter, &|case| largest_scales(&case))?;
+    let estimate = |(scales, is_low): (&Vec<[f64; 2]>, &[Vec<bool>; 2])| {
+        let mut largest = [0, 1].map(|side| {
+            let of = genes.iter().zip(scales).filter(|&(&gene, _)| is_low[side][gene as usize]);
+            of.map(|(_, scales)| scales[side]).collect()
+        });
+        pseudocount::estimate(&mut largest, n_genes)
+    };
+    Ok(scales.iter().zip(&is_low).map(estimate).collect())
+}
+
+fn all_genes(data: &Dataset) -> Vec<u32> {
+    (0..data.n_genes() as u32).collect()
+}
+
+fn raw_statistics(
+    vae: &Vae<Cpu<f32>>,
+    data: &Dataset,
+    groups: &[Group],
+    contrasts: &[Contrast],
+    options: &DifferentialOptions,
+    meter: &mut Meter,
+) -> Result<Option<RawStatistics>, TaskError> {
+    let for_pseudocount = matches!(&options.test, Test::Change(Change { pseudocount: None, .. }));
+    let has_counts = vae.require_counts("raw statistics").is_ok();
+    if !has_counts && for_pseudocount {
+        return Err(DifferentialError::NoCounts.into());
+    }
+    let is_wanted = has_counts && (options.all_stats || for_pseudocount);
+    let read = || RawStatistics::read(data.counts(), groups, contrasts, meter);
+    is_wanted.then(read).transpose()
+}
+
+fn check(vae: &Vae<Cpu<f32>>, options: &DifferentialOptions) -> Result<(), TaskError> {
+    let require = |option, found: f64, holds: bool, range| match holds {
+        true => Ok(()),
+        false => Err(DifferentialError::Option { option, found, range }),
+    };
+    let positive = |option, found: usize| {
+        // Numbers of samples are counted in 31 bits.
+        let holds = (1..1 << 31).contains(&found);
+        require(option, found as f64, holds, "1 or more and below 2^31")
+    };
+    positive("n_samples_overall", options.n_samples_overall)?;
+    options.m_permutation.map_or(Ok(()), |m| positive("m_permutation", m))?;
+    if let Batches::Corrected(sides) = &options.batches {
+        for batches in sides.iter().flatten() {
+            positive("the number of batches of a group", batches.len())?;
+            decode_as(vae, batches)?;
+        }
+    }
+    if let Weights::Importance(importance) = options.weights {
+        positive("max_cells", importance.max_cells)?;
+        positive("n_mc_samples", importance.n_mc_samples as usize)?;
+    }
+    let Test::Change(change) = &options.test else { return Ok(()) };
+    let is_share = |v: f64| v > 0.0 && v < 1.0;
+    if let Delta::Given(delta) = change.delta {
+        require("delta", delta, delta >= 0.0 && delta.is_finite(), "0 or more")?;
+    }
+    if let Some(c) = change.pseudocount {
+        require("pseudocounts", c, (1e-30..1e30).contains(&c), "within 1e-30 and 1e30")?;
+    }
+    let threshold = change.threshold_counts;
+    require("threshold_counts", threshold, threshold >= 0.0, "0 or more")?;
+    let fdr = change.fdr_target;
+    require("fdr_target", fdr, (0.0..=1.0).contains(&fdr), "within 0 and 1")?;
+    for &level in &change.cred_interval_lvls {
+        require("cred_interval_lvls", level, is_share(level), "above 0 and below 1")?;
+    }
+    Ok(())
+}
+
+/// Genes that will be looked at, at most, once for each contrast and pass.
+fn work(data: &Dataset, contrasts: &[Contrast], options: &DifferentialOptions) -> usize {
+    let passes = match &options.test {
+        Test::Vanilla => 1,
+        Test::Change(change) => {
+            1 + usize::from(change.pseudocount.is_none())
+                + usize::from(change.delta == Delta::Estimated)
+        }
+    };
+    passes * data.n_genes() * contrasts.len()
+}
+
+/// Counts work, and tells whoever watches.
+pub(super) struct Meter<'a, 'b> {
+    done: usize,
+    total: usize,
+    watch: &'a mut Watch<'b>,
+}
+
+impl<'a, 'b> Meter<'a, 'b> {
+    pub(super) fn new(total: usize, watch: &'a mut Watch<'b>) -> Self {
+        Self { done: 0, total, watch }
+    }
+
+    /// Tells how far the work is.
+    pub(super) fn told(&mut self) -> ControlFlow<()> {
+        (self.watch)(Progress { done: self.done.min(self.total), total: self.total })
+    }
+
+    /// Adds work that is done, or none where there is only to ask whether to go on.
+    pub(super) fn add(&mut self, work: usize) -> Result<(), TaskError> {
+        self.done += work;
+        match self.told() {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(TaskError::Stopped),
+        }
+    }
+}
