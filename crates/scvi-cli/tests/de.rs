@@ -111,7 +111,7 @@ fn what_makes_no_comparison_is_refused() {
     fails(&[&by[..], &["--group2", "y"]].concat(), &["no group 'y'", "type_4"]);
     fails(&[&by[..], &["--delta", "x"]].concat(), &["delta", "'x'", "estimate"]);
     let batch = ["--batch-correction", "--batchid1", "z"];
-    fails(&[&by[..], &batch].concat(), &["no batch 'z'", "batch_0, batch_1"]);
+    fails(&[&by[..], &batch].concat(), &["'z' is none of the model's batches", "batch_0, batch_1"]);
     let output = de(&["--groupby", "cell_type", "--output", "out.h5ad"]);
     folder.scvi(&output).fails_with(&["out.h5ad", ".csv"]);
 

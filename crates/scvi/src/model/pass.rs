@@ -62,12 +62,12 @@ pub enum TaskError {
         /// Cells of the data.
         n_cells: usize,
     },
-    /// A gene that was asked for is none of the data's.
-    #[error("gene {found} was asked for; the data has {n_genes} genes, counted from 0")]
+    /// A gene that was asked for is none of the model's.
+    #[error("gene {found} was asked for; the model has {n_genes} genes, counted from 0")]
     Gene {
         /// What came.
         found: u32,
-        /// Genes of the data.
+        /// The model's genes.
         n_genes: usize,
     },
     /// The mean of a library's posterior was asked for, and the model has none.

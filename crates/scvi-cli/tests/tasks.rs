@@ -1,0 +1,65 @@
+//! What holds for every task on a trained model.
+
+mod common;
+
+use std::fs;
+
+use common::saves::{folder, save};
+
+/// Each task with what it writes; one file or folder each.
+const TASKS: [(&str, &[&str], &str); 11] = [
+    ("latent", &["--return-dist"], "latent.csv"),
+    ("latent", &["--no-give-mean"], "drawn.npy"),
+    ("evaluate", &["--n-mc-samples", "7", "--per-cell"], "cells.csv"),
+    ("normalize", &["--n-samples", "3"], "normalized.npy"),
+    ("normalize", &["--library-size", "latent"], "latent.h5ad"),
+    ("parameters", &["--n-samples", "2"], "parameters.npz"),
+    ("sample", &[], "sample.h5ad"),
+    ("correlate", &[], "correlations.csv"),
+    ("de", &["--groupby", "batch"], "vanilla.csv"),
+    ("de", &["--groupby", "batch", "--mode", "change", "--batch-correction"], "change.csv"),
+    ("minify", &[], "minified.h5ad"),
+];
+
+#[test]
+fn threads_do_not_show_and_seeds_do() {
+    let folder = folder();
+    let path = save("covariates");
+    let model = path.to_str().unwrap();
+    let run = |verb: &str, more: &[&str], name: &str, threads: &str, seed: &str| {
+        let fixed = [verb, "--model", model, "data.h5ad", "--threads", threads, "--seed", seed];
+        let output = match verb {
+            "evaluate" => vec![name],
+            _ => vec!["--output", name],
+        };
+        folder.scvi(&[&fixed[..], &["--overwrite", "--quiet"], more, &output].concat()).ok();
+        fs::read(folder.path(name)).unwrap()
+    };
+    for (verb, more, name) in TASKS {
+        let one = run(verb, more, name, "1", "3");
+        assert!(one == run(verb, more, name, "2", "3"), "{verb} {more:?}: threads show");
+        assert!(one == run(verb, more, name, "1", "3"), "{verb} {more:?}: runs differ");
+        // These two draw nothing.
+        let is_fixed = name == "latent.csv" || verb == "minify";
+        let other = run(verb, more, name, "1", "4");
+        assert_eq!(one == other, is_fixed, "{verb} {more:?}: whether the seed shows");
+    }
+}
+
+#[test]
+fn a_missing_model_or_input_is_named_before_anything_is_written() {
+    let folder = folder();
+    let path = save("covariates");
+    let model = path.to_str().unwrap();
+    let before = folder.names();
+    for (verb, more, name) in TASKS {
+        let output = if verb == "evaluate" { vec![name] } else { vec!["--output", name] };
+        let refused = |model: &str, input: &str, part: &str| {
+            let fixed = [verb, "--model", model, input];
+            folder.scvi(&[&fixed[..], more, &output].concat()).fails_with(&[part]);
+        };
+        refused("nowhere", "data.h5ad", "nowhere");
+        refused(model, "nothing.h5ad", "nothing.h5ad");
+        assert_eq!(folder.names(), before, "{verb}");
+    }
+}
