@@ -285,6 +285,17 @@ pub struct LatentArgs {
     /// One draw from the posterior instead of its mean
     #[arg(long)]
     pub no_give_mean: bool,
+    /// Also write how dense the cells of each sample are where a cell lies, as ln p(z | sample):
+    /// obsm["da_log_probs"], a column for each value of this column of obs (differential abundance;
+    /// time grows with cells times cells)
+    #[arg(long, value_name = "K")]
+    pub sample_key: Option<String>,
+    /// Cells that stand for a sample at most, chosen at random [default: all]
+    #[arg(long, value_name = "N", requires = "sample_key")]
+    pub num_cells_posterior: Option<usize>,
+    /// Degrees of freedom of Student's distribution about each of these cells [default: normal]
+    #[arg(long, value_name = "X", requires = "sample_key")]
+    pub dof: Option<f64>,
 }
 
 /// `scvi evaluate`.

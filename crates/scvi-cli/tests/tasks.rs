@@ -4,12 +4,14 @@ mod common;
 
 use std::fs;
 
-use common::saves::{folder, save};
+use common::saves::{columns, folder, save};
+use scvi_io::h5ad::H5ad;
 
 /// Each task with what it writes; one file or folder each.
-const TASKS: [(&str, &[&str], &str); 11] = [
+const TASKS: [(&str, &[&str], &str); 12] = [
     ("latent", &["--return-dist"], "latent.csv"),
     ("latent", &["--no-give-mean"], "drawn.npy"),
+    ("latent", &["--sample-key", "donor", "--num-cells-posterior", "5"], "abundance.h5ad"),
     ("evaluate", &["--n-mc-samples", "7", "--per-cell"], "cells.csv"),
     ("normalize", &["--n-samples", "3"], "normalized.npy"),
     ("normalize", &["--library-size", "latent"], "latent.h5ad"),
@@ -62,4 +64,25 @@ fn a_missing_model_or_input_is_named_before_anything_is_written() {
         refused(model, "nothing.h5ad", "nothing.h5ad");
         assert_eq!(folder.names(), before, "{verb}");
     }
+}
+
+#[test]
+fn the_abundance_of_samples_stands_beside_the_representation() {
+    let folder = folder();
+    let path = save("covariates");
+    let latent = ["latent", "--model", path.to_str().unwrap(), "data.h5ad", "--output"];
+    let printed = folder.scvi(&[&latent[..], &["-", "--sample-key", "donor"]].concat()).ok();
+    let table = columns(&printed);
+    let of_samples: Vec<_> =
+        table.iter().filter(|(name, _)| name.starts_with("da_log_prob_donor ")).collect();
+    assert!(of_samples.len() > 1 && of_samples.len() < table.len());
+    assert!(of_samples.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())));
+    folder.scvi(&[&latent[..], &["out.h5ad", "--sample-key", "donor"]].concat()).ok();
+    let store = H5ad::open(folder.path("out.h5ad")).unwrap();
+    assert!(store.obsm_keys().iter().any(|key| key == "da_log_probs"));
+    let refused = |more: &[&str], parts: &[&str]| {
+        folder.scvi(&[&latent[..], &["x.csv"], more].concat()).fails_with(parts);
+    };
+    refused(&["--sample-key", "patient"], &["patient", "donor"]);
+    refused(&["--sample-key", "donor", "--dof", "0"], &["dof", "above 0"]);
 }

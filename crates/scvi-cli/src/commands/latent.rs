@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use scvi::Cpu;
 use scvi::data::Dataset;
 use scvi::model::{
-    Cells, Latent, LibraryEstimate, MC_SAMPLES, Watch, latent_library_size, latent_representation,
-    latent_sample, latent_simplex_mean,
+    AbundanceOptions, Cells, Latent, LibraryEstimate, MC_SAMPLES, Watch, differential_abundance,
+    latent_library_size, latent_representation, latent_sample, latent_simplex_mean,
 };
 use scvi::module::{LatentDistribution, Vae};
 use scvi_io::SavedModel;
-use scvi_io::h5ad::{Extras, H5adRows, NewRows, Slot};
+use scvi_io::h5ad::{Categorical, Extras, H5ad, H5adRows, NewRows, Slot, UnsValue};
 use scvi_io::output::check_output;
 use scvi_io::rows::RowSink;
 use scvi_io::table::NamedMatrix;
@@ -38,11 +38,15 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     } else {
         mean(&vae, cells, &latent, common)?
     };
-    let mut arrays = vec![("X_scVI", shown)];
-    if args.return_dist {
-        arrays.extend([("X_latent_qzm", latent.mean), ("X_latent_qzv", latent.var)]);
-    }
     let n_latent = latent.n_latent;
+    let abundance =
+        args.sample_key.as_ref().map(|key| abundance(key, args, &prepared, &latent, common));
+    let mut blocks = vec![Block::numbered("X_scVI", n_latent, shown)];
+    if args.return_dist {
+        blocks.push(Block::numbered("X_latent_qzm", n_latent, latent.mean));
+        blocks.push(Block::numbered("X_latent_qzv", n_latent, latent.var));
+    }
+    blocks.extend(abundance.transpose()?);
     let config = vae.spec().config();
     let is_inferred = !config.use_observed_lib_size && !config.use_size_factor_key;
     let estimate = match is_inferred && !args.no_give_mean {
@@ -54,7 +58,7 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
         watched("library sizes", common, task)
     });
     let library = library.transpose()?;
-    output.write(&prepared, Representation { n_latent, arrays, library }, common)?;
+    output.write(&prepared, Representation { blocks, library }, common)?;
     if output.is_stdout() {
         return Ok(());
     }
@@ -68,11 +72,56 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
 
 /// What is written of every cell in use.
 pub struct Representation {
-    n_latent: usize,
-    /// Each `(cells, n_latent)`.
-    arrays: Vec<(&'static str, Vec<f32>)>,
+    blocks: Vec<Block>,
     /// `(cells)`
     library: Option<Vec<f32>>,
+}
+
+/// A matrix of every cell in use.
+struct Block {
+    key: &'static str,
+    /// Names of its columns in a table.
+    names: Vec<String>,
+    /// What the columns are, where they have names of their own.
+    labels: Option<Vec<String>>,
+    /// `(cells, columns)`
+    values: Vec<f32>,
+}
+
+impl Block {
+    fn numbered(key: &'static str, columns: usize, values: Vec<f32>) -> Self {
+        let names = (0..columns).map(|i| format!("{key}_{i}")).collect();
+        Self { key, names, labels: None, values }
+    }
+}
+
+/// ln p(z | sample) of every cell, a column a sample.
+fn abundance(
+    key: &str,
+    args: &LatentArgs,
+    prepared: &Prepared,
+    latent: &Latent,
+    common: &Common,
+) -> Result<Block, CliError> {
+    if let Some(dof) = args.dof.filter(|dof| !(*dof > 0.0 && dof.is_finite())) {
+        let (option, range) = ("dof", "a number above 0");
+        return Err(CliError::Option { option, found: dof.to_string(), range });
+    }
+    let column = H5ad::open(&prepared.path)?.obs_column(key)?;
+    let Categorical { codes, categories, .. } = column.to_categorical();
+    // A cell without a value is in no sample.
+    let sample_of: Vec<u32> = prepared.rows().map(|row| codes[row].unwrap_or(u32::MAX)).collect();
+    let options = AbundanceOptions {
+        num_cells_posterior: args.num_cells_posterior,
+        dof: args.dof,
+        seed: common.seed,
+    };
+    let task = |watch: &mut Watch| {
+        differential_abundance(latent, &sample_of, categories.len(), &options, watch)
+    };
+    let values = watched("differential abundance", common, task)?;
+    let names = categories.iter().map(|sample| format!("da_log_prob_{sample}")).collect();
+    Ok(Block { key: "da_log_probs", names, labels: Some(categories), values })
 }
 
 /// The mean of z of every cell: of a logistic-normal one the mean of draws, as in scvi-tools.
@@ -96,8 +145,8 @@ impl Representation {
         let cells = Cells::all(data, BATCH_SIZE);
         let task = |watch: &mut Watch| latent_representation(vae, cells, watch);
         let latent = watched(WHAT, common, task)?;
-        let arrays = vec![("X_scVI", mean(vae, cells, &latent, common)?)];
-        Ok(Self { n_latent: latent.n_latent, arrays, library: None })
+        let mean = mean(vae, cells, &latent, common)?;
+        Ok(Self { blocks: vec![Block::numbered("X_scVI", latent.n_latent, mean)], library: None })
     }
 }
 
@@ -129,21 +178,22 @@ impl Output {
         latent: Representation,
         common: &Common,
     ) -> Result<(), CliError> {
-        let columns = latent.n_latent;
-        let arrays: Vec<(&str, Vec<f32>)> =
-            latent.arrays.into_iter().map(|(key, v)| (key, prepared.all_rows(v))).collect();
         let library = latent.library.map(|sizes| prepared.all_rows(sizes));
+        let blocks: Vec<Block> = latent
+            .blocks
+            .into_iter()
+            .map(|block| Block { values: prepared.all_rows(block.values), ..block })
+            .collect();
         let output = match self {
             Self::H5ad(path) => {
-                return add_to_copy(prepared, path, &arrays, columns, library.as_deref(), common);
+                return add_to_copy(prepared, path, &blocks, library.as_deref(), common);
             }
             Self::Matrix(output) => output,
         };
-        let names =
-            arrays.iter().flat_map(|(key, _)| (0..columns).map(move |i| format!("{key}_{i}")));
+        let names = blocks.iter().flat_map(|block| block.names.iter().cloned());
         let names: Vec<String> =
             names.chain(library.is_some().then(|| "library_size".to_owned())).collect();
-        let values = side_by_side(&arrays, columns, library.as_deref());
+        let values = side_by_side(&blocks, prepared.obs_names.len(), library.as_deref());
         let matrix = NamedMatrix {
             corner: "cell",
             rows: &prepared.obs_names,
@@ -158,30 +208,39 @@ impl Output {
 fn add_to_copy(
     prepared: &Prepared,
     path: &Path,
-    arrays: &[(&str, Vec<f32>)],
-    columns: usize,
+    blocks: &[Block],
     library: Option<&[f32]>,
     common: &Common,
 ) -> Result<(), CliError> {
-    let rows: Vec<NewRows> =
-        arrays.iter().map(|(key, _)| NewRows { slot: Slot::Obsm, key, columns }).collect();
+    let rows: Vec<NewRows> = blocks
+        .iter()
+        .map(|block| NewRows { slot: Slot::Obsm, key: block.key, columns: block.names.len() })
+        .collect();
+    let labels = blocks.iter().filter_map(|block| {
+        let labels = block.labels.clone()?;
+        Some((format!("{}_columns", block.key), UnsValue::Texts(labels)))
+    });
+    let labels: Vec<(String, UnsValue)> = labels.collect();
+    let uns: Vec<(&str, UnsValue)> = labels.iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
     let obs: Vec<(&str, &[f32])> = library.map(|v| ("scvi_library_size", v)).into_iter().collect();
-    let extras = Extras { obs: &obs, ..Extras::default() };
+    let extras = Extras { obs: &obs, uns: &uns, ..Extras::default() };
     // The demonstration adds to the file it has just written.
     let overwrite = common.overwrite || *path == prepared.path;
     let mut file = Box::new(H5adRows::create(&prepared.path, path, &rows, extras, overwrite)?);
-    for (k, (_, values)) in arrays.iter().enumerate() {
-        file.append(k, values)?;
+    for (k, block) in blocks.iter().enumerate() {
+        file.append(k, &block.values)?;
     }
     Ok(file.finish()?)
 }
 
-/// Arrays of the same rows, and a column, as one matrix.
-fn side_by_side(arrays: &[(&str, Vec<f32>)], columns: usize, last: Option<&[f32]>) -> Vec<f32> {
-    let rows = arrays.first().map_or(0, |(_, values)| values.len() / columns);
+/// Blocks of the same rows, and a column, as one matrix.
+fn side_by_side(blocks: &[Block], rows: usize, last: Option<&[f32]>) -> Vec<f32> {
     (0..rows)
         .flat_map(|row| {
-            let parts = arrays.iter().flat_map(move |(_, v)| &v[row * columns..][..columns]);
+            let parts = blocks.iter().flat_map(move |block| {
+                let columns = block.names.len();
+                &block.values[row * columns..][..columns]
+            });
             parts.chain(last.map(|v| &v[row]))
         })
         .copied()

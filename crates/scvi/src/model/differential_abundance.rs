@@ -22,7 +22,7 @@ pub struct AbundanceOptions {
 /// the cells of a sample are dense (`obsm["da_log_probs"]`).
 ///
 /// p is the sample's [`AggregatedPosterior`], taken at the mean of each cell's posterior. `sample_of`
-/// is the number of each cell's sample, below `n_samples`; a sample without cells has -∞ throughout.
+/// is the number of each cell's sample, below `n_samples`; a cell with another number is in none. A sample without cells has -∞ throughout.
 /// Time grows with cells times cells.
 ///
 /// Source: scvi-tools 1.4.2, `model/base/_vaemixin.py`, `differential_abundance`; Boyeau et al.
