@@ -5,9 +5,33 @@ use std::fs;
 use std::path::Path;
 
 use scvi::data::Registry;
-use scvi_io::IoError;
+use scvi_io::{IoError, ModelMeta};
 
 use crate::error::CliError;
+
+/// What is decoded of every cell: genes, with their names, and the batches to decode as.
+pub struct Choices {
+    pub genes: Vec<u32>,
+    pub names: Vec<String>,
+    pub transform_batch: Vec<u32>,
+}
+
+impl Choices {
+    /// The listed genes, or all of the model's in its order.
+    pub fn new(
+        listed: Option<&Path>,
+        transform_batch: &[String],
+        meta: &ModelMeta,
+    ) -> Result<Self, CliError> {
+        let transform_batch = batches(transform_batch, &meta.registry)?;
+        let genes = match listed {
+            Some(path) => gene_list(path, &meta.var_names)?,
+            None => (0..meta.var_names.len() as u32).collect(),
+        };
+        let names = genes.iter().map(|&gene| meta.var_names[gene as usize].clone()).collect();
+        Ok(Self { genes, names, transform_batch })
+    }
+}
 
 /// Numbers of the genes in a list, one name a line, in its order.
 pub fn gene_list(path: &Path, var_names: &[String]) -> Result<Vec<u32>, CliError> {

@@ -6,7 +6,7 @@ use scvi_io::open_model;
 use scvi_io::table::NamedMatrix;
 
 use crate::args::{Common, CorrelateArgs};
-use crate::choices::{batches, gene_list};
+use crate::choices::Choices;
 use crate::error::CliError;
 use crate::input::cells_for;
 use crate::matrix_output::MatrixOutput;
@@ -25,12 +25,8 @@ pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
     };
     let source = &args.source;
     let mut model = open_model(&source.model)?;
-    let transform_batch = batches(&args.transform_batch, &model.meta.registry)?;
-    let listed = args.gene_list.as_ref().map(|path| gene_list(path, &model.meta.var_names));
-    let genes =
-        listed.transpose()?.unwrap_or_else(|| (0..model.meta.var_names.len() as u32).collect());
-    let names: Vec<String> =
-        genes.iter().map(|&g| model.meta.var_names[g as usize].clone()).collect();
+    let Choices { genes, names, transform_batch } =
+        Choices::new(args.gene_list.as_deref(), &args.transform_batch, &model.meta)?;
     let options = CorrelationOptions { transform_batch, genes: Some(genes), ..options };
     let prepared = cells_for(&mut model, source, common)?;
     let data = prepared.dataset()?;

@@ -6,7 +6,7 @@ use scvi_io::open_model;
 use scvi_io::output::check_output;
 
 use crate::args::{Common, SampleArgs};
-use crate::choices::{batches, gene_list};
+use crate::choices::Choices;
 use crate::error::CliError;
 use crate::input::cells_for;
 use crate::report::Report;
@@ -21,12 +21,8 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
     check_output(&args.output, common.overwrite)?;
     let source = &args.source;
     let mut model = open_model(&source.model)?;
-    let transform_batch = batches(&args.transform_batch, &model.meta.registry)?;
-    let listed = args.gene_list.as_ref().map(|path| gene_list(path, &model.meta.var_names));
-    let genes =
-        listed.transpose()?.unwrap_or_else(|| (0..model.meta.var_names.len() as u32).collect());
-    let names: Vec<String> =
-        genes.iter().map(|&g| model.meta.var_names[g as usize].clone()).collect();
+    let Choices { genes, names, transform_batch } =
+        Choices::new(args.gene_list.as_deref(), &args.transform_batch, &model.meta)?;
     let prepared = cells_for(&mut model, source, common)?;
     let data = prepared.dataset()?;
     let options = SampleOptions {
