@@ -8,6 +8,7 @@ use scvi_io::table::{MatrixFormat, NamedMatrix};
 
 use crate::args::Common;
 use crate::error::CliError;
+use crate::report::is_closed_pipe;
 
 /// A file, or stdout as csv.
 pub enum MatrixOutput {
@@ -43,11 +44,10 @@ impl MatrixOutput {
     }
 }
 
-/// A reader that has seen enough, such as head, is no failure.
 fn print(matrix: &NamedMatrix) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     match matrix.write(&mut out, MatrixFormat::Csv).and_then(|()| out.flush()) {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(e) if is_closed_pipe(&e) => Ok(()),
         other => other.map_err(|source| CliError::Stdout { source }),
     }
 }

@@ -33,8 +33,7 @@ impl Report {
             self.table(&mut out)
         };
         match written.and_then(|()| out.flush()) {
-            // A reader that has seen enough, such as head, is no failure.
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(e) if is_closed_pipe(&e) => Ok(()),
             other => other.map_err(|source| CliError::Stdout { source }),
         }
     }
@@ -50,11 +49,21 @@ impl Report {
     }
 }
 
+/// Whether a reader has seen enough, such as head: that is no failure.
+pub fn is_closed_pipe(error: &io::Error) -> bool {
+    let of_csv = error.get_ref().and_then(|e| e.downcast_ref::<csv::Error>());
+    match of_csv.map(csv::Error::kind) {
+        Some(csv::ErrorKind::Io(inner)) => inner.kind() == io::ErrorKind::BrokenPipe,
+        _ => error.kind() == io::ErrorKind::BrokenPipe,
+    }
+}
+
 /// A value as a person reads it.
 fn text(value: &Value) -> String {
     match value {
         Value::String(s) => s.clone(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Object(map) if map.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Number(n) if n.is_f64() => number(n.as_f64().unwrap_or(f64::NAN)),
         Value::Object(map) => {

@@ -11,6 +11,7 @@ use scvi_io::rows::{MatrixWriter, Names, NpyRows, TextRows, ZARR_MARKER, ZarrRow
 
 use crate::args::Common;
 use crate::error::CliError;
+use crate::report::is_closed_pipe;
 
 /// A file that is written row by row, or stdout.
 pub struct RowsOutput {
@@ -102,7 +103,7 @@ impl RowsOutput {
 /// What a task is told of rows that cannot be written.
 pub fn row_error(error: IoError) -> io::Error {
     match error {
-        IoError::Os { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => source,
+        IoError::Os { source, .. } if is_closed_pipe(&source) => source,
         error => io::Error::other(error),
     }
 }
@@ -114,5 +115,5 @@ pub fn forgive_closed_pipe(result: Result<(), CliError>) -> Result<(), CliError>
         Err(CliError::Io(IoError::Os { source, .. })) => source,
         _ => return result,
     };
-    if source.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { result }
+    if is_closed_pipe(source) { Ok(()) } else { result }
 }

@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use common::saves::{columns, folder, save};
 use scvi_io::h5ad::H5ad;
@@ -85,4 +86,25 @@ fn the_abundance_of_samples_stands_beside_the_representation() {
     };
     refused(&["--sample-key", "patient"], &["patient", "donor"]);
     refused(&["--sample-key", "donor", "--dof", "0"], &["dof", "above 0"]);
+}
+
+/// A reader that has seen enough, such as head, is no failure.
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let folder = folder();
+    let path = save("covariates");
+    for (verb, more) in [
+        ("latent", &[][..]),
+        ("normalize", &[][..]),
+        ("correlate", &[][..]),
+        ("de", &["--groupby", "batch"][..]),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scvi"));
+        command.current_dir(folder.path("")).args([verb, "--model", path.to_str().unwrap()]);
+        command.args(["data.h5ad", "--output", "-", "--quiet"]).args(more);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{verb}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
 }

@@ -19,7 +19,7 @@ use crate::choices::batches;
 use crate::error::CliError;
 use crate::groups::{Compared, compared};
 use crate::input::{cells_for, note};
-use crate::report::Report;
+use crate::report::{Report, is_closed_pipe};
 use crate::watching::watched;
 
 pub fn run(args: &DeArgs, common: &Common) -> Result<(), CliError> {
@@ -212,7 +212,7 @@ impl Output {
         let Self::File { path, settings: beside, delimiter } = self else {
             let out = std::io::stdout().lock();
             return match table(out, b',', results, genes, is_named) {
-                Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+                Err(e) if is_closed_pipe(&e) => Ok(()),
                 other => other.map_err(|source| CliError::Stdout { source }),
             };
         };
