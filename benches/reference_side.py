@@ -64,6 +64,60 @@ def accuracy(data, latent, label_key, threads):
     return float(scores.mean())
 
 
+def values(data, key, threads):
+    """The values of a column of obs."""
+    return sorted(anndata.read_h5ad(data, backed="r").obs[key].astype(str).unique())
+
+
+def leave_out(data, key, value, reference, query, threads):
+    """Cells of one batch apart from those of the others, each with its own categories."""
+    cells = anndata.read_h5ad(data)
+    is_query = cells.obs[key].astype(str) == value
+    for path, rows in ((query, is_query), (reference, ~is_query)):
+        part = cells[rows.to_numpy()].copy()
+        part.obs[key] = part.obs[key].astype(str)
+        part.write_h5ad(path, compression="gzip")
+    return {"query": int(is_query.sum())}
+
+
+def mapping(reference, query, batch_key, label_key, epochs, seed, threads):
+    """Train a reference with scvi-tools and map a query onto it."""
+    import scvi
+
+    known, new = anndata.read_h5ad(reference), anndata.read_h5ad(query)
+    model = prepare(known, batch_key, seed, threads, encode_covariates=True)
+    plan = {"max_epochs": epochs, "enable_progress_bar": False}
+    start = time.perf_counter()
+    model.train(**plan)
+    seconds = time.perf_counter() - start
+    before = model.get_latent_representation()
+    mapped = scvi.model.SCVI.load_query_data(new, model)
+    start = time.perf_counter()
+    mapped.train(**plan, plan_kwargs={"weight_decay": 0.0})
+    answer = {"reference_seconds": seconds, "mapped_seconds": time.perf_counter() - start}
+    after = mapped.get_latent_representation(known)
+    return answer | judge_mapping(
+        known, new, label_key, before, after, mapped.get_latent_representation()
+    )
+
+
+def compare_mapping(reference, query, label_key, before, after, mapped, threads):
+    """The same judgement of latent means in files."""
+    known, new = anndata.read_h5ad(reference), anndata.read_h5ad(query)
+    return judge_mapping(known, new, label_key, np.load(before), np.load(after), np.load(mapped))
+
+
+def judge_mapping(known, new, label_key, before, after, mapped):
+    """How well the reference labels the query, and how far its own cells moved."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    labels, truth = (cells.obs[label_key].astype(str).to_numpy() for cells in (known, new))
+    neighbours = KNeighborsClassifier(15).fit(after[labels != "Unknown"], labels[labels != "Unknown"])
+    found = neighbours.predict(mapped[truth != "Unknown"])
+    accuracy = np.mean(found == truth[truth != "Unknown"])
+    return {"accuracy": float(accuracy), "moved": float(np.abs(after - before).max())}
+
+
 def speed(data, epochs, batch_size, seed, threads):
     """Seconds of each epoch after a first one that is not counted."""
     import lightning.pytorch as pl
@@ -85,6 +139,18 @@ def speed(data, epochs, batch_size, seed, threads):
         callbacks=[clock],
     )
     return {"cells": cells.n_obs, "epoch_seconds": np.diff(clock.ends).tolist()}
+
+
+def normalize(data, model, threads):
+    """Seconds that normalised expression of every cell takes."""
+    import scvi
+    import torch
+
+    torch.set_num_threads(threads)
+    trained = scvi.model.SCVI.load(model, anndata.read_h5ad(data))
+    start = time.perf_counter()
+    trained.get_normalized_expression(return_numpy=True)
+    return time.perf_counter() - start
 
 
 def differential(data, model, groupby, options, output, seed, threads):
@@ -130,18 +196,19 @@ def simulate(output, n_cells, n_genes, density, seed, threads):
     anndata.AnnData(x).write_h5ad(output)
 
 
-def prepare(cells, batch_key, seed, threads):
-    """An untrained model of scvi-tools with every default."""
+def prepare(cells, batch_key, seed, threads, **options):
+    """An untrained model of scvi-tools, with every default but for the options."""
     import scvi
     import torch
 
     torch.set_num_threads(threads)
     scvi.settings.seed = seed
     scvi.model.SCVI.setup_anndata(cells, batch_key=batch_key)
-    return scvi.model.SCVI(cells)
+    return scvi.model.SCVI(cells, **options)
 
 
 if __name__ == "__main__":
-    tasks = (versions, split, quality, accuracy, speed, differential, agreement, simulate)
+    tasks = (versions, split, quality, accuracy, speed, normalize, simulate)
+    tasks += (differential, agreement, values, leave_out, mapping, compare_mapping)
     task = {task.__name__: task for task in tasks}[sys.argv[1]]
     print(json.dumps(task(**json.loads(sys.argv[2]))))

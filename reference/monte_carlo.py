@@ -8,7 +8,10 @@ estimate. For each model:
 
 - `marginal_ll`, ln p(x) of each cell, and `marginal_ll_error`, its standard error, from BLOCKS
   independent estimates with DRAWS draws each;
-- `mean` and `variance` of SAMPLES posterior predictive counts: (cells, genes).
+- `mean` and `variance` of SAMPLES posterior predictive counts: (cells, genes);
+- where the likelihood has a dispersion, `pearson` and `spearman`, correlations of every two genes
+  over DRAWS denoised samples of each cell, with px_r larger by 4: means over BLOCKS estimates, and
+  `pearson_error` and `spearman_error`, standard errors of these means: (genes, genes).
 """
 
 import json
@@ -64,9 +67,32 @@ def run(row):
     found = {"marginal_ll": mean, "marginal_ll_error": error}
     found |= {"mean": samples.mean(-1), "variance": samples.var(-1)}
     tensors = {name: tensor.double().numpy() for name, tensor in found.items()}
+    if row["config"].get("gene_likelihood", "zinb") in ("zinb", "nb"):
+        with oracle.double_one_hot(), torch.no_grad():
+            # What tame() took: of a shape near 0, single precision has no draws but 0.
+            module.px_r += 4
+            tensors |= correlations(module, inputs)
+            module.px_r -= 4
     tensors |= {f"input/{name}": array for name, array in batch.items()}
     tensors |= {f"param/{k}": oracle.single(v) for k, v in oracle.state(module).items()}
     return tensors
+
+
+def correlations(module, inputs):
+    """Means and standard errors over blocks."""
+    # As much of scvi.model.SCVI as denoised samples need.
+    model = type("Model", (RNASeqMixin,), {"module": module})()
+    blocks = {"pearson": [], "spearman": []}
+    for _ in range(BLOCKS):
+        samples = model._get_denoised_samples(dataloader=[inputs], n_samples=DRAWS)
+        rows = np.moveaxis(samples, 2, 0).reshape(-1, samples.shape[1])  # (draws * cells, genes)
+        blocks["pearson"].append(np.corrcoef(rows, rowvar=False))
+        blocks["spearman"].append(spearmanr(rows)[0])
+    found = {}
+    for name, matrices in blocks.items():
+        found[name] = np.mean(matrices, 0)
+        found[f"{name}_error"] = np.std(matrices, 0, ddof=1) / np.sqrt(BLOCKS)
+    return found
 
 
 def main():
@@ -90,6 +116,8 @@ if __name__ == "__main__":
     import tensor_file
     import torch
     from configurations import FIXTURES
+    from scipy.stats import spearmanr
+    from scvi.model.base import RNASeqMixin
 
     torch.set_num_threads(1)
     main()

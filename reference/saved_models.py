@@ -140,7 +140,7 @@ def train(row, data):
         model.train(**plan, logger=scvi.train._logger.SimpleLogger(), **row.get("train", {}))
     # What differs from run to run.
     model.run_name_ = "run"
-    model.registry["_scvi_uuid"] = "00000000-0000-0000-0000-000000000000"
+    model.registry_["_scvi_uuid"] = "00000000-0000-0000-0000-000000000000"
     return model, adata
 
 
@@ -168,7 +168,7 @@ def expected(model, adata):
         values["kl_l"] = loss.kl_local["kl_divergence_l"]
     if hasattr(px, "theta"):
         values["px_r"] = px.theta.expand_as(decoded[2])[:SHOWN]
-    if isinstance(px, scvi.distributions.Normal):
+    if isinstance(px, torch.distributions.Normal):
         values["px_r"] = px.scale.expand_as(decoded[2])[:SHOWN]
     if hasattr(px, "zi_logits"):
         values["px_dropout"] = px.zi_logits[:SHOWN]

@@ -1,13 +1,16 @@
 """Writes the saves: tiny models trained by scvi-tools, and what they compute.
 
     python3 reference/saves.py
+    PYTHON reference/saves.py NAME...    with the release of scvi-tools that PYTHON has, the rows named
 
 Each folder of reference/saves holds a model as scvi-tools saves it, model.pt, and
 expected.safetensors, for our tests to compare with. The data they share are in
 reference/saves/input.safetensors. README.md lists the tensors; pickles.py writes the folders that
 are not written here.
 
-Makes an environment with scvi-tools on first use (see environment.py).
+Makes an environment with scvi-tools on first use (see environment.py). Rows that are named go to
+folders with the release in their name, scvi_1.0.4_linear, and PYTHON must have that release. Those
+there are: covariates, latent_library and linear of 1.0.4, 1.1.6.post2, 1.2.2.post2, 1.3.3, 1.5.1.
 """
 
 import shutil
@@ -19,29 +22,33 @@ import environment
 FOLDER = Path(__file__).resolve().parent / "saves"
 
 
-def main(arguments):
-    if arguments:
-        sys.exit(__doc__)
+def main(names):
     data = models.draw()
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / "input.safetensors").write_bytes(tensor_file.to_bytes(data))
+    if not names:
+        (FOLDER / "input.safetensors").write_bytes(tensor_file.to_bytes(data))
+    prefix = f"scvi_{scvi.__version__}_" if names else ""
     for row in models.SAVES:
+        if names and row["name"] not in names:
+            continue
         model, adata = models.train(row, data)
-        folder = FOLDER / row["name"]
+        folder = FOLDER / (prefix + row["name"])
         shutil.rmtree(folder, ignore_errors=True)
         model.save(folder, prefix=row.get("prefix"))
         tensors = models.expected(model, adata) | models.carried(model)
         (folder / "expected.safetensors").write_bytes(tensor_file.to_bytes(tensors))
         size = sum(path.stat().st_size for path in folder.iterdir())
-        print(f"{row['name']}: {size / 1024:.0f} KiB", file=sys.stderr)
+        print(f"{folder.name}: {size / 1024:.0f} KiB", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    environment.enter()
+    if len(sys.argv) == 1:
+        environment.enter()
     import logging
     import warnings
 
     import saved_models as models
+    import scvi
     import tensor_file
     import torch
 

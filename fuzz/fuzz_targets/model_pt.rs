@@ -1,8 +1,5 @@
 //! No `model.pt` makes the reader, or what makes a model of it, panic, hang, or take memory that the
 //! file does not justify.
-//!
-//! From the project's folder, with a nightly toolchain and cargo-fuzz:
-//! `cargo +nightly fuzz run model_pt fuzz/corpus/model_pt reference/saves/default -- -rss_limit_mb=512`
 
 #![no_main]
 

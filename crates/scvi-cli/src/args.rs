@@ -47,8 +47,20 @@ pub enum Command {
     Latent(LatentArgs),
     /// Evaluate how well a model explains cells: ELBO and its terms
     Evaluate(EvaluateArgs),
+    /// Write the normalised expression of every cell
+    Normalize(NormalizeArgs),
+    /// Write the parameters of the likelihood of every cell and gene
+    Parameters(ParametersArgs),
+    /// Draw counts that the model predicts of every cell
+    Sample(SampleArgs),
+    /// Correlate genes over denoised draws
+    Correlate(CorrelateArgs),
     /// Compare groups of cells gene by gene: differential expression
     De(Box<DeArgs>),
+    /// Map new cells onto a trained model: their batches and categories are learnt, the rest is kept
+    Map(Box<MapArgs>),
+    /// Write a copy of cells that holds their posterior instead of their counts
+    Minify(MinifyArgs),
     /// Write a simulated data set with batches and cell types
     Simulate(SimulateArgs),
     /// Write a model in the format of this program, or as a save that scvi-tools opens
@@ -207,9 +219,9 @@ pub struct PlanArgs {
     /// Adam's step length
     #[arg(long, value_name = "X", default_value_t = 1e-3)]
     pub lr: f64,
-    /// Adam's L2 term
-    #[arg(long, value_name = "X", default_value_t = 1e-6)]
-    pub weight_decay: f64,
+    /// Adam's L2 term [default: 1e-6; 0 where a query is mapped]
+    #[arg(long, value_name = "X")]
+    pub weight_decay: Option<f64>,
     /// Adam's epsilon
     #[arg(long, value_name = "X", default_value_t = 0.01)]
     pub eps: f64,
@@ -267,6 +279,9 @@ pub struct LatentArgs {
     /// Also write the posterior's mean and variance: obsm["X_latent_qzm"], obsm["X_latent_qzv"]
     #[arg(long)]
     pub return_dist: bool,
+    /// Also write each cell's library size: obs["scvi_library_size"]
+    #[arg(long)]
+    pub library_size: bool,
     /// One draw from the posterior instead of its mean
     #[arg(long)]
     pub no_give_mean: bool,
@@ -287,6 +302,188 @@ pub struct EvaluateArgs {
     /// Evaluate at the posterior's mean instead of one draw: deterministic
     #[arg(long)]
     pub posterior_mean: bool,
+}
+
+/// `scvi sample`.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// The file to write: X holds the first draw, layers["draw_1"] the next and so on, all sparse
+    #[arg(long, value_name = "OUT.h5ad")]
+    pub output: PathBuf,
+    /// Draws of each cell
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples: u32,
+    /// File with the genes to draw, one a line, in the order of the columns [default: all]
+    #[arg(long, value_name = "FILE")]
+    pub gene_list: Option<PathBuf>,
+    /// Predict cells as if they came from this batch; of several, the mean of their draws
+    #[arg(long, value_name = "B", num_args = 1..)]
+    pub transform_batch: Vec<String>,
+}
+
+/// `scvi correlate`.
+#[derive(Debug, Args)]
+pub struct CorrelateArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// The matrix of genes by genes: .csv, .tsv, .npy; - for csv on stdout
+    #[arg(long, value_name = "OUT.csv")]
+    pub output: PathBuf,
+    /// Which correlation: spearman (of ranks; takes 4 bytes a cell, draw and gene), pearson
+    #[arg(long, value_name = "C", default_value = "spearman")]
+    pub correlation_type: String,
+    /// Draws of each cell
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples: u32,
+    /// Size that every cell is brought to before it is drawn, in counts
+    #[arg(long, value_name = "S", default_value_t = 1000.0)]
+    pub rna_size_factor: f64,
+    /// File with the genes to correlate, one a line, in the order of rows and columns [default: all]
+    #[arg(long, value_name = "FILE")]
+    pub gene_list: Option<PathBuf>,
+    /// Predict cells as if they came from this batch; of several, the mean of their correlations
+    #[arg(long, value_name = "B", num_args = 1..)]
+    pub transform_batch: Vec<String>,
+}
+
+/// `scvi normalize`.
+#[derive(Debug, Args)]
+pub struct NormalizeArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// .h5ad (the input plus layers["scvi_normalized"], or obsm["X_normalized_scVI"] of listed
+    /// genes), .zarr, .npy, .csv, .tsv; - for csv on stdout
+    #[arg(long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Counts that every cell is scaled to; 1 leaves shares of the whole, `latent` is its own size
+    #[arg(long, value_name = "N|latent", default_value = "1")]
+    pub library_size: String,
+    /// Decode every cell as if it came from this batch; of several the mean [default: its own]
+    #[arg(long, value_name = "B", num_args = 1..)]
+    pub transform_batch: Vec<String>,
+    /// Genes to write, in this order: a file with one name a line [default: all]
+    #[arg(long, value_name = "FILE")]
+    pub gene_list: Option<PathBuf>,
+    /// Draws of each cell, of which the mean is written
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples: u32,
+    /// Write K rows instead: cells drawn with replacement, each with one draw (no .h5ad)
+    #[arg(long, value_name = "K", conflicts_with_all = ["n_samples", "posterior_mean"], value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples_overall: Option<u32>,
+    /// Decode the posterior's mean instead of draws: deterministic
+    #[arg(long, conflicts_with = "n_samples")]
+    pub posterior_mean: bool,
+}
+
+/// `scvi parameters`.
+#[derive(Debug, Args)]
+pub struct ParametersArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// .npz (mean, dispersions, dropout), or .h5ad (the input plus layers["scvi_mean"] and so on; a
+    /// dispersion that all cells share is var["scvi_dispersions"])
+    #[arg(long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Draws of each cell, of which the mean is written
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_samples: u32,
+    /// Decode the posterior's mean instead of draws: deterministic
+    #[arg(long, conflicts_with = "n_samples")]
+    pub posterior_mean: bool,
+}
+
+/// `scvi map`.
+#[derive(Debug, Args)]
+pub struct MapArgs {
+    /// Folder of the trained model, or of one that scvi-tools saved (with a model.pt)
+    #[arg(long, value_name = "MODEL")]
+    pub reference: PathBuf,
+    /// Raw counts of the query, .h5ad, with the columns that the model knows
+    pub input: PathBuf,
+    /// Folder for the model of reference and query
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Also write the query's latent representation: .h5ad (INPUT plus obsm["X_scVI"]), .npy, .csv,
+    /// .tsv
+    #[arg(long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// Which genes and cells.
+    #[command(flatten)]
+    pub query: QueryArgs,
+    /// What is kept as it is.
+    #[command(flatten)]
+    pub freeze: FreezeArgs,
+    /// The training.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// How the query's genes are found.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Query")]
+pub struct QueryArgs {
+    /// Column of var with the names that the reference uses, such as symbols [default: the index]
+    #[arg(long, value_name = "K")]
+    pub var_names_column: Option<String>,
+    /// Share of the reference's genes that the query must have
+    #[arg(long, value_name = "F", default_value_t = 0.2)]
+    pub min_overlap: f64,
+    /// Leave out cells without a single count in these genes; their rows in outputs are NaN
+    #[arg(long)]
+    pub drop_empty_cells: bool,
+}
+
+/// What training does not touch; scvi-tools' switches with its defaults.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Freezing")]
+pub struct FreezeArgs {
+    /// Train every weight
+    #[arg(long)]
+    pub unfrozen: bool,
+    /// No dropout while training
+    #[arg(long)]
+    pub freeze_dropout: bool,
+    /// Train the encoder's first layer, the genes' weights included
+    #[arg(long)]
+    pub no_freeze_expression: bool,
+    /// Train the decoder's first layer, the latent dimensions' weights included
+    #[arg(long)]
+    pub no_freeze_decoder_first_layer: bool,
+    /// Train the encoder's batch normalisation, and let its running moments move
+    #[arg(long)]
+    pub no_freeze_batchnorm_encoder: bool,
+    /// Keep the decoder's batch normalisation, running moments included: what is decoded of
+    /// reference cells stays as it is
+    #[arg(long)]
+    pub freeze_batchnorm_decoder: bool,
+    /// Train the columns of the reference's categories on the query's cells, too, as scvi-tools does
+    #[arg(long)]
+    pub no_freeze_reference_categories: bool,
+}
+
+/// `scvi minify`.
+#[derive(Debug, Args)]
+pub struct MinifyArgs {
+    /// Folder of the trained model, or of one that scvi-tools saved (with a model.pt)
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Raw counts, .h5ad, with the genes and columns that the model knows
+    pub input: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "OUT.h5ad")]
+    pub output: PathBuf,
+    /// Keep X, layers and raw beside the posteriors
+    #[arg(long)]
+    pub keep_counts: bool,
+    /// Cells evaluated at a time
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub batch_size: usize,
 }
 
 /// `scvi de`.

@@ -1,8 +1,9 @@
 //! What ends a job, and what helps then.
 
-use scvi::data::DatasetError;
+use scvi::data::{DatasetError, DoubledGene};
+use scvi::model::query::QueryError;
 use scvi::model::{DifferentialError, TaskError};
-use scvi::module::{ConfigError, UnknownChoice};
+use scvi::module::{ConfigError, MinifiedError, UnknownChoice};
 use scvi::train::TrainError;
 use scvi_io::IoError;
 use thiserror::Error;
@@ -34,10 +35,43 @@ pub enum CliError {
     GeneCount { path: String, found: usize, expected: usize },
     #[error("{path}: gene '{gene}' of the model is missing ({n_missing} of {n_genes} are)")]
     GeneNames { path: String, gene: String, n_missing: usize, n_genes: usize },
+    #[error("{path}: {error}")]
+    DoubledGene { path: String, error: DoubledGene },
+    #[error(
+        "{path} has {n_shared} of the reference's {n_genes} genes ({:.1} %), fewer than the {:.1} % asked for",
+        100.0 * *n_shared as f64 / *n_genes as f64, 100.0 * min_overlap
+    )]
+    Overlap { path: String, n_shared: usize, n_genes: usize, min_overlap: f64 },
+    #[error(
+        "{path}: column '{key}' holds {found}, and new ones: {new}; the reference knows {expected}"
+    )]
+    CategoryKind {
+        path: String,
+        key: String,
+        found: &'static str,
+        expected: &'static str,
+        new: String,
+    },
+    #[error("{path} is minified: {task} needs counts, and it has none")]
+    Minified { path: String, task: &'static str },
+    #[error("{path} is minified already")]
+    IsMinified { path: String },
+    #[error(
+        "{path}: {n_empty} of {n_cells} cells have no counts at all, so no posterior that could be stored, first: {first}"
+    )]
+    NoPosterior { path: String, n_empty: usize, n_cells: usize, first: String },
+    #[error(transparent)]
+    Mapping(#[from] QueryError),
     #[error(
         "{path}: column '{key}' has categories the model does not know: {unknown} (it knows {known})"
     )]
     UnknownCategories { path: String, key: String, unknown: String, known: String },
+    #[error("{path}: {n_unknown} of {n_genes} genes are none of the model's, first: {first}")]
+    UnknownGenes { path: String, n_unknown: usize, n_genes: usize, first: String },
+    #[error("{path} names no gene")]
+    NoGenesListed { path: String },
+    #[error("'{found}' is none of the model's batches (they are: {known})")]
+    UnknownBatch { found: String, known: String },
     #[error("{path}: column '{key}' of obs holds no numbers")]
     NotNumeric { path: String, key: String },
     #[error("dispersion {dispersion} needs labels")]
@@ -102,6 +136,25 @@ impl CliError {
             Self::UnknownCategories { .. } => {
                 Some("a model knows the categories it was trained on: leave these cells out")
             }
+            Self::UnknownGenes { .. } | Self::NoGenesListed { .. } => {
+                Some("a list of genes has one name a line; scvi inspect MODEL --json lists them")
+            }
+            Self::DoubledGene { .. } => {
+                Some("names must tell genes apart: var_names_make_unique() of anndata")
+            }
+            Self::Overlap { n_shared: 0, .. } => Some(
+                "are the names of one kind? --var-names-column names the column of var that holds the \
+                 reference's; scvi inspect MODEL --json lists these",
+            ),
+            Self::Overlap { .. } => {
+                Some("--min-overlap asks for less; genes that are missing count as zeros")
+            }
+            Self::Minified { .. }
+            | Self::Task { error: TaskError::Minified(MinifiedError::NeedsCounts { .. }) } => {
+                Some("give the file that the minified one was made from")
+            }
+            Self::NoPosterior { .. } => Some("take these cells out of the file first"),
+            Self::IsMinified { .. } => Some("scvi latent and the other commands read it as it is"),
             Self::NotNumeric { .. } => {
                 Some("columns of categories go to --batch-key or --categorical-covariate-key")
             }

@@ -3,14 +3,17 @@
 //! Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 interrupted (143 by SIGTERM).
 
 mod args;
+mod choices;
 mod commands;
 mod error;
 mod groups;
 mod input;
+mod matrix_output;
 mod options;
 mod progress;
 mod query;
 mod report;
+mod rows_output;
 mod signals;
 mod training;
 mod watching;
@@ -43,6 +46,12 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Train(args) => commands::train::run(*args, &common),
         Command::Latent(args) => commands::latent::run(&args, &common),
         Command::Evaluate(args) => commands::evaluate::run(&args, &common),
+        Command::Normalize(args) => commands::normalize::run(&args, &common),
+        Command::Parameters(args) => commands::parameters::run(&args, &common),
+        Command::Sample(args) => commands::sample::run(&args, &common),
+        Command::Correlate(args) => commands::correlate::run(&args, &common),
+        Command::Map(args) => commands::map::run(&args, &common),
+        Command::Minify(args) => commands::minify::run(&args, &common),
         Command::De(args) => commands::de::run(&args, &common),
         Command::Simulate(args) => commands::simulate::run(&args, &common),
         Command::Convert(args) => commands::convert::run(&args, &common),

@@ -204,7 +204,7 @@ impl Training<'_> {
 }
 
 /// A divergence in the names of the data.
-fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&PathBuf>) -> CliError {
+pub fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&PathBuf>) -> CliError {
     let cells = prepared.kept_names();
     let mut told = found.to_string();
     // The rows of these tensors are genes.

@@ -3,80 +3,10 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use common::{Folder, names};
-use safetensors::SafeTensors;
-use scvi::data::CsrMatrix;
-use scvi_io::h5ad::{Column, NewAnnData, write_h5ad};
-
-const CELLS: usize = 60;
-
-/// A model that scvi-tools saved.
-fn save(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/saves").join(name)
-}
-
-/// Values of a tensor, all types widened.
-fn tensor(path: &Path, name: &str) -> Option<Vec<f64>> {
-    let bytes = fs::read(path).unwrap();
-    let file = SafeTensors::deserialize(&bytes).unwrap();
-    let view = file.tensor(name).ok()?;
-    let data = view.data();
-    Some(match view.dtype() {
-        safetensors::Dtype::F32 => {
-            data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b).into()).collect()
-        }
-        safetensors::Dtype::F64 => {
-            data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
-        }
-        _ => data.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f64).collect(),
-    })
-}
-
-/// A folder with the data of all saves as `data.h5ad`.
-fn folder() -> Folder {
-    let folder = Folder::new();
-    let input = |name: &str| tensor(&save("input.safetensors"), name).unwrap();
-    let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
-    for row in input("x").chunks(20) {
-        for (gene, &count) in row.iter().enumerate().filter(|(_, count)| **count > 0.0) {
-            indices.push(gene as u32);
-            values.push(count as f32);
-        }
-        indptr.push(values.len() as u64);
-    }
-    let x = CsrMatrix::new(20, indptr, indices, values).unwrap();
-    let genes = (0..20).map(|g| format!("gene {g}")).collect();
-    let mut data = NewAnnData::new(&x, names("cell", CELLS), genes);
-    for key in ["batch", "label", "donor"] {
-        let name = |code: f64| format!("{key} {}", char::from(b'a' + code as u8));
-        let column = input(key).into_iter().map(|code| Some(name(code))).collect();
-        data.obs.push((key.to_owned(), Column::Strings(column)));
-    }
-    let plates = input("plate").into_iter().map(|code| Some(11 + code as i64)).collect();
-    data.obs.push(("plate".to_owned(), Column::Integers(plates)));
-    for key in ["age", "score", "size"] {
-        let column = input(key).into_iter().map(|x| x as f32).collect();
-        data.obs.push((key.to_owned(), Column::Singles(column)));
-    }
-    write_h5ad(folder.path("data.h5ad"), &data, false).unwrap();
-    folder
-}
-
-/// Rows of numbers in a csv with names, by column.
-fn columns(text: &str) -> Vec<(String, Vec<f64>)> {
-    let mut lines = text.lines();
-    let header = lines.next().unwrap().split(',').skip(1);
-    let mut columns: Vec<_> = header.map(|name| (name.to_owned(), Vec::new())).collect();
-    for line in lines {
-        for ((_, column), value) in columns.iter_mut().zip(line.split(',').skip(1)) {
-            column.push(value.parse().unwrap());
-        }
-    }
-    columns
-}
+use common::saves::{columns, folder, save, tensor};
 
 #[track_caller]
 fn assert_near(found: f64, expected: f64, scale: f64, what: &str) {

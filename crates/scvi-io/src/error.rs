@@ -62,11 +62,13 @@ pub enum IoError {
         /// What the file holds.
         found: String,
     },
-    /// A column of `obs` that is not there.
-    #[error("{} has no obs column '{key}' (there are: {})", path.display(), list(available))]
+    /// A column of `obs` or `var` that is not there.
+    #[error("{} has no {frame} column '{key}' (there are: {})", path.display(), list(available))]
     NoColumn {
         /// The file.
         path: PathBuf,
+        /// The table: `obs` or `var`.
+        frame: &'static str,
         /// The column asked for.
         key: String,
         /// The columns there are.

@@ -14,6 +14,7 @@ mod input_meta;
 pub mod model_dir;
 mod open_model;
 pub mod output;
+pub mod rows;
 mod saved_model;
 pub mod scvi_tools;
 pub mod table;
@@ -22,5 +23,5 @@ pub use error::IoError;
 pub use input_meta::InputMeta;
 pub use open_model::{ModelKind, model_kind, open_model};
 pub use saved_model::{
-    FORMAT_VERSION, ModelMeta, SavedModel, TrainingMeta, load_model, save_model,
+    FORMAT_VERSION, MappedFrom, ModelMeta, SavedModel, TrainingMeta, load_model, save_model,
 };

@@ -1,10 +1,12 @@
 //! A trained model as a folder: what is kept beside its tensors, and both directions.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use scvi::Cpu;
 use scvi::data::{CategoricalField, Registry, Split};
-use scvi::module::{Vae, VaeConfig};
+use scvi::model::query::Freeze;
+use scvi::module::{Dispersion, Vae, VaeConfig};
 use scvi::nn::{StateDict, Tensor as StateTensor};
 use scvi::train::{History, Stop};
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,32 @@ pub struct ModelMeta {
     /// The input it was trained on; none in the first format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<InputMeta>,
+    /// What it was mapped from, where it is a reference that has learnt a query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapped_from: Option<MappedFrom>,
+}
+
+impl ModelMeta {
+    /// Whether the label of a cell has an effect.
+    pub fn needs_labels(&self) -> bool {
+        self.config.dispersion == Dispersion::GeneLabel
+    }
+}
+
+/// The reference that a query was mapped onto, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MappedFrom {
+    /// The program that wrote the reference.
+    pub program: String,
+    /// Cells that the reference was trained on.
+    pub n_cells: usize,
+    /// Epochs that it was trained for.
+    pub epochs: usize,
+    /// New categories of the query, by column.
+    pub new_categories: BTreeMap<String, Vec<String>>,
+    /// Switches of what the query's training left as it was.
+    pub freeze: Freeze,
 }
 
 /// How a model was trained.

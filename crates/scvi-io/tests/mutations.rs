@@ -1,12 +1,13 @@
 //! Changed model folders and checkpoints give errors or the same values: neither panic nor endless
 //! loop, nor memory beyond what the file's size justifies, comes of them.
 
+mod limit;
 mod mix;
 
-use std::alloc::System;
 use std::fs;
 use std::path::Path;
 
+use limit::{alone, within_limit};
 use mix::Mix;
 use scvi::data::Dataset;
 use scvi::data::simulate::{SimulateConfig, simulate};
@@ -17,20 +18,6 @@ use scvi_io::checkpoint::{
 };
 use scvi_io::{InputMeta, load_model};
 use sha2::{Digest, Sha256};
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
-/// Runs `op`; all it allocates, even what it gave back, must be within twice the file and 64 MiB.
-fn within_limit<T>(file: usize, what: &str, op: impl FnOnce() -> T) -> T {
-    let region = Region::new(ALLOCATOR);
-    let result = op();
-    let allocated = region.change().bytes_allocated;
-    let limit = 2 * file + (64 << 20);
-    assert!(allocated <= limit, "{what}: {allocated} bytes allocated, {limit} allowed");
-    result
-}
 
 impl Mix {
     /// Flips a bit, puts a huge length or number in, or cuts off.
@@ -80,7 +67,9 @@ fn model(dir: &Path) -> Result<String, String> {
     Ok(format!("{meta:?} {:?}", vae.state_dict()))
 }
 
-fn mutate_model_folders() {
+#[test]
+fn changed_model_folders_are_errors_or_the_same() {
+    let _alone = alone();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/model_format_2");
     let dir = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(golden).unwrap() {
@@ -113,7 +102,9 @@ fn mutate_model_folders() {
     }
 }
 
-fn mutate_checkpoints() {
+#[test]
+fn changed_checkpoints_are_errors_or_the_same() {
+    let _alone = alone();
     let sim =
         simulate(&SimulateConfig { n_cells: 40, n_genes: 20, density: 0.3, ..Default::default() });
     let plan = TrainPlan { max_epochs: Some(5), batch_size: 10, ..TrainPlan::default() };
@@ -164,15 +155,4 @@ fn mutate_checkpoints() {
         }
     }
     assert!(resumed > 0);
-}
-
-/// The allocator counts for the whole process: one test.
-#[test]
-fn changed_files_are_errors_or_the_same() {
-    within_limit(0, "nothing", || ());
-    let region = Region::new(ALLOCATOR);
-    drop(std::hint::black_box(vec![0u8; 1000]));
-    assert!(region.change().bytes_allocated >= 1000, "the allocator does not count");
-    mutate_model_folders();
-    mutate_checkpoints();
 }

@@ -1,39 +1,19 @@
 //! Broken and malicious saves give errors: nothing is executed, and neither panic nor endless loop
 //! nor memory beyond what the file's size justifies comes of them.
 
+mod limit;
 mod mix;
 mod saves;
 
-use std::alloc::System;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use limit::{alone, within_limit};
 use mix::Mix;
 use saves::craft::{call, container, entries, int, join, save_with, text};
-use saves::{MODELS, PICKLES, bytes};
+use saves::{PICKLES, bytes, models};
 use scvi_io::scvi_tools::{SaveError, ScviToolsSave};
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
-/// The allocator counts for the whole process: one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    let region = Region::new(ALLOCATOR);
-    drop(std::hint::black_box(vec![0u8; 1000]));
-    assert!(region.change().bytes_allocated >= 1000, "the allocator does not count");
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Reads a save; all it allocates, even what it gave back, must be within twice the file and 64 MiB.
+/// Reads a save within the limit.
 fn read(bytes: &[u8], what: &str) -> Result<ScviToolsSave, SaveError> {
-    let region = Region::new(ALLOCATOR);
-    let result = ScviToolsSave::from_bytes(bytes);
-    let allocated = region.change().bytes_allocated;
-    let limit = 2 * bytes.len() + (64 << 20);
-    assert!(allocated <= limit, "{what}: {allocated} bytes allocated, {limit} allowed");
-    result
+    within_limit(bytes.len(), what, || ScviToolsSave::from_bytes(bytes))
 }
 
 impl Mix {
@@ -94,7 +74,7 @@ fn changed_pickles() {
     let _alone = alone();
     let mut mix = Mix(1);
     let mut errors = 0;
-    let names: Vec<&str> = MODELS.into_iter().chain(PICKLES).collect();
+    let names: Vec<&str> = models().chain(PICKLES).collect();
     let originals: Vec<_> = names.iter().map(|name| entries(&bytes(name))).collect();
     for round in 0..rounds() {
         let k = round % names.len();

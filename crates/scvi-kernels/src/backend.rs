@@ -58,6 +58,19 @@ pub enum GradSink<'a, B: Backend + ?Sized> {
         /// Constants of this step.
         step: AdamStep<B::Elem>,
     },
+    /// Update some of the parameter's numbers, and leave the others as they are.
+    AdamWhere {
+        /// The parameter.
+        value: &'a mut B::Buf,
+        /// First moment.
+        m: &'a mut B::Buf,
+        /// Second moment.
+        v: &'a mut B::Buf,
+        /// Constants of this step.
+        step: AdamStep<B::Elem>,
+        /// As long as the parameter: 0 where a number is frozen, 1 where it is not.
+        mask: &'a B::Buf,
+    },
 }
 
 /// A device that runs scVI's operations.

@@ -167,7 +167,7 @@ impl<F: Real> Backend for Cpu<F> {
     fn one_hot_grad(&self, rows: &Vec<u32>, dy: &Vec<F>, dims: LinearDims, w: GradSink<Self>) {
         let len = match &w {
             GradSink::Frozen { value } | GradSink::Store { value, .. } => value.len(),
-            GradSink::Adam { value, .. } => value.len(),
+            GradSink::Adam { value, .. } | GradSink::AdamWhere { value, .. } => value.len(),
         };
         one_hot_grad_cpu(rows, dy, dims, Sink::new(w, len, dims.n_out));
     }

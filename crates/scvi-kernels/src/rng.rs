@@ -25,6 +25,10 @@ pub enum Stream {
     Library = 6,
     /// Dropout of the library's encoder; layer i uses `LibraryDropout + i`.
     LibraryDropout = 0x200,
+    /// Cells that are chosen at random.
+    Chosen = 7,
+    /// Draws of components and of their distribution, from an aggregated posterior.
+    Posterior = 8,
     /// The cells that samples of a group are drawn from.
     Select = 0x20,
     /// Pairs of samples that are compared.

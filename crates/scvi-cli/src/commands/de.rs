@@ -11,30 +11,31 @@ use scvi::model::{
 };
 use scvi_io::output::{AtomicFile, check_output};
 use scvi_io::table::MatrixFormat;
-use scvi_io::{IoError, ModelMeta, SavedModel, open_model};
+use scvi_io::{IoError, ModelMeta, open_model};
 use serde_json::{Value, json};
 
 use crate::args::{Common, DeArgs, DeMode, DeTestMode, DeWeights};
+use crate::choices::batches;
 use crate::error::CliError;
 use crate::groups::{Compared, compared};
-use crate::input::{for_model, note};
+use crate::input::{cells_for, note};
 use crate::report::Report;
 use crate::watching::watched;
 
 pub fn run(args: &DeArgs, common: &Common) -> Result<(), CliError> {
     let output = Output::check(&args.output, common)?;
     let source = &args.source;
-    let SavedModel { vae, meta, .. } = open_model(&source.model)?;
-    let options = options(args, &meta, common)?;
-    let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
+    let mut model = open_model(&source.model)?;
+    let options = options(args, &model.meta, common)?;
+    let prepared = cells_for(&mut model, source, common)?;
     let compared = compared(args, &prepared, common)?;
     let Compared { groups, contrasts, is_named } = &compared;
     let data = prepared.dataset()?;
-    if options.all_stats && vae.require_counts("raw statistics").is_err() {
+    if options.all_stats && model.vae.require_counts("raw statistics").is_err() {
         note(common, "the data is minified without counts: there are no statistics of raw counts");
     }
     let task = |watch: &mut Watch| {
-        differential_expression(&vae, &data, groups, contrasts, &options, watch)
+        differential_expression(&model.vae, &data, groups, contrasts, &options, watch)
     };
     let start = Instant::now();
     let results = watched("differential expression", common, task)?;
@@ -83,8 +84,8 @@ fn options(
     let batches = match args.batch_correction {
         false => Batches::Observed,
         true => Batches::Corrected([
-            batch_codes(&args.batchid1, &meta.registry)?,
-            batch_codes(&args.batchid2, &meta.registry)?,
+            chosen(&args.batchid1, &meta.registry)?,
+            chosen(&args.batchid2, &meta.registry)?,
         ]),
     };
     Ok(DifferentialOptions {
@@ -109,16 +110,9 @@ fn options(
     })
 }
 
-/// Codes of named batches; `None` where none are named.
-fn batch_codes(names: &[String], registry: &Registry) -> Result<Option<Vec<u32>>, CliError> {
-    let code = |name: &String| {
-        let known = registry.batch.as_ref();
-        known.and_then(|field| field.code(name)).ok_or_else(|| CliError::Groups {
-            told: format!("the model knows no batch '{name}'"),
-            known: known.map_or_else(Vec::new, |field| field.categories.clone()),
-        })
-    };
-    let codes = names.iter().map(code).collect::<Result<Vec<_>, _>>()?;
+/// Numbers of the batches that are named; all of the model's where none is.
+fn chosen(names: &[String], registry: &Registry) -> Result<Option<Vec<u32>>, CliError> {
+    let codes = batches(names, registry)?;
     Ok((!codes.is_empty()).then_some(codes))
 }
 

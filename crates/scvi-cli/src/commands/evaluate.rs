@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use scvi::model::{CellElbo, Cells, Draw, Watch, elbo, marginal_ll};
+use scvi_io::SavedModel;
 use scvi_io::output::{AtomicFile, check_output};
-use scvi_io::{SavedModel, open_model};
 
 use crate::args::{Common, EvaluateArgs};
 use crate::error::CliError;
-use crate::input::{Prepared, for_model};
+use crate::input::{Prepared, open};
 use crate::report::Report;
 use crate::watching::watched;
 
@@ -17,8 +17,7 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
         check_output(path, common.overwrite)?;
     }
     let source = &args.source;
-    let SavedModel { vae, meta, .. } = open_model(&source.model)?;
-    let prepared = for_model(&source.input, &meta, source.drop_empty_cells, common)?;
+    let (SavedModel { vae, .. }, prepared) = open(source, common)?;
     let draw = if args.posterior_mean { Draw::Mean } else { Draw::Sample { seed: common.seed } };
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);

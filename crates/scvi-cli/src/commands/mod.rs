@@ -1,9 +1,15 @@
 //! One file a verb: what was typed becomes a library call, and its result a file or a table.
 
 pub mod convert;
+pub mod correlate;
 pub mod de;
 pub mod evaluate;
 pub mod inspect;
 pub mod latent;
+pub mod map;
+pub mod minify;
+pub mod normalize;
+pub mod parameters;
+pub mod sample;
 pub mod simulate;
 pub mod train;

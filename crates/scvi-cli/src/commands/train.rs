@@ -51,7 +51,8 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
         None => demonstration(common)?,
     };
     let n_cells = prepared.counts.n_cells();
-    let plan = plan(&args.plan, common, n_cells)?;
+    let weight_decay = TrainPlan::default().adam.weight_decay;
+    let plan = plan(&args.plan, common, n_cells, weight_decay)?;
     let config = with_data(config, &prepared)?;
     let data = prepared.dataset()?;
     let epochs = plan.epochs(n_cells);
@@ -106,7 +107,7 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
 }
 
 /// The program, as files name it.
-fn program() -> String {
+pub(super) fn program() -> String {
     format!("scvi-rs {}", env!("CARGO_PKG_VERSION"))
 }
 
@@ -201,7 +202,13 @@ fn with_data(config: VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliErr
     })
 }
 
-fn plan(args: &PlanArgs, common: &Common, n_cells: usize) -> Result<TrainPlan, CliError> {
+/// What the options come to; `weight_decay` is the default.
+pub(super) fn plan(
+    args: &PlanArgs,
+    common: &Common,
+    n_cells: usize,
+    weight_decay: f64,
+) -> Result<TrainPlan, CliError> {
     let mut plan = TrainPlan {
         max_epochs: args.max_epochs,
         batch_size: args.batch_size,
@@ -218,7 +225,8 @@ fn plan(args: &PlanArgs, common: &Common, n_cells: usize) -> Result<TrainPlan, C
         seed: common.seed,
         ..TrainPlan::default()
     };
-    (plan.adam.lr, plan.adam.eps, plan.adam.weight_decay) = (args.lr, args.eps, args.weight_decay);
+    (plan.adam.lr, plan.adam.eps) = (args.lr, args.eps);
+    plan.adam.weight_decay = args.weight_decay.unwrap_or(weight_decay);
     plan.n_epochs_kl_warmup = match (args.n_steps_kl_warmup, args.n_epochs_kl_warmup.as_str()) {
         (Some(_), _) => None,
         (None, "auto") => Some(plan.epochs(n_cells).div_ceil(2).min(400)),
@@ -232,7 +240,7 @@ fn plan(args: &PlanArgs, common: &Common, n_cells: usize) -> Result<TrainPlan, C
     Ok(plan)
 }
 
-fn warn_of_short_warmup(plan: &TrainPlan, epochs: usize, common: &Common) {
+pub(super) fn warn_of_short_warmup(plan: &TrainPlan, epochs: usize, common: &Common) {
     let last = plan.kl_weight(epochs - 1, 0);
     // One epoch short of the full weight is what the defaults give on small data.
     if let Some(warmup) = plan.n_epochs_kl_warmup.filter(|&warmup| epochs < warmup) {
@@ -263,7 +271,7 @@ fn demonstration(common: &Common) -> Result<Prepared, CliError> {
     Ok(Prepared::simulated(path, &sim, names(&config)))
 }
 
-fn meta(
+pub(super) fn meta(
     prepared: &Prepared,
     config: VaeConfig,
     trained: &Trained,
@@ -287,6 +295,7 @@ fn meta(
         },
         input: Some(input),
         scvi_tools: None,
+        mapped_from: None,
     }
 }
 

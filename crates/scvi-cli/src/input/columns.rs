@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use scvi::data::{CategoricalField, Registry};
+use scvi::data::{CategoricalField, CategoryKind, Registry};
 use scvi_io::IoError;
 use scvi_io::h5ad::{Categorical, H5ad};
 
@@ -135,6 +135,39 @@ fn categorical(file: &H5ad, key: &str) -> Result<Coded, IoError> {
     let codes = codes.into_iter().map(|c| c.unwrap_or(0)).collect();
     let kind = file.category_kind(key, &column)?;
     Ok(Coded { field: CategoricalField { key: key.to_owned(), categories, kind }, codes })
+}
+
+/// Adds the categories that occur in the file to those of a field, and gives the new ones back.
+pub(super) fn extend(
+    file: &H5ad,
+    path: &Path,
+    field: &mut CategoricalField,
+) -> Result<Vec<String>, CliError> {
+    let Coded { field: column, codes } = categorical(file, &field.key)?;
+    let mut occurs = vec![false; column.categories.len()];
+    codes.iter().for_each(|&code| occurs[code as usize] = true);
+    let names = column.categories.iter().zip(occurs).filter(|(_, occurs)| *occurs);
+    let new = field.extend(names.map(|(name, _)| name.as_str()));
+    // Numbers and texts among the same categories would be neither.
+    if !new.is_empty() && field.kind != CategoryKind::Text && field.kind != column.kind {
+        return Err(CliError::CategoryKind {
+            path: path.display().to_string(),
+            key: field.key.clone(),
+            found: kind_name(column.kind),
+            expected: kind_name(field.kind),
+            new: new.join(", "),
+        });
+    }
+    Ok(new)
+}
+
+fn kind_name(kind: CategoryKind) -> &'static str {
+    match kind {
+        CategoryKind::Text => "texts",
+        CategoryKind::Integer => "whole numbers",
+        CategoryKind::Float | CategoryKind::Single => "numbers",
+        CategoryKind::Bool => "truth values",
+    }
 }
 
 fn warn_of_small_categories(column: &Coded, common: &Common) {

@@ -2,17 +2,21 @@
 
 mod columns;
 mod genes;
+mod query;
 
 use std::path::{Path, PathBuf};
 
 use columns::Columns;
-use genes::gene_places;
-use scvi::data::{CategoricalField, CategoryKind, CsrMatrix, Dataset, Registry};
-use scvi::module::Dispersion;
-use scvi_io::ModelMeta;
+use genes::same_genes;
+use scvi::data::{CategoricalField, CategoryKind, CsrMatrix, Dataset, GeneOverlap, Registry};
+use scvi::model::TaskError;
+use scvi::module::{MinifiedDataType, PosteriorRows};
 use scvi_io::h5ad::{CountsKey, H5ad};
+use scvi_io::{ModelMeta, SavedModel, open_model};
 
-use crate::args::Common;
+pub use query::{Query, for_query};
+
+use crate::args::{Common, ModelInput};
 use crate::error::CliError;
 
 /// Counts and covariates of the cells in use.
@@ -26,6 +30,10 @@ pub struct Prepared {
     pub obs_names: Vec<String>,
     /// Rows of the file that are in use, where cells were left out.
     kept: Option<Vec<usize>>,
+    /// Number in the model of each gene of the file, where their orders differ.
+    places: Option<Vec<u32>>,
+    /// What a minified file holds of its cells.
+    posterior: Option<(MinifiedDataType, PosteriorRows<f32>)>,
 }
 
 impl Prepared {
@@ -39,8 +47,22 @@ impl Prepared {
         if !size_factor.is_empty() {
             data = data.with_size_factor(size_factor.clone())?;
         }
+        if let Some((_, posterior)) = &self.posterior {
+            data = data.with_posterior(posterior.clone())?;
+        }
         let data = data.with_categories(by_cell(categories), categories.len())?;
         Ok(data.with_continuous(by_cell(continuous), continuous.len())?)
+    }
+
+    /// Rows of the file that are in use, where cells were left out.
+    pub fn kept(&self) -> Option<&[usize]> {
+        self.kept.as_deref()
+    }
+
+    /// Numbers of the model's genes in the order of the file.
+    pub fn genes_of_file(&self) -> Vec<u32> {
+        let in_order = || (0..self.var_names.len() as u32).collect();
+        self.places.clone().unwrap_or_else(in_order)
     }
 
     /// Names of the cells in use.
@@ -82,6 +104,8 @@ impl Prepared {
             var_names: names.genes,
             obs_names: names.cells,
             kept: None,
+            places: None,
+            posterior: None,
         }
     }
 }
@@ -108,9 +132,11 @@ pub fn for_training(
     if file.n_vars() == 0 {
         return Err(CliError::NoGenes { path: path.display().to_string() });
     }
+    require_counts(&file, path, "training")?;
     // Columns before counts: a misspelt key should not wait for a large matrix.
     let (columns, registry) = Columns::for_training(&file, path, args, common)?;
-    let prepared = read(&file, path, registry, columns, args.drop_empty_cells, common)?;
+    let empty = EmptyCells::from_option(args.drop_empty_cells);
+    let prepared = read(&file, path, registry, columns, None, empty, common)?;
     let n_cells = prepared.counts.n_cells();
     if n_cells < 2 {
         let after = if prepared.kept.is_some() { " with counts" } else { "" };
@@ -119,8 +145,38 @@ pub fn for_training(
     Ok(prepared)
 }
 
+/// Opens a model, and reads cells for it. Where these are minified the model takes their stored
+/// posteriors, and refuses what needs counts.
+pub fn open(source: &ModelInput, common: &Common) -> Result<(SavedModel, Prepared), CliError> {
+    let mut model = open_model(&source.model)?;
+    let prepared = cells_for(&mut model, source, common)?;
+    Ok((model, prepared))
+}
+
+/// The cells alone, for commands that look something up in the model before they read a matrix.
+pub fn cells_for(
+    model: &mut SavedModel,
+    source: &ModelInput,
+    common: &Common,
+) -> Result<Prepared, CliError> {
+    let prepared = for_model(&source.input, &model.meta, source.drop_empty_cells, common)?;
+    let kind = prepared.posterior.as_ref().map(|(kind, _)| *kind);
+    model.vae.set_minified_data_type(kind).map_err(TaskError::from)?;
+    Ok(prepared)
+}
+
+/// Refuses minified files that hold no counts.
+fn require_counts(file: &H5ad, path: &Path, task: &'static str) -> Result<(), CliError> {
+    match file.minified_data_type()? {
+        Some(MinifiedDataType::LatentPosteriorParameters) => {
+            Err(CliError::Minified { path: path.display().to_string(), task })
+        }
+        Some(MinifiedDataType::LatentPosteriorParametersWithCounts) | None => Ok(()),
+    }
+}
+
 /// Reads cells for a trained model: its layer, its columns, its genes in its order.
-pub fn for_model(
+fn for_model(
     path: &Path,
     meta: &ModelMeta,
     drop_empty_cells: bool,
@@ -132,29 +188,65 @@ pub fn for_model(
         let path = path.display().to_string();
         return Err(CliError::GeneCount { path, found: file.n_vars(), expected });
     }
-    let place = gene_places(path, file.var_names(), &meta.var_names)?;
-    let needs_labels = meta.config.dispersion == Dispersion::GeneLabel;
-    let columns = Columns::for_model(&file, path, &meta.registry, needs_labels)?;
+    let genes = same_genes(path, file.var_names(), &meta.var_names)?;
+    let columns = Columns::for_model(&file, path, &meta.registry, meta.needs_labels())?;
     let registry = meta.registry.clone();
-    let mut prepared = read(&file, path, registry, columns, drop_empty_cells, common)?;
-    if let Some(place) = place {
+    let mut places = None;
+    if !genes.is_identity() {
         note(common, "genes stand in another order than in the model; matched by name");
-        prepared.counts = prepared.counts.reorder_genes(&place);
-        prepared.var_names.clone_from(&meta.var_names);
+        places = Some(genes.places().iter().flatten().copied().collect());
+    }
+    let genes = Some((&genes, &meta.var_names[..]));
+    let kind = file.minified_data_type()?;
+    let empty = match kind {
+        Some(MinifiedDataType::LatentPosteriorParameters) => EmptyCells::Take,
+        _ => EmptyCells::from_option(drop_empty_cells),
+    };
+    let mut prepared = read(&file, path, registry, columns, genes, empty, common)?;
+    prepared.places = places;
+    if let Some(kind) = kind {
+        let posterior = file.posterior()?;
+        let posterior = match &prepared.kept {
+            None => posterior,
+            Some(rows) => posterior.select(rows),
+        };
+        prepared.posterior = Some((kind, posterior));
     }
     Ok(prepared)
 }
 
+/// What becomes of cells without a single count.
+#[derive(Clone, Copy, PartialEq)]
+enum EmptyCells {
+    /// They are an error.
+    Refuse,
+    /// They are left out.
+    LeaveOut,
+    /// They are taken as they are: no cell of a minified file has counts.
+    Take,
+}
+
+impl EmptyCells {
+    fn from_option(drop_empty_cells: bool) -> Self {
+        if drop_empty_cells { Self::LeaveOut } else { Self::Refuse }
+    }
+}
+
+/// Reads counts, those of a model in its genes' columns.
 fn read(
     file: &H5ad,
     path: &Path,
     registry: Registry,
     mut columns: Columns,
-    drop_empty_cells: bool,
+    genes: Option<(&GeneOverlap, &[String])>,
+    empty_cells: EmptyCells,
     common: &Common,
 ) -> Result<Prepared, CliError> {
     let key = registry.layer.clone().map_or(CountsKey::X, CountsKey::Layer);
     let mut counts = file.counts(&key)?;
+    if let Some((overlap, names)) = genes.filter(|(overlap, _)| !overlap.is_identity()) {
+        counts = counts.place_genes(overlap.places(), names.len());
+    }
     if !counts.is_integral() {
         let place = key.place();
         note(
@@ -162,10 +254,13 @@ fn read(
             &format!("{place} holds values that are not whole numbers; scVI models counts"),
         );
     }
-    let empty = counts.empty_cells();
+    let empty = match empty_cells {
+        EmptyCells::Take => Vec::new(),
+        _ => counts.empty_cells(),
+    };
     let mut kept = None;
     if !empty.is_empty() {
-        if !drop_empty_cells {
+        if empty_cells == EmptyCells::Refuse {
             let names: Vec<&str> =
                 empty.iter().take(10).map(|&c| file.obs_names()[c].as_str()).collect();
             return Err(CliError::EmptyCells {
@@ -187,9 +282,11 @@ fn read(
         counts,
         columns,
         registry,
-        var_names: file.var_names().to_vec(),
+        var_names: genes.map_or(file.var_names(), |(_, names)| names).to_vec(),
         obs_names: file.obs_names().to_vec(),
         kept,
+        places: None,
+        posterior: None,
     })
 }
 

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod cells;
 pub mod running;
+pub mod saves;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

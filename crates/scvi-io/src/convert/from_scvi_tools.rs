@@ -69,6 +69,7 @@ pub fn from_scvi_tools(save: ScviToolsSave) -> Result<SavedModel, SaveError> {
         training: training(n_cells, &table, save.is_trained),
         input: None,
         scvi_tools: Some(extras),
+        mapped_from: None,
     };
     let vae = build(&meta, read, ["attr_dict", "model_state_dict"])
         .map_err(|problem| SaveError::Model { problem })?;

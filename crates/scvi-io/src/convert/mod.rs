@@ -16,6 +16,9 @@
 //! fields of minified data, without which the model is the same, and reads counts. Arguments that
 //! were given but say what the default says are not told from absent ones.
 //!
+//! A save of a model that was none before names the place of the minified data's type, so that
+//! `SCVI.load` takes minified data for it, too.
+//!
 //! A model that scvi-tools never saw lacks the tensors that no option of it reads. A save gets them
 //! as the constructor of scvi-tools would: drawn, from the seed of the training, as
 //! [`Vae::new`](scvi::module::Vae::new) draws those of a model that does read them.

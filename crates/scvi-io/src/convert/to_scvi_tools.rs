@@ -43,10 +43,15 @@ pub fn to_scvi_tools(model: &mut SavedModel) -> Result<ScviToolsSave, SaveError>
     let [train, validation, test] = parts
         .map(|rows| has_split.then(|| rows.iter().map(|&row| row as usize).collect::<Vec<_>>()));
     let sizes = Sizes { n_cells: training.n_cells, var_names };
+    let mut setup = registry::to_setup(registry, &sizes, config.linear_decoder, extras)?;
+    if scvi_tools.is_none() && !config.linear_decoder {
+        // A model that was a save there says what that save said.
+        registry::allow_minified(&mut setup);
+    }
     Ok(ScviToolsSave {
         state_dict: state_dict(&model.meta, extras, read, unread),
         var_names: var_names.clone(),
-        registry: registry::to_setup(registry, &sizes, config.linear_decoder, extras)?,
+        registry: setup,
         init_params: config::to_arguments(config),
         history: history::from_table(&model.history),
         train_indices: train,

@@ -1,10 +1,12 @@
 //! A data set of the file: its shape and type checked, its values read block by block.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use hdf5_pure::{AttrValue, Dataset, Datatype, Error as H5Error, VlenStringReadOptions};
+use hdf5_pure::{AttrValue, Dataset, Datatype, Error as H5Error, Layout, VlenStringReadOptions};
 
 use super::store::Store;
+use super::stored::Claim;
 use crate::IoError;
 
 /// How many bytes a block of rows should have.
@@ -49,28 +51,10 @@ impl<'a> Array<'a> {
         let datatype = dataset.datatype().map_err(broken)?;
         let chunk = dataset.chunk_shape().map_err(broken)?;
         let width = u64::from(datatype.type_size());
-        let bytes = |dims: &[u64]| dims.iter().try_fold(width, |n, &d| n.checked_mul(d));
-        let sizes = [bytes(&shape), chunk.as_deref().map_or(Some(0), bytes)];
-        if sizes.iter().any(|n| n.is_none_or(|n| n > store.size_limit())) {
-            return Err(store.structure(
-                place,
-                "a data set that fits into the file",
-                format!("shape {shape:?}, chunks {chunk:?} in {} bytes", store.size()),
-            ));
-        }
-        // The library makes room for a chunk before it looks whether the file goes that far.
-        let in_file = |at: u64, n: u64| at.checked_add(n).is_some_and(|end| end <= store.size());
-        if chunk.is_some() {
-            let chunks = dataset.chunks().map_err(broken)?;
-            if let Some(c) = chunks.iter().find(|c| !in_file(c.address, c.storage_size)) {
-                return Err(store.structure(
-                    place,
-                    format!("chunks within the {} bytes of the file", store.size()),
-                    format!("one of {} bytes at {}", c.storage_size, c.address),
-                ));
-            }
-        }
-        let row_bytes = bytes(shape.get(1..).unwrap_or(&[])).unwrap_or(width).max(1);
+        Claim { place, shape: &shape, chunk: chunk.as_deref(), width }.check(store, &dataset)?;
+        // Where there is no row, the others may be of any length.
+        let row = shape.iter().skip(1).try_fold(width, |n, &d| n.checked_mul(d));
+        let row_bytes = row.unwrap_or(width).max(1);
         let chunk = chunk.unwrap_or_default();
         let kind = kind_of(&datatype);
         let place = place.into();
@@ -90,6 +74,14 @@ impl<'a> Array<'a> {
     /// Length of each dimension of a chunk; empty where there are none.
     pub(crate) fn chunk_shape(&self) -> &[u64] {
         &self.chunk
+    }
+
+    /// The bytes of the file in which its values stand one behind the other, if they do.
+    pub(crate) fn contiguous(&self) -> Result<Option<Range<u64>>, IoError> {
+        match self.dataset.layout().map_err(|source| self.broken(source))? {
+            Layout::Contiguous { address: Some(at), size } => Ok(Some(at..at.saturating_add(size))),
+            _ => Ok(None),
+        }
     }
 
     /// Whether this is an empty data space, which has no shape and no value.
@@ -116,9 +108,9 @@ impl<'a> Array<'a> {
         self.dataset.attrs().map_err(|source| self.broken(source))
     }
 
-    /// All strings of an array of one dimension.
+    /// All strings of an array of one dimension; the only one of a scalar.
     pub(crate) fn strings(&self) -> Result<Vec<String>, IoError> {
-        let n = self.len()?;
+        let n = if self.shape.is_empty() { 1 } else { self.len()? };
         if self.kind != Kind::Text {
             return Err(self.structure("strings", self.type_name()));
         }

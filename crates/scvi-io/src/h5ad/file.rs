@@ -34,6 +34,7 @@ pub struct H5ad {
     obs_names: Vec<String>,
     var_names: Vec<String>,
     obs_columns: Vec<String>,
+    var_columns: Vec<String>,
     layers: Vec<String>,
     obsm_keys: Vec<String>,
 }
@@ -46,13 +47,17 @@ impl H5ad {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, IoError> {
         let store = Store::open(path.as_ref())?;
         let (obs_names, obs_columns) = frame(&store, "obs")?;
-        let (var_names, _) = frame(&store, "var")?;
+        let (var_names, var_columns) = frame(&store, "var")?;
         let layers = store.members("layers")?;
         if layers.is_empty() && matches!(store.node("X")?, Node::Missing) {
             return Err(not_anndata(&store, "it has no 'X' and no layers".into()));
         }
         let obsm_keys = store.members("obsm")?;
-        Ok(Self { store, obs_names, var_names, obs_columns, layers, obsm_keys })
+        Ok(Self { store, obs_names, var_names, obs_columns, var_columns, layers, obsm_keys })
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Where the file lies.
@@ -100,20 +105,33 @@ impl H5ad {
     /// # Errors
     /// [`IoError::NoColumn`] where there is none of that name; others where it cannot be read.
     pub fn obs_column(&self, key: &str) -> Result<Column, IoError> {
-        let Some(column) = read_column(&self.store, "obs", key)? else {
-            return Err(IoError::NoColumn {
-                path: self.path(),
-                key: key.into(),
-                available: self.obs_columns.clone(),
-            });
+        self.column("obs", &self.obs_columns, self.n_obs(), key)
+    }
+
+    /// A column of `var`, one value per gene.
+    ///
+    /// # Errors
+    /// As [`H5ad::obs_column`].
+    pub fn var_column(&self, key: &str) -> Result<Column, IoError> {
+        self.column("var", &self.var_columns, self.n_vars(), key)
+    }
+
+    fn column(
+        &self,
+        frame: &'static str,
+        available: &[String],
+        n: usize,
+        key: &str,
+    ) -> Result<Column, IoError> {
+        let Some(column) = read_column(&self.store, frame, key)? else {
+            let (path, key, available) = (self.path(), key.into(), available.to_vec());
+            return Err(IoError::NoColumn { path, frame, key, available });
         };
-        if column.len() != self.n_obs() {
-            let expected = format!("{} values, one per cell", self.n_obs());
-            return Err(self.store.structure(
-                &format!("obs/{key}"),
-                expected,
-                column.len().to_string(),
-            ));
+        if column.len() != n {
+            let each = if frame == "obs" { "cell" } else { "gene" };
+            let expected = format!("{n} values, one per {each}");
+            let found = column.len().to_string();
+            return Err(self.store.structure(&format!("{frame}/{key}"), expected, found));
         }
         Ok(column)
     }

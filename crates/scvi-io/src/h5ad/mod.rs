@@ -5,12 +5,17 @@ mod array;
 mod column;
 mod counts;
 mod dense;
+mod edited_copy;
 mod file;
+mod minified;
 mod new_anndata;
 pub(crate) mod python_str;
 mod read_column;
+mod reserve;
+mod rows;
 mod sparse;
 mod store;
+mod stored;
 mod superblock;
 mod write_attrs;
 mod write_column;
@@ -19,7 +24,9 @@ pub use add_arrays::{NewArray, Slot, write_with_arrays};
 pub use column::{Categorical, Column};
 pub use counts::CountsKey;
 pub use file::H5ad;
-pub use new_anndata::{NewAnnData, UnsValue, write_h5ad};
+pub use minified::write_minified;
+pub use new_anndata::{NewAnnData, SparseMatrix, UnsValue, write_h5ad};
+pub use rows::{Extras, H5adRows, NewRows};
 
 /// Checks that a string can name a member of a group; what is wrong with it otherwise.
 fn check_name(name: &str) -> Result<(), String> {

@@ -38,7 +38,9 @@ const CHUNK: u64 = 32_768;
 #[derive(Debug, Clone)]
 pub struct NewAnnData<'a> {
     /// `X`.
-    pub x: &'a CsrMatrix,
+    pub x: SparseMatrix<'a>,
+    /// Entries of `layers`.
+    pub layers: Vec<(String, SparseMatrix<'a>)>,
     /// Names of the cells.
     pub obs_names: Vec<String>,
     /// Names of the genes.
@@ -53,6 +55,32 @@ pub struct NewAnnData<'a> {
     pub uns: BTreeMap<String, UnsValue>,
     /// Level of gzip, 1 to 9; 0 writes `X` uncompressed.
     pub gzip_level: u32,
+}
+
+/// A matrix in compressed sparse row form: counts, or any other numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct SparseMatrix<'a> {
+    /// Number of columns.
+    pub n_columns: usize,
+    /// Where each row starts, and the last ends: `(rows + 1)`.
+    pub indptr: &'a [u64],
+    /// Column of each value, rising within a row.
+    pub indices: &'a [u32],
+    /// Values.
+    pub values: &'a [f32],
+}
+
+impl SparseMatrix<'_> {
+    fn shape(&self) -> (usize, usize) {
+        (self.indptr.len().saturating_sub(1), self.n_columns)
+    }
+}
+
+impl<'a> From<&'a CsrMatrix> for SparseMatrix<'a> {
+    fn from(counts: &'a CsrMatrix) -> Self {
+        let (indptr, indices, values) = (counts.indptr(), counts.indices(), counts.values());
+        Self { n_columns: counts.n_genes(), indptr, indices, values }
+    }
 }
 
 /// An entry of `uns`.
@@ -73,9 +101,14 @@ pub enum UnsValue {
 
 impl<'a> NewAnnData<'a> {
     /// Counts with names and nothing else, gzip level 4.
-    pub fn new(x: &'a CsrMatrix, obs_names: Vec<String>, var_names: Vec<String>) -> Self {
+    pub fn new(
+        x: impl Into<SparseMatrix<'a>>,
+        obs_names: Vec<String>,
+        var_names: Vec<String>,
+    ) -> Self {
         Self {
-            x,
+            x: x.into(),
+            layers: Vec::new(),
             obs_names,
             var_names,
             obs: Vec::new(),
@@ -91,13 +124,18 @@ impl<'a> NewAnnData<'a> {
             Err(IoError::BadInput { what: what.into(), expected, found })
         };
         let (n_obs, n_vars) = (self.obs_names.len(), self.var_names.len());
-        let shape = (self.x.n_cells(), self.x.n_genes());
-        if shape != (n_obs, n_vars) {
-            return bad(
-                "X",
-                format!("shape {:?}, as many as names", (n_obs, n_vars)),
-                format!("{shape:?}"),
-            );
+        let layers = self.layers.iter().map(|(name, matrix)| (format!("layers['{name}']"), matrix));
+        for (what, matrix) in std::iter::once(("X".to_owned(), &self.x)).chain(layers) {
+            let shape = matrix.shape();
+            if shape != (n_obs, n_vars) {
+                let expected = format!("shape {:?}, as many as names", (n_obs, n_vars));
+                return bad(&what, expected, format!("{shape:?}"));
+            }
+        }
+        for (name, _) in &self.layers {
+            if let Err(found) = super::check_name(name) {
+                return bad(&format!("layers['{name}']"), "a name".into(), found);
+            }
         }
         if self.gzip_level > 9 {
             return bad("gzip_level", "0 to 9".into(), self.gzip_level.to_string());
@@ -163,7 +201,7 @@ pub fn write_h5ad(
         fill(&mut group);
         file.add_group(group.finish());
     };
-    group("X", &|g| write_x(g, data.x, data.gzip_level));
+    group("X", &|g| write_sparse(g, data.x, data.gzip_level));
     group("obs", &|g| write_frame(g, &data.obs_names, &data.obs));
     group("var", &|g| write_frame(g, &data.var_names, &data.var));
     group("obsm", &|g| {
@@ -178,7 +216,15 @@ pub fn write_h5ad(
         encode(g, DICT);
         data.uns.iter().for_each(|(name, value)| write_uns(g, name, value));
     });
-    for name in ["layers", "obsp", "varm", "varp"] {
+    group("layers", &|g| {
+        encode(g, DICT);
+        for (name, matrix) in &data.layers {
+            let mut layer = g.create_group(name);
+            write_sparse(&mut layer, *matrix, data.gzip_level);
+            g.add_group(layer.finish());
+        }
+    });
+    for name in ["obsp", "varm", "varp"] {
         group(name, &|g| encode(g, DICT));
     }
     file.write(temp.temp_path()).map_err(|source| IoError::Hdf5 {
@@ -201,26 +247,26 @@ fn encode_array(dataset: &mut DatasetBuilder) {
     }
 }
 
-fn write_x(group: &mut GroupBuilder, x: &CsrMatrix, gzip_level: u32) {
+fn write_sparse(group: &mut GroupBuilder, x: SparseMatrix, gzip_level: u32) {
     encode(group, CSR_MATRIX);
-    let shape = vec![x.n_cells() as i64, x.n_genes() as i64];
-    group.set_attr("shape", AttrValue::I64Array(shape));
+    let (rows, columns) = x.shape();
+    group.set_attr("shape", AttrValue::I64Array(vec![rows as i64, columns as i64]));
     let pack = |dataset: &mut DatasetBuilder, n: usize| {
         if gzip_level > 0 && n > 0 {
             dataset.with_chunks(&[CHUNK.min(n as u64)]).with_shuffle().with_deflate(gzip_level);
         }
     };
-    pack(group.create_dataset("data").with_f32_data(x.values()), x.nnz());
+    pack(group.create_dataset("data").with_f32_data(x.values), x.values.len());
     // scipy wants one type for both index arrays, and the narrow one where it does.
     let narrow = i32::MAX as usize;
-    if x.nnz() <= narrow && x.n_genes() <= narrow {
-        let indices: Vec<i32> = x.indices().iter().map(|&i| i as i32).collect();
-        let indptr: Vec<i32> = x.indptr().iter().map(|&i| i as i32).collect();
+    if x.values.len() <= narrow && columns <= narrow {
+        let indices: Vec<i32> = x.indices.iter().map(|&i| i as i32).collect();
+        let indptr: Vec<i32> = x.indptr.iter().map(|&i| i as i32).collect();
         pack(group.create_dataset("indices").with_i32_data(&indices), indices.len());
         pack(group.create_dataset("indptr").with_i32_data(&indptr), indptr.len());
     } else {
-        let indices: Vec<i64> = x.indices().iter().map(|&i| i.into()).collect();
-        let indptr: Vec<i64> = x.indptr().iter().map(|&i| i as i64).collect();
+        let indices: Vec<i64> = x.indices.iter().map(|&i| i.into()).collect();
+        let indptr: Vec<i64> = x.indptr.iter().map(|&i| i as i64).collect();
         pack(group.create_dataset("indices").with_i64_data(&indices), indices.len());
         pack(group.create_dataset("indptr").with_i64_data(&indptr), indptr.len());
     }

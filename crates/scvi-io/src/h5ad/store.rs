@@ -60,9 +60,7 @@ impl Store {
         self.size
     }
 
-    /// The most bytes that an honest data set in this file unpacks to.
-    ///
-    /// Deflate shrinks by a factor of 1032 at best, so whatever claims more is not in the file.
+    /// The most bytes that a data set with filters of unknown strength may unpack to.
     pub(crate) fn size_limit(&self) -> u64 {
         self.size.saturating_mul(1100).saturating_add(1 << 20)
     }

@@ -28,6 +28,32 @@ pub(super) fn upgrade(file: &mut File) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Notes that the file ends at byte `end` now; `false` where the superblock is none that we know.
+pub(super) fn set_end(file: &mut File, end: u64) -> io::Result<bool> {
+    let mut head = [0; 100];
+    file.seek(SeekFrom::Start(0))?;
+    file.read_exact(&mut head)?;
+    // Versions 0 and 1 have no checksum; in 2 and 3 it follows four addresses.
+    let (at, checked) = match head[8] {
+        0 => (24 + 2 * 8, None),
+        1 => (28 + 2 * 8, None),
+        2 | 3 => (12 + 2 * 8, Some(12 + 4 * 8)),
+        _ => return Ok(false),
+    };
+    let eight_bytes = if checked.is_some() { head[9] } else { head[13] } == 8;
+    if head[..8] != *SIGNATURE || !eight_bytes {
+        return Ok(false);
+    }
+    head[at..at + 8].copy_from_slice(&end.to_le_bytes());
+    if let Some(checked) = checked {
+        let sum = lookup3(&head[..checked]).to_le_bytes();
+        head[checked..checked + 4].copy_from_slice(&sum);
+    }
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&head)?;
+    Ok(true)
+}
+
 /// The superblock of version 2 that says what one of version 0 or 1 says, with as many zeros
 /// behind it as the old one was longer.
 fn version_2(head: &[u8; 100], length: u64) -> Option<Vec<u8>> {
@@ -67,7 +93,7 @@ fn version_2(head: &[u8; 100], length: u64) -> Option<Vec<u8>> {
 }
 
 /// Bob Jenkins' hash `lookup3`, which HDF5 uses as a checksum.
-fn lookup3(bytes: &[u8]) -> u32 {
+pub(super) fn lookup3(bytes: &[u8]) -> u32 {
     let start = 0xdead_beef_u32.wrapping_add(bytes.len() as u32);
     let (mut a, mut b, mut c) = (start, start, start);
     let mut rest = bytes;

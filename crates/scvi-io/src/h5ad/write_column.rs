@@ -46,7 +46,11 @@ pub(super) fn write_column(frame: &mut GroupBuilder, name: &str, column: &Column
 
 /// Writes an entry of `uns`.
 pub(super) fn write_uns(uns: &mut GroupBuilder, name: &str, value: &UnsValue) {
-    let dataset = uns.create_dataset(name);
+    fill_uns(uns.create_dataset(name), value);
+}
+
+/// Fills a data set with an entry of `uns`.
+pub(super) fn fill_uns(dataset: &mut DatasetBuilder, value: &UnsValue) {
     match value {
         UnsValue::Text(text) => {
             encode(dataset.with_vlen_strings(&[text.as_str()]).with_shape(&[]), STRING);
@@ -69,7 +73,8 @@ pub(super) fn string_array<'a>(
     encode(dataset.with_vlen_strings(&strings), STRING_ARRAY);
 }
 
-fn encode(dataset: &mut DatasetBuilder, which: Encoding) {
+/// Says what kind of array a data set is.
+pub(super) fn encode(dataset: &mut DatasetBuilder, which: Encoding) {
     for (key, value) in encoding(which) {
         dataset.set_attr(key, value);
     }

@@ -51,10 +51,7 @@ impl AtomicDir {
     pub fn finish(self) -> Result<(), IoError> {
         let Self { path, temp } = self;
         let os = |e| IoError::os("write", &path, e);
-        for entry in fs::read_dir(temp.path()).map_err(os)? {
-            fs::File::open(entry.map_err(os)?.path()).and_then(|f| f.sync_all()).map_err(os)?;
-        }
-        sync_dir(temp.path());
+        sync_all(temp.path()).map_err(os)?;
         if path.symlink_metadata().is_err() {
             let temp = temp.keep();
             fs::rename(&temp, &path).map_err(|e| {
@@ -70,6 +67,19 @@ impl AtomicDir {
         sync_dir(&parent(&path));
         Ok(())
     }
+}
+
+/// Flushes the files of a folder, and of those in it, to disk.
+fn sync_all(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => sync_all(&path)?,
+            false => fs::File::open(path)?.sync_all()?,
+        }
+    }
+    sync_dir(dir);
+    Ok(())
 }
 
 /// Swaps two folders in one step.

@@ -40,6 +40,11 @@ impl AtomicFile {
         Ok(Self { path, temp, overwrite })
     }
 
+    /// The path that it will have.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The temporary path, for writers that take one.
     pub fn temp_path(&self) -> &Path {
         self.temp.path()

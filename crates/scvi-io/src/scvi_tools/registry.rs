@@ -125,12 +125,15 @@ impl SetupField {
             ),
             None => None,
         };
+        let n_vars = state.map("n_vars", |p| p.size())?;
+        // Other fields have numbers there: those of minified data.
+        let names = n_vars.map(|_| state.map("column_names", |p| p.texts())).transpose()?;
         Ok(Self {
             attr_name: data.text("attr_name")?,
             attr_key: data.text("attr_key")?,
             n_obs: state.map("n_obs", |p| p.size())?,
-            n_vars: state.map("n_vars", |p| p.size())?,
-            column_names: state.map("column_names", |p| p.texts())?,
+            n_vars,
+            column_names: names.flatten(),
             categorical_mapping: state.map("categorical_mapping", |p| p.values())?,
             original_key: state.text("original_key")?,
             mappings,

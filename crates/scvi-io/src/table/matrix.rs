@@ -6,6 +6,7 @@ use std::path::Path;
 use super::npy::write_npy;
 use crate::IoError;
 use crate::output::AtomicFile;
+use crate::rows::{Names, write_text};
 
 /// The formats a matrix can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,17 +61,8 @@ impl NamedMatrix<'_> {
             MatrixFormat::Csv => b',',
             MatrixFormat::Tsv => b'\t',
         };
-        let mut csv = csv::WriterBuilder::new().delimiter(delimiter).from_writer(writer);
-        csv.write_field(self.corner)?;
-        csv.write_record(self.columns)?;
-        for (k, row) in self.rows.iter().enumerate() {
-            csv.write_field(row)?;
-            for value in &self.values[k * shape[1]..(k + 1) * shape[1]] {
-                csv.write_field(format!("{value:?}"))?;
-            }
-            csv.write_record(None::<&[u8]>)?;
-        }
-        csv.flush()
+        let Self { corner, rows, columns, values } = *self;
+        write_text(writer, delimiter, Names { corner, rows, columns }, values)
     }
 
     /// Writes the matrix to a file, in the format its ending means.

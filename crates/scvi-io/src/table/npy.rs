@@ -30,9 +30,21 @@ impl NpyElement for f64 {
     }
 }
 
+/// What stands before the values of an array, padded so that they start at a multiple of 64 bytes
+/// (NEP 1).
+pub(crate) fn npy_header<T: NpyElement>([rows, columns]: [usize; 2]) -> Vec<u8> {
+    let descr = T::DESCR;
+    let header =
+        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    let preamble = 10;
+    let length = (preamble + header.len() + 1).next_multiple_of(64) - preamble;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((length as u16).to_le_bytes());
+    bytes.extend(format!("{header:<0$}\n", length - 1).as_bytes());
+    bytes
+}
+
 /// Writes `values`, row by row, as an array of `shape`.
-///
-/// The header is padded so that the data start at a multiple of 64 bytes (NEP 1).
 ///
 /// # Errors
 /// From the writer; [`io::ErrorKind::InvalidInput`] where the shape does not hold the values.
@@ -45,20 +57,7 @@ pub fn write_npy<T: NpyElement>(
         let problem = format!("shape {shape:?} does not hold {} values", values.len());
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
-    let [rows, columns] = shape;
-    let mut header = format!(
-        "{{'descr': '{}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}",
-        T::DESCR
-    );
-    let preamble = 10;
-    let length = (preamble + header.len() + 1).next_multiple_of(64) - preamble;
-    while header.len() + 1 < length {
-        header.push(' ');
-    }
-    header.push('\n');
-    writer.write_all(b"\x93NUMPY\x01\x00")?;
-    writer.write_all(&(length as u16).to_le_bytes())?;
-    writer.write_all(header.as_bytes())?;
+    writer.write_all(&npy_header::<T>(shape))?;
     let mut bytes = Vec::new();
     for block in values.chunks(1 << 14) {
         bytes.clear();

@@ -5,6 +5,7 @@ pub mod adam;
 pub mod batch_norm;
 pub mod count_head;
 pub mod embedding;
+pub mod gram;
 pub mod layer_norm;
 pub mod linear;
 pub mod noise;

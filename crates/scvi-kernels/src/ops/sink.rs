@@ -3,7 +3,7 @@
 use crate::backend::{AdamStep, GradSink};
 use crate::cpu::Cpu;
 use crate::ops::Split;
-use crate::ops::adam::adam_cpu;
+use crate::ops::adam::{adam_cpu, adam_where_cpu};
 use crate::real::Real;
 
 /// A parameter's slice with the place its gradient goes to.
@@ -14,9 +14,21 @@ pub(crate) struct Sink<'a, F> {
 }
 
 enum Kind<'a, F> {
-    Frozen { value: &'a [F] },
-    Store { value: &'a [F], grad: &'a mut [F] },
-    Adam { value: &'a mut [F], m: &'a mut [F], v: &'a mut [F], step: AdamStep<F> },
+    Frozen {
+        value: &'a [F],
+    },
+    Store {
+        value: &'a [F],
+        grad: &'a mut [F],
+    },
+    Adam {
+        value: &'a mut [F],
+        m: &'a mut [F],
+        v: &'a mut [F],
+        step: AdamStep<F>,
+        /// 0 where a number is frozen
+        mask: Option<&'a [F]>,
+    },
 }
 
 impl<'a, F: Real> Sink<'a, F> {
@@ -28,7 +40,12 @@ impl<'a, F: Real> Sink<'a, F> {
             }
             GradSink::Frozen { value } => Kind::Frozen { value: &value[..n] },
             GradSink::Adam { value, m, v, step } => {
-                Kind::Adam { value: &mut value[..n], m: &mut m[..n], v: &mut v[..n], step }
+                let (value, m, v) = (&mut value[..n], &mut m[..n], &mut v[..n]);
+                Kind::Adam { value, m, v, step, mask: None }
+            }
+            GradSink::AdamWhere { value, m, v, step, mask } => {
+                let (value, m, v) = (&mut value[..n], &mut m[..n], &mut v[..n]);
+                Kind::Adam { value, m, v, step, mask: Some(&mask[..n]) }
             }
         };
         Self { kind, width }
@@ -48,14 +65,13 @@ impl<'a, F: Real> Sink<'a, F> {
         match &mut self.kind {
             Kind::Frozen { .. } => {}
             Kind::Store { grad, .. } => grad[range].copy_from_slice(gradient),
-            Kind::Adam { value, m, v, step } => {
-                adam_cpu(
-                    &mut value[range.clone()],
-                    &mut m[range.clone()],
-                    &mut v[range],
-                    gradient,
-                    *step,
-                );
+            Kind::Adam { value, m, v, step, mask } => {
+                let mask = mask.map(|mask| &mask[range.clone()]);
+                let (value, m) = (&mut value[range.clone()], &mut m[range.clone()]);
+                match mask {
+                    None => adam_cpu(value, m, &mut v[range], gradient, *step),
+                    Some(mask) => adam_where_cpu(value, m, &mut v[range], gradient, *step, mask),
+                }
             }
         }
     }
@@ -76,11 +92,15 @@ impl<F: Real> Split for Sink<'_, F> {
                 let (grad, grad2) = grad.split_at_mut(at);
                 (Kind::Store { value, grad }, Kind::Store { value: value2, grad: grad2 })
             }
-            Kind::Adam { value, m, v, step } => {
+            Kind::Adam { value, m, v, step, mask } => {
                 let (value, value2) = value.split_at_mut(at);
                 let (m, m2) = m.split_at_mut(at);
                 let (v, v2) = v.split_at_mut(at);
-                (Kind::Adam { value, m, v, step }, Kind::Adam { value: value2, m: m2, v: v2, step })
+                let (mask, mask2) = mask.map(|mask| mask.split_at(at)).unzip();
+                (
+                    Kind::Adam { value, m, v, step, mask },
+                    Kind::Adam { value: value2, m: m2, v: v2, step, mask: mask2 },
+                )
             }
         };
         (Sink { kind: a, width }, Sink { kind: b, width })

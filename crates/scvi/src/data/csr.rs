@@ -149,15 +149,29 @@ impl CsrMatrix {
         Self { n_genes: self.n_genes, indptr, indices, values }
     }
 
-    /// The same counts with gene `g` in column `place[g]`.
+    /// The same counts with gene `g` in column `places[g]` of `n_genes`, or left out where it has no
+    /// place; columns that no gene is put in are zero, and take no memory.
     ///
     /// # Panics
-    /// If `place` is no permutation of the genes.
-    pub fn reorder_genes(self, place: &[u32]) -> Self {
-        assert_eq!(place.len(), self.n_genes, "one place a gene");
-        let indices = self.indices.into_iter().map(|g| place[g as usize]).collect();
-        Self::new(self.n_genes, self.indptr, indices, self.values)
-            .expect("a permutation of the genes")
+    /// If `places` is not one a gene, or puts two in one column or one outside.
+    pub fn place_genes(self, places: &[Option<u32>], n_genes: usize) -> Self {
+        assert_eq!(places.len(), self.n_genes, "one place a gene");
+        let (mut indices, mut values) = (self.indices, self.values);
+        let mut indptr = self.indptr;
+        let (mut start, mut kept) = (0, 0);
+        for end in &mut indptr[1..] {
+            for k in start..*end as usize {
+                if let Some(place) = places[indices[k] as usize] {
+                    (indices[kept], values[kept]) = (place, values[k]);
+                    kept += 1;
+                }
+            }
+            start = *end as usize;
+            *end = kept as u64;
+        }
+        indices.truncate(kept);
+        values.truncate(kept);
+        Self::new(n_genes, indptr, indices, values).expect("a column for each gene")
     }
 
     /// Whether every value is a whole number.
@@ -231,6 +245,17 @@ mod tests {
         assert_eq!(m.row(0), (&[0, 3][..], &[2.0, 1.0][..]));
         assert_eq!(m.empty_cells(), [1]);
         assert_eq!(m.select_cells(&[2, 0]).indptr(), [0, 1, 3]);
+    }
+
+    #[test]
+    fn places_genes_and_leaves_out_those_without_a_place() {
+        let (indices, values) = (vec![0, 1, 3, 1, 0, 2], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let m = CsrMatrix::new(4, vec![0, 3, 4, 6], indices, values).unwrap();
+        let placed = m.clone().place_genes(&[Some(4), None, Some(0), Some(1)], 6);
+        assert_eq!((placed.n_genes(), placed.indptr()), (6, &[0, 2, 2, 4][..]));
+        assert_eq!(placed.row(0), (&[1, 4][..], &[3.0, 1.0][..]));
+        assert_eq!(placed.row(2), (&[0, 4][..], &[6.0, 5.0][..]));
+        assert_eq!(m.clone().place_genes(&[0, 1, 2, 3].map(Some), 4), m);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Which columns of an AnnData a model was set up with, and their categories.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::module::VaeConfig;
@@ -46,6 +48,24 @@ impl CategoricalField {
     pub fn code(&self, category: &str) -> Option<u32> {
         self.categories.iter().position(|c| c == category).map(|c| c as u32)
     }
+
+    /// Adds the categories that are new after those there are, sorted as what they are, and gives
+    /// them back.
+    ///
+    /// Source: scvi-tools 1.4.2, `data/fields/_dataframe_field.py`, `transfer_field` with
+    /// `extend_categories`.
+    pub fn extend<'a>(&mut self, found: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        let known: HashSet<&str> = self.categories.iter().map(String::as_str).collect();
+        let new: HashSet<&str> = found.into_iter().filter(|c| !known.contains(c)).collect();
+        let mut new: Vec<String> = new.into_iter().map(str::to_owned).collect();
+        let number = |text: &str| text.parse().unwrap_or(f64::INFINITY);
+        new.sort_by(|a, b| match self.kind {
+            CategoryKind::Text | CategoryKind::Bool => a.cmp(b),
+            _ => number(a).total_cmp(&number(b)).then_with(|| a.cmp(b)),
+        });
+        self.categories.extend_from_slice(&new);
+        new
+    }
 }
 
 /// What a model was set up with: scvi-tools' `setup_anndata` arguments and what they resolved to.
@@ -83,5 +103,26 @@ impl Registry {
             use_size_factor_key: self.size_factor.is_some(),
             ..config
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_categories_follow_the_known_ones_in_the_order_of_their_kind() {
+        let field = |kind| CategoricalField {
+            key: "plate".to_owned(),
+            categories: vec!["30".to_owned(), "4".to_owned()],
+            kind,
+        };
+        let mut texts = field(CategoryKind::Text);
+        assert_eq!(texts.extend(["9", "4", "10", "9"]), ["10", "9"]);
+        assert_eq!(texts.categories, ["30", "4", "10", "9"]);
+        let mut numbers = field(CategoryKind::Integer);
+        assert_eq!(numbers.extend(["9", "30", "10", "-1"]), ["-1", "9", "10"]);
+        assert!(numbers.extend(["30", "10"]).is_empty());
+        assert_eq!(numbers.code("10"), Some(4));
     }
 }

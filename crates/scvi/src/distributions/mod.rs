@@ -45,6 +45,7 @@ pub use matrix::{SampleError, SampleNoise, sample_matrix};
 pub use negative_binomial::NegativeBinomial;
 pub use noise::NoiseRng;
 pub use normal::Normal;
+pub(crate) use numerics::ln_gamma_ratio;
 pub use poisson::{MAX_POISSON_RATE, Poisson};
 pub use rand_chacha::rand_core::Rng;
 pub use zero_inflated::ZeroInflatedNegativeBinomial;

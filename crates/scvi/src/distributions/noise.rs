@@ -25,7 +25,11 @@ pub struct NoiseRng {
 impl NoiseRng {
     /// The noise of one cell and gene; `draw` tells repetitions apart. Genes are below 2³¹.
     pub fn new(seed: u64, draw: u32, cell: u32, gene: u32) -> Self {
-        let stream = Stream::Counts as u32 | gene;
+        Self::of_stream(seed, Stream::Counts as u32 | gene, draw, cell)
+    }
+
+    /// The noise of another purpose.
+    pub(crate) fn of_stream(seed: u64, stream: u32, draw: u32, cell: u32) -> Self {
         Self { philox: Philox::new(seed), stream, draw, cell, block: 0, words: [0; 4], taken: 4 }
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn softplus(x: f64) -> f64 {
 
 /// ln Γ(x + θ) - ln Γ(θ), and exactly 0 at x = 0: the probability of a zero may be so near 1 that
 /// the rounding of a general formula would show.
-pub(super) fn ln_gamma_ratio(theta: f64, x: f64) -> f64 {
+pub(crate) fn ln_gamma_ratio(theta: f64, x: f64) -> f64 {
     if x > 0.0 { f64::ln_gamma_ratio(theta, x).0 } else { 0.0 }
 }
 

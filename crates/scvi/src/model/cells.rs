@@ -2,6 +2,7 @@
 
 use super::pass::TaskError;
 use crate::data::Dataset;
+use crate::module::Minibatch;
 
 /// Cells of a data set, in the order of a task's results.
 #[derive(Clone, Copy)]
@@ -9,25 +10,46 @@ pub struct Cells<'a> {
     pub(super) data: &'a Dataset<'a>,
     /// Every cell where `None`.
     chosen: Option<&'a [u32]>,
-    /// Numbers that noise goes by instead of the cells'.
-    numbers: Option<&'a [u32]>,
+    noise: NoiseBy<'a>,
     pub(super) batch_size: usize,
+}
+
+/// What the noise of a row goes by.
+#[derive(Clone, Copy)]
+enum NoiseBy<'a> {
+    /// Its cell.
+    Cell,
+    /// Its place among the rows.
+    Place,
+    /// A number that it was given.
+    Number(&'a [u32]),
 }
 
 impl<'a> Cells<'a> {
     /// Every cell, `batch_size` at a time; results do not depend on it.
     pub fn all(data: &'a Dataset<'a>, batch_size: usize) -> Self {
-        Self { data, chosen: None, numbers: None, batch_size }
+        Self { data, chosen: None, noise: NoiseBy::Cell, batch_size }
     }
 
     /// The chosen cells (scvi-tools' `indices`), which may come more than once.
     pub fn chosen(data: &'a Dataset<'a>, chosen: &'a [u32], batch_size: usize) -> Self {
-        Self { data, chosen: Some(chosen), numbers: None, batch_size }
+        Self { chosen: Some(chosen), ..Self::all(data, batch_size) }
     }
 
-    /// Chosen cells with a number each for their noise: a cell that comes twice is drawn twice.
-    pub(super) fn numbered(self, numbers: &'a [u32]) -> Self {
-        Self { numbers: Some(numbers), ..self }
+    /// Gives every place in the list noise of its own, so that a cell that comes twice is drawn
+    /// twice; otherwise noise belongs to the cell.
+    pub fn with_noise_by_place(self) -> Self {
+        Self { noise: NoiseBy::Place, ..self }
+    }
+
+    /// The same by a number for each place.
+    pub(super) fn with_noise_by_number(self, numbers: &'a [u32]) -> Self {
+        Self { noise: NoiseBy::Number(numbers), ..self }
+    }
+
+    /// Number of the cell at a place in the list.
+    pub(super) fn number(&self, place: usize) -> u32 {
+        self.chosen.map_or(place as u32, |chosen| chosen[place])
     }
 
     /// How many there are.
@@ -50,10 +72,18 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Numbers the cells of the minibatch that starts at `start`, for their noise.
-    pub(super) fn number(&self, start: usize, cells: &mut [u32]) {
-        if let Some(numbers) = self.numbers {
-            cells.copy_from_slice(&numbers[start..][..cells.len()]);
+    /// Numbers what the noise of a minibatch goes by, whose first cell is at `start`.
+    pub(super) fn number_noise(&self, start: usize, batch: &mut Minibatch) {
+        let cells = &mut batch.cells;
+        match self.noise {
+            NoiseBy::Cell => {}
+            NoiseBy::Place => {
+                cells.iter_mut().zip(start as u32..).for_each(|(cell, place)| *cell = place);
+            }
+            NoiseBy::Number(numbers) => {
+                let n = cells.len();
+                cells.copy_from_slice(&numbers[start..][..n]);
+            }
         }
     }
 

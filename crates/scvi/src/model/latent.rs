@@ -3,6 +3,8 @@
 use scvi_kernels::Cpu;
 
 use super::cells::Cells;
+use super::draws::Posterior;
+use super::mean::MeanRows;
 use super::pass::{TaskError, for_each_minibatch, infer};
 use super::watch::Watch;
 use crate::module::{Noise, Vae};
@@ -57,4 +59,40 @@ pub fn latent_sample(
         Ok(())
     })?;
     Ok(z)
+}
+
+/// Draws that scvi-tools takes for the mean of a logistic-normal posterior (`mc_samples`).
+pub const MC_SAMPLES: u32 = 5000;
+
+/// The mean of each cell's z over `mc_samples` draws: `(cells, n_latent)`.
+///
+/// With latent_distribution ln z is the softmax of a normal draw, whose mean has no closed form:
+/// this estimates it, and is what scvi-tools gives as that model's representation. Other models have
+/// their mean from [`latent_representation`].
+///
+/// Source: scvi-tools 1.4.2, `model/base/_vaemixin.py`, `get_latent_representation`.
+///
+/// # Errors
+/// As [`latent_representation`]; [`TaskError::NoSamples`] where no draw is asked for.
+pub fn latent_simplex_mean(
+    vae: &Vae<Cpu<f32>>,
+    cells: Cells,
+    mc_samples: u32,
+    seed: u64,
+    watch: &mut Watch,
+) -> Result<Vec<f32>, TaskError> {
+    let posterior = Posterior::Samples { n_samples: mc_samples, seed };
+    let n_draws = posterior.n_draws()?;
+    let n_latent = vae.spec().config().n_latent;
+    let (mut all, mut mean) = (Vec::new(), MeanRows::default());
+    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
+        let n = ws.n_cells() * n_latent;
+        for draw in 0..n_draws {
+            posterior.draw(vae, ws, batch, draw);
+            mean.add(n, n_draws as usize, |out| out.copy_from_slice(&ws.z(vae.backend())));
+        }
+        all.extend(mean.take(n, n_draws as usize).unwrap_or_default());
+        Ok(())
+    })?;
+    Ok(all)
 }

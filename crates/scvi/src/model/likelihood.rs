@@ -3,7 +3,7 @@
 use scvi_kernels::Cpu;
 
 use super::cells::Cells;
-use super::pass::{TaskError, for_each_minibatch, infer};
+use super::pass::{TaskError, for_each_minibatch};
 use super::watch::Watch;
 use crate::module::{Noise, Vae};
 
@@ -54,8 +54,9 @@ pub fn elbo(
         Draw::Mean => None,
         Draw::Sample { seed } => Some(Noise::Seeded { seed, draw: 0 }),
     };
-    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
-        infer(vae, ws, batch, noise);
+    for_each_minibatch(vae, cells, watch, &mut |ws, _| {
+        // From the counts even where posteriors are stored beside them: the divergence is wanted.
+        vae.inference(ws, noise);
         vae.generative(ws, None);
         let outputs = ws.cell_outputs(vae.backend());
         terms.reconstruction_loss.extend(outputs.reconstruction_loss);

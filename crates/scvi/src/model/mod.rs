@@ -1,24 +1,47 @@
 //! What one does with a trained model: one file a task.
 
+mod aggregated_posterior;
 mod cells;
+mod correlation;
+mod denoised;
 mod differential;
+mod differential_abundance;
+mod draws;
 mod latent;
+mod library;
 mod likelihood;
 mod log_sum_exp;
 mod marginal_ll;
+mod mean;
+mod normalized;
+mod parameters;
 mod pass;
+pub mod query;
+mod ranks;
 mod sample;
+mod sparse_samples;
 mod watch;
 
+pub use aggregated_posterior::AggregatedPosterior;
 pub use cells::Cells;
+pub use correlation::{CorrelationOptions, CorrelationType, feature_correlation_matrix};
 pub use differential::{
     Batches, Change, Column, Comparison, Contrast, Delta, DifferentialError, DifferentialOptions,
     Group, Hypotheses, ImportanceOptions, Test, Values, Weights, differential_expression,
 };
-pub use latent::{Latent, latent_representation, latent_sample};
+pub use differential_abundance::{AbundanceOptions, differential_abundance};
+pub use draws::Posterior;
+pub use latent::{Latent, MC_SAMPLES, latent_representation, latent_sample, latent_simplex_mean};
+pub use library::{LibraryEstimate, batch_representation, latent_library_size};
 pub use likelihood::{CellElbo, Draw, elbo};
 pub use log_sum_exp::LogSumExp;
 pub use marginal_ll::marginal_ll;
+pub use normalized::{
+    ExpressionOptions, LibrarySize, Overall, Rows, normalized_expression,
+    normalized_expression_overall,
+};
+pub use parameters::{ParameterKinds, ParameterRows, Parameters, likelihood_parameters};
 pub use pass::TaskError;
-pub use sample::{SampleOptions, posterior_predictive_sample};
+pub use sample::{SampleOptions, SampleSink, SampledRows, posterior_predictive_sample};
+pub use sparse_samples::{SparseSample, sparse_samples};
 pub use watch::{Progress, Watch, unwatched};

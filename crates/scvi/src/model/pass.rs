@@ -11,6 +11,7 @@ use super::watch::{Watch, tell};
 use crate::data::Misfit;
 use crate::distributions::SampleError;
 use crate::module::{Minibatch, MinifiedError, Noise, Vae, Workspace};
+use crate::nn::EmbeddingError;
 
 /// A task could not be done.
 #[derive(Debug, Error)]
@@ -39,6 +40,14 @@ pub enum TaskError {
         /// The model's batches.
         n_batch: usize,
     },
+    /// The likelihood lacks what the task is about.
+    #[error("gene_likelihood {likelihood} has no dispersion; {task} needs that of zinb or nb")]
+    NoDispersion {
+        /// The likelihood's name.
+        likelihood: &'static str,
+        /// What was to be done.
+        task: &'static str,
+    },
     /// No sample was asked for.
     #[error("n_samples is 0; it must be 1 or more")]
     NoSamples,
@@ -53,6 +62,26 @@ pub enum TaskError {
         /// Cells of the data.
         n_cells: usize,
     },
+    /// A gene that was asked for is none of the data's.
+    #[error("gene {found} was asked for; the data has {n_genes} genes, counted from 0")]
+    Gene {
+        /// What came.
+        found: u32,
+        /// Genes of the data.
+        n_genes: usize,
+    },
+    /// The mean of a library's posterior was asked for, and the model has none.
+    #[error(
+        "the model takes each cell's total for its library size and infers no posterior of it: ask \
+         for a sample, which is that total"
+    )]
+    ObservedLibrary,
+    /// The model has no such embedding.
+    #[error(transparent)]
+    Embedding(#[from] EmbeddingError),
+    /// What takes the result failed.
+    #[error("the result could not be written")]
+    Write(#[source] io::Error),
     /// Whoever watched the task stopped it.
     #[error("stopped")]
     Stopped,
@@ -72,11 +101,24 @@ pub(super) fn infer(
     }
 }
 
-/// Whether a batch to decode as is one of the model's.
-pub(super) fn check_batch(vae: &Vae<Cpu<f32>>, batch: Option<u32>) -> Result<(), TaskError> {
+/// The batches to decode cells as, if the model has them; the cell's own where none is named.
+pub(super) fn decode_as(
+    vae: &Vae<Cpu<f32>>,
+    transform_batch: &[u32],
+) -> Result<Vec<Option<u32>>, TaskError> {
     let n_batch = vae.spec().config().n_batch.max(1);
-    match batch.filter(|&batch| batch as usize >= n_batch) {
-        Some(found) => Err(TaskError::Batch { found, n_batch }),
+    match transform_batch.iter().find(|&&batch| batch as usize >= n_batch) {
+        Some(&found) => Err(TaskError::Batch { found, n_batch }),
+        None if transform_batch.is_empty() => Ok(vec![None]),
+        None => Ok(transform_batch.iter().copied().map(Some).collect()),
+    }
+}
+
+/// Whether the genes to give are the model's.
+pub(super) fn check_genes(vae: &Vae<Cpu<f32>>, genes: Option<&[u32]>) -> Result<(), TaskError> {
+    let n_genes = vae.spec().config().n_input;
+    match genes.unwrap_or_default().iter().find(|&&gene| gene as usize >= n_genes) {
+        Some(&found) => Err(TaskError::Gene { found, n_genes }),
         None => Ok(()),
     }
 }
@@ -119,7 +161,7 @@ pub(super) fn for_each_minibatch_in(
     for start in (0..cells.len()).step_by(cells.batch_size) {
         cells.minibatch(start, &mut numbers);
         cells.data.fill(&numbers, &mut batch)?;
-        cells.number(start, &mut batch.cells);
+        cells.number_noise(start, &mut batch);
         ws.load(vae.backend(), &batch);
         task(ws, &batch)?;
         tell(watch, start + numbers.len(), cells.len())?;

@@ -3,73 +3,106 @@
 use scvi_kernels::Cpu;
 
 use super::cells::Cells;
-use super::pass::{TaskError, check_batch, for_each_minibatch, infer};
+use super::pass::{TaskError, check_genes, decode_as, for_each_minibatch, infer};
 use super::watch::Watch;
 use crate::distributions::{
     MAX_POISSON_RATE, NegativeBinomial, Normal, Poisson, SampleError, SampleNoise,
     ZeroInflatedNegativeBinomial, sample_matrix,
 };
-use crate::module::{GeneLikelihood, Noise, Vae, Workspace};
+use crate::module::{Decoded, GeneLikelihood, Noise, Vae, Workspace};
 
 /// How to draw from the posterior predictive distribution.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SampleOptions {
     /// Draws of each cell.
     pub n_samples: u32,
     /// Largest rate that a Poisson count is drawn with.
     pub max_poisson_rate: f64,
-    /// Decodes every cell as if it came from this batch.
-    pub transform_batch: Option<u32>,
+    /// Decodes every cell as if it came from each of these batches, and takes the mean of the draws;
+    /// none for the cell's own.
+    pub transform_batch: Vec<u32>,
+    /// Genes to draw, in the order of the columns; all where `None`.
+    pub genes: Option<Vec<u32>>,
     /// Seed of the draws.
     pub seed: u64,
 }
 
 impl Default for SampleOptions {
     fn default() -> Self {
-        Self { n_samples: 1, max_poisson_rate: MAX_POISSON_RATE, transform_batch: None, seed: 0 }
+        Self {
+            n_samples: 1,
+            max_poisson_rate: MAX_POISSON_RATE,
+            transform_batch: Vec::new(),
+            genes: None,
+            seed: 0,
+        }
     }
 }
 
-/// Draws counts x̂ ~ p(x̂|z), z ~ q(z|x), of every cell: `(cells, genes, n_samples)`.
+/// Draws of some cells.
+#[derive(Debug, Clone, Copy)]
+pub struct SampledRows<'a> {
+    /// Which draw of these cells, from 0.
+    pub draw: u32,
+    /// Place of the first cell among those asked for.
+    pub first: usize,
+    /// Drawn counts: `(cells, genes)`.
+    pub values: &'a [f32],
+}
+
+/// What takes the draws as they come: every draw of the first cells, then of the next.
+pub type SampleSink<'a> = dyn FnMut(SampledRows) -> Result<(), TaskError> + 'a;
+
+/// Draws counts x̂ ~ p(x̂|z), z ~ q(z|x), of every cell.
 ///
 /// Each draw has a z of its own. A number depends on the seed, its cell, its gene and its draw
-/// alone.
+/// alone. With several batches to decode as, a number is the mean of one draw from each.
 ///
 /// Source: scvi-tools 1.4.2, `module/_vae.py`, `sample`; `model/base/_rnamixin.py`,
 /// `posterior_predictive_sample`.
 ///
 /// # Errors
-/// [`TaskError`] where the data does not fit the model or cannot be read, no draw is asked for, or
-/// a decoded parameter describes no distribution.
+/// [`TaskError`] where the data does not fit the model or cannot be read, no draw is asked for, a
+/// batch or gene is not the model's, or a decoded parameter describes no distribution; and those of
+/// `sink`.
 pub fn posterior_predictive_sample(
     vae: &Vae<Cpu<f32>>,
     cells: Cells,
     options: &SampleOptions,
+    sink: &mut SampleSink,
     watch: &mut Watch,
-) -> Result<Vec<f32>, TaskError> {
-    check_batch(vae, options.transform_batch)?;
-    let n_samples = options.n_samples as usize;
-    if n_samples == 0 {
+) -> Result<(), TaskError> {
+    let batches = decode_as(vae, &options.transform_batch)?;
+    check_genes(vae, options.genes.as_deref())?;
+    let n_genes = vae.spec().config().n_input as u32;
+    let genes = options.genes.clone().unwrap_or_else(|| (0..n_genes).collect());
+    if options.n_samples == 0 {
         return Err(TaskError::NoSamples);
     }
-    let genes: Vec<u32> = (0..cells.data.n_genes() as u32).collect();
-    let mut all = vec![0.0; cells.len() * genes.len() * n_samples];
-    let (mut counts, mut first) = (Vec::new(), 0);
+    let (mut values, mut one, mut first) = (Vec::new(), Vec::new(), 0);
     for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
-        counts.resize(batch.cells.len() * genes.len(), 0.0);
+        let len = batch.cells.len() * genes.len();
         for draw in 0..options.n_samples {
             infer(vae, ws, batch, Some(Noise::Seeded { seed: options.seed, draw }));
-            vae.generative(ws, options.transform_batch);
-            let noise =
-                SampleNoise { seed: options.seed, draw, cells: &batch.cells, genes: &genes };
-            sample_decoded(vae, ws, noise, options.max_poisson_rate, &mut counts)?;
-            let places = all[first..].iter_mut().skip(draw as usize);
-            places.step_by(n_samples).zip(&counts).for_each(|(place, &x)| *place = x);
+            values.clear();
+            values.resize(len, 0.0);
+            one.resize(len, 0.0);
+            for (i, &as_batch) in (0..).zip(&batches) {
+                vae.decode(ws, as_batch, Decoded::All);
+                // Batches have draws of their own.
+                let draw = draw * batches.len() as u32 + i;
+                let noise =
+                    SampleNoise { seed: options.seed, draw, cells: &batch.cells, genes: &genes };
+                sample_decoded(vae, ws, noise, options.max_poisson_rate, &mut one)?;
+                values.iter_mut().zip(&one).for_each(|(sum, x)| *sum += x);
+            }
+            let n = batches.len() as f32;
+            values.iter_mut().for_each(|v| *v /= n);
+            sink(SampledRows { draw, first, values: &values })?;
         }
-        first += counts.len() * n_samples;
+        first += batch.cells.len();
         Ok(())
-    })?;
-    Ok(all)
+    })
 }
 
 /// One draw of the counts of the minibatch last decoded: `(cells, genes)`.
@@ -80,12 +113,12 @@ fn sample_decoded(
     max_poisson_rate: f64,
     out: &mut [f32],
 ) -> Result<(), SampleError> {
-    let n = noise.genes.len();
+    let n = vae.spec().config().n_input;
     let rate = vae.px_rate(ws); // (cells, genes)
     let theta = vae.px_r(ws).unwrap_or_default(); // (cells, genes), or (genes)
     let logits = vae.px_dropout(ws).unwrap_or_default(); // (cells, genes)
-    let at = |row: usize, gene: usize| row * n + gene;
-    let theta = |row, gene| theta[if theta.len() == n { gene } else { at(row, gene) }];
+    let at = |row: usize, column: usize| row * n + noise.genes[column] as usize;
+    let theta = |row, column| theta[if theta.len() == n { at(0, column) } else { at(row, column) }];
     match vae.spec().config().gene_likelihood {
         GeneLikelihood::Zinb => {
             let zinb = |row, gene| {

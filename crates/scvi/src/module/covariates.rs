@@ -23,18 +23,27 @@ enum Source {
 
 impl OneHotPlan {
     pub(super) fn new(config: &VaeConfig) -> Self {
-        let one_hot = config.batch_representation == BatchRepresentation::OneHot;
-        let batch = one_hot.then_some((Source::Batch, config.n_batch));
-        let covariates = config.n_cats_per_cov.iter().enumerate();
-        let covariates = covariates.map(|(i, &n)| (Source::Covariate(i), n));
         let mut plan = Self { parts: Vec::new(), n_columns: 0 };
-        for (source, n) in batch.into_iter().chain(covariates) {
+        for (source, n) in Self::sources(config) {
             if n > 1 {
                 plan.parts.push((source, plan.n_columns as u32));
                 plan.n_columns += n;
             }
         }
         plan
+    }
+
+    /// What may have columns, in their order, with its number of categories.
+    fn sources(config: &VaeConfig) -> impl Iterator<Item = (Source, usize)> {
+        let one_hot = config.batch_representation == BatchRepresentation::OneHot;
+        let batch = one_hot.then_some((Source::Batch, config.n_batch));
+        let covariates = config.n_cats_per_cov.iter().enumerate();
+        batch.into_iter().chain(covariates.map(|(i, &n)| (Source::Covariate(i), n)))
+    }
+
+    /// Numbers of categories of all that may have columns, in the order of these.
+    pub(crate) fn category_counts(config: &VaeConfig) -> Vec<usize> {
+        Self::sources(config).map(|(_, n)| n).collect()
     }
 
     /// Columns of all parts together.

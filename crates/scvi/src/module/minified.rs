@@ -17,6 +17,15 @@ pub enum MinifiedDataType {
 }
 
 impl MinifiedDataType {
+    /// Both.
+    pub const ALL: [Self; 2] =
+        [Self::LatentPosteriorParameters, Self::LatentPosteriorParametersWithCounts];
+
+    /// The kind that scvi-tools calls so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// scvi-tools' word for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -46,6 +55,24 @@ pub struct PosteriorRows<F> {
     pub qz_v: Vec<F>,
     /// Library sizes Σ_g x, in counts: `(cells)`.
     pub observed_lib_size: Vec<F>,
+}
+
+impl<F: Copy> PosteriorRows<F> {
+    /// Those of the given cells, in their order.
+    ///
+    /// # Panics
+    /// If a cell is none of these.
+    pub fn select(&self, cells: &[usize]) -> Self {
+        let width = self.qz_m.len() / self.observed_lib_size.len().max(1);
+        let rows = |values: &[F], width: usize| {
+            cells.iter().flat_map(|&cell| values[cell * width..][..width].to_vec()).collect()
+        };
+        Self {
+            qz_m: rows(&self.qz_m, width),
+            qz_v: rows(&self.qz_v, width),
+            observed_lib_size: rows(&self.observed_lib_size, 1),
+        }
+    }
 }
 
 impl<F> PosteriorRows<F> {

@@ -19,6 +19,7 @@ mod workspace;
 
 pub use crate::nn::Decoded;
 pub use config::VaeConfig;
+pub(crate) use covariates::OneHotPlan;
 pub use decoded_samples::DecodedSamples;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use minibatch::{Inputs, Minibatch};

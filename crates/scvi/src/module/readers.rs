@@ -31,13 +31,22 @@ impl<B: Backend> Vae<B> {
 
     /// px_rate μ = e^library ρ of the last decoded minibatch: `(cells, genes)`, in counts.
     pub fn px_rate(&self, ws: &Workspace<B>) -> Vec<B::Elem> {
-        let mut rate = self.px_scale(ws);
-        let rows = rate.chunks_exact_mut(self.spec.config().n_input);
-        for (row, library) in rows.zip(self.log_factors(ws)) {
+        let mut rate = vec![B::Elem::default(); ws.inputs.n_cells * self.spec.config().n_input];
+        self.px_rate_into(ws, None, &mut rate);
+        rate
+    }
+
+    /// px_rate of the listed genes, in their order, or of all: `(cells, genes)` into `out`.
+    ///
+    /// # Panics
+    /// As [`Vae::px_scale_into`].
+    pub fn px_rate_into(&self, ws: &Workspace<B>, genes: Option<&[u32]>, out: &mut [B::Elem]) {
+        self.px_scale_into(ws, genes, out);
+        let n_genes = genes.map_or(self.spec.config().n_input, <[u32]>::len);
+        for (row, library) in out.chunks_exact_mut(n_genes.max(1)).zip(self.log_factors(ws)) {
             let factor = library.exp();
             row.iter_mut().for_each(|v| *v *= factor);
         }
-        rate
     }
 
     /// px_dropout π, the zero-inflation logits of the minibatch last decoded in evaluation mode:

@@ -6,8 +6,8 @@ use super::options::Dispersion;
 use super::spec::VaeSpec;
 use super::vae::Vae;
 use crate::nn::{
-    Decoder, Embeddings, Encoder, FindNotFinite, NotFinite, Param, Slot, StateDict, StateError,
-    StateExport, StateImport, StateVisitor,
+    Decoder, Embeddings, Encoder, FindNotFinite, NotFinite, Param, SetTrained, Slot, StateDict,
+    StateError, StateExport, StateImport, StateVisitor, Trained,
 };
 
 impl<B: Backend> Vae<B> {
@@ -43,6 +43,14 @@ impl<B: Backend> Vae<B> {
         let [first, second] = moments;
         self.import(Slot::FirstMoment, first)?;
         self.import(Slot::SecondMoment, second)
+    }
+
+    /// From now on training moves what `rule` says of each tensor, by its name and shape, and leaves
+    /// the rest as it is, to the bit: no gradient, moment or weight decay reaches it. Of running
+    /// moments, `Nothing` is the momentum 0, and anything else all of them.
+    pub fn set_trained(&mut self, rule: &dyn Fn(&str, &[usize]) -> Trained) {
+        let (backend, parts) = self.parts();
+        parts.visit(&mut SetTrained { backend, rule }).expect("rules refuse nothing");
     }
 
     /// The first number among these slots of all tensors that is NaN or infinite.

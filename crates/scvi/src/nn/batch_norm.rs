@@ -17,6 +17,8 @@ pub(crate) struct BatchNorm<B: Backend> {
     beta: Param<B>,
     running_mean: B::Buf,
     running_var: B::Buf,
+    /// Whether training leaves the running moments as they are.
+    moments_are_frozen: bool,
     features: usize,
 }
 
@@ -46,6 +48,7 @@ impl<B: Backend> BatchNorm<B> {
             beta: Param::new(backend, &vec![B::Elem::ZERO; features]),
             running_mean: backend.zeros(features),
             running_var,
+            moments_are_frozen: false,
             features,
         }
     }
@@ -60,7 +63,7 @@ impl<B: Backend> BatchNorm<B> {
             beta: &self.beta.value,
             running_mean: &mut self.running_mean,
             running_var: &mut self.running_var,
-            momentum: MOMENTUM,
+            momentum: if self.moments_are_frozen { 0.0 } else { MOMENTUM },
             eps: EPS,
             normalised: &mut kept.normalised,
             inv_std: &mut kept.inv_std,
@@ -127,7 +130,8 @@ impl<B: Backend> BatchNorm<B> {
         let n = self.features;
         visitor.param(&format!("{prefix}.weight"), &[n], &mut self.gamma)?;
         visitor.param(&format!("{prefix}.bias"), &[n], &mut self.beta)?;
-        visitor.buffer(&format!("{prefix}.running_mean"), n, &mut self.running_mean)?;
-        visitor.buffer(&format!("{prefix}.running_var"), n, &mut self.running_var)
+        let frozen = &mut self.moments_are_frozen;
+        visitor.moment(&format!("{prefix}.running_mean"), n, &mut self.running_mean, frozen)?;
+        visitor.moment(&format!("{prefix}.running_var"), n, &mut self.running_var, frozen)
     }
 }

@@ -110,10 +110,13 @@ impl<B: Backend> FcLayer<B> {
     ) {
         let Pass { backend, cells, covariates } = pass;
         let dims = |n_in| LinearDims { cells, n_in, n_out: self.n_out };
-        let weight = self.weight.sink(backend, update);
-        match input {
-            FcInput::Dense(x) => backend.linear_grad_weight(x, dy, dims(self.widths[0]), weight),
-            FcInput::Counts(x) => backend.sparse_linear_grad(x, dy, self.n_out, weight),
+        if self.weight.wants_gradient(update) {
+            let weight = self.weight.sink(backend, update);
+            let n_in = dims(self.widths[0]);
+            match input {
+                FcInput::Dense(x) => backend.linear_grad_weight(x, dy, n_in, weight),
+                FcInput::Counts(x) => backend.sparse_linear_grad(x, dy, self.n_out, weight),
+            }
         }
         let beside = [
             (&mut self.continuous, &covariates.continuous, self.widths[1]),

@@ -29,5 +29,7 @@ pub(crate) use fc_plan::FcPlan;
 pub(crate) use heads::HeadsPlan;
 pub(crate) use init::Init;
 pub(crate) use param::{Param, Update};
-pub(crate) use state::{Export as StateExport, FindNotFinite, Import as StateImport, StateVisitor};
-pub use state::{NotFinite, Slot, StateDict, StateError, Tensor};
+pub(crate) use state::{
+    Export as StateExport, FindNotFinite, Import as StateImport, SetTrained, StateVisitor,
+};
+pub use state::{NotFinite, Slot, StateDict, StateError, Tensor, Trained};

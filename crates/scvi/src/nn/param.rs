@@ -1,6 +1,6 @@
 //! A parameter with what its optimiser remembers of it.
 
-use scvi_kernels::{AdamStep, Backend, GradSink};
+use scvi_kernels::{AdamStep, Backend, GradSink, Real};
 
 use super::state::Slot;
 
@@ -13,12 +13,21 @@ pub(crate) enum Update<F> {
     Adam(AdamStep<F>),
 }
 
+/// Which of a parameter's numbers the optimiser moves.
+enum Moves<B: Backend> {
+    All,
+    None,
+    /// Those whose number here is 1; the others' is 0.
+    Where(B::Buf),
+}
+
 /// A weight, its gradient where one is kept, and Adam's two moments.
 ///
 /// The last three are made when a backward pass first needs them: a model that only infers
-/// carries none.
+/// carries none, and neither does a frozen parameter.
 pub(crate) struct Param<B: Backend> {
     pub(crate) value: B::Buf,
+    moves: Moves<B>,
     grad: Option<B::Buf>,
     moments: Option<[B::Buf; 2]>,
     len: usize,
@@ -28,7 +37,28 @@ impl<B: Backend> Param<B> {
     pub(crate) fn new(backend: &B, values: &[B::Elem]) -> Self {
         let mut value = backend.zeros(values.len());
         backend.upload(&mut value, values);
-        Self { value, grad: None, moments: None, len: values.len() }
+        Self { value, moves: Moves::All, grad: None, moments: None, len: values.len() }
+    }
+
+    /// From now on the optimiser moves the numbers whose place in `mask` holds 1 and leaves those
+    /// with 0 as they are, to the bit.
+    pub(crate) fn set_moves(&mut self, backend: &B, mask: &[B::Elem]) {
+        debug_assert_eq!(mask.len(), self.len);
+        let moving = mask.iter().filter(|&&m| m != B::Elem::ZERO).count();
+        self.moves = match moving {
+            0 => Moves::None,
+            n if n == self.len => Moves::All,
+            _ => {
+                let mut buf = backend.zeros(self.len);
+                backend.upload(&mut buf, mask);
+                Moves::Where(buf)
+            }
+        };
+    }
+
+    /// Whether a step has any use for this parameter's gradient.
+    pub(crate) fn wants_gradient(&self, update: Update<B::Elem>) -> bool {
+        !matches!((update, &self.moves), (Update::Adam(_), Moves::None))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -43,9 +73,16 @@ impl<B: Backend> Param<B> {
                 let grad = self.grad.get_or_insert_with(zeros);
                 GradSink::Store { value: &self.value, grad }
             }
+            Update::Adam(_) if matches!(self.moves, Moves::None) => {
+                GradSink::Frozen { value: &self.value }
+            }
             Update::Adam(step) => {
+                let value = &mut self.value;
                 let [m, v] = self.moments.get_or_insert_with(|| [zeros(), zeros()]);
-                GradSink::Adam { value: &mut self.value, m, v, step }
+                match &self.moves {
+                    Moves::Where(mask) => GradSink::AdamWhere { value, m, v, step, mask },
+                    _ => GradSink::Adam { value, m, v, step },
+                }
             }
         }
     }

@@ -67,21 +67,21 @@ pub(crate) enum Place<'a, 'p, B: Backend> {
     /// A layer's weight, torch's `(n_out, n_in)`, stored by the parts of its input as
     /// `(n_part, n_out)`.
     Weight(&'a mut [&'p mut Param<B>]),
-    /// A buffer that no gradient reaches.
-    Buffer(&'a mut B::Buf),
+    /// A running moment, which no gradient reaches, and whether training leaves it alone.
+    Moment(&'a mut B::Buf, &'a mut bool),
 }
 
 impl<B: Backend> Place<'_, '_, B> {
-    /// A buffer has no numbers but its own.
+    /// A running moment has no numbers but its own.
     fn has(&self, slot: Slot) -> bool {
-        slot == Slot::Value || !matches!(self, Self::Buffer(_))
+        slot == Slot::Value || !matches!(self, Self::Moment(..))
     }
 
     fn is_finite(&self, backend: &B, slot: Slot, shape: &[usize]) -> bool {
         match self {
             Self::Param(param) => param.is_finite(backend, slot),
             Self::Weight(parts) => parts.iter().all(|p| p.is_finite(backend, slot)),
-            Self::Buffer(buf) => slot != Slot::Value || backend.is_finite(buf, shape[0]),
+            Self::Moment(buf, _) => slot != Slot::Value || backend.is_finite(buf, shape[0]),
         }
     }
 
@@ -92,7 +92,7 @@ impl<B: Backend> Place<'_, '_, B> {
                 let rows: Vec<_> = parts.iter().flat_map(|p| p.read(backend, slot)).collect();
                 transpose(&rows, shape[1], shape[0])
             }
-            Self::Buffer(buf) => backend.download(buf, shape[0]),
+            Self::Moment(buf, _) => backend.download(buf, shape[0]),
         }
     }
 
@@ -100,16 +100,67 @@ impl<B: Backend> Place<'_, '_, B> {
         match self {
             Self::Param(param) => param.write(backend, slot, data),
             Self::Weight(parts) => {
-                let rows = transpose(data, shape[0], shape[1]);
-                let mut rest = &rows[..];
-                for part in parts.iter_mut() {
-                    let (first, after) = rest.split_at(part.len());
-                    part.write(backend, slot, first);
-                    rest = after;
-                }
+                each_part(parts, shape, data, |part, data| part.write(backend, slot, data));
             }
-            Self::Buffer(buf) => backend.upload(buf, data),
+            Self::Moment(buf, _) => backend.upload(buf, data),
         }
+    }
+
+    fn set_trained(&mut self, backend: &B, shape: &[usize], trained: &Trained) {
+        let mask: Vec<B::Elem> = trained.mask(shape);
+        match self {
+            Self::Param(param) => param.set_moves(backend, &mask),
+            Self::Weight(parts) => {
+                each_part(parts, shape, &mask, |part, mask| part.set_moves(backend, mask));
+            }
+            Self::Moment(_, frozen) => **frozen = *trained == Trained::Nothing,
+        }
+    }
+}
+
+/// Gives each part of a layer's weight its rows of `data`, which has torch's layout.
+fn each_part<B: Backend>(
+    parts: &mut [&mut Param<B>],
+    shape: &[usize],
+    data: &[B::Elem],
+    mut take: impl FnMut(&mut Param<B>, &[B::Elem]),
+) {
+    let rows = transpose(data, shape[0], shape[1]);
+    let mut rest = &rows[..];
+    for part in parts {
+        let (first, after) = rest.split_at(part.len());
+        take(part, first);
+        rest = after;
+    }
+}
+
+/// Which numbers of a tensor training moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trained {
+    /// All of them.
+    All,
+    /// None: they keep every bit.
+    Nothing,
+    /// Those at these indices of a dimension, such as some columns of a weight.
+    Only {
+        /// The dimension, 0 for the outermost.
+        dim: usize,
+        /// The indices.
+        indices: Vec<usize>,
+    },
+}
+
+impl Trained {
+    /// 1 for each number that moves, 0 for the others, in row-major order.
+    fn mask<F: Real>(&self, shape: &[usize]) -> Vec<F> {
+        let len = shape.iter().product();
+        let Self::Only { dim, indices } = self else {
+            return vec![if *self == Self::All { F::ONE } else { F::ZERO }; len];
+        };
+        let inner: usize = shape[dim + 1..].iter().product();
+        let mut moves = vec![F::ZERO; shape[*dim]];
+        indices.iter().for_each(|&i| moves[i] = F::ONE);
+        (0..len).map(|at| moves[at / inner % moves.len()]).collect()
     }
 }
 
@@ -145,9 +196,15 @@ pub(crate) trait StateVisitor<B: Backend> {
         self.tensor(name, &[n_out, n_in], Place::Weight(parts))
     }
 
-    /// A [`Place::Buffer`] of `len` numbers.
-    fn buffer(&mut self, name: &str, len: usize, buf: &mut B::Buf) -> Result<(), StateError> {
-        self.tensor(name, &[len], Place::Buffer(buf))
+    /// A [`Place::Moment`] of `len` numbers.
+    fn moment(
+        &mut self,
+        name: &str,
+        len: usize,
+        buf: &mut B::Buf,
+        frozen: &mut bool,
+    ) -> Result<(), StateError> {
+        self.tensor(name, &[len], Place::Moment(buf, frozen))
     }
 }
 
@@ -196,6 +253,25 @@ impl<B: Backend> StateVisitor<B> for Import<'_, B> {
             return Err(StateError::Shape { name, expected: shape.to_vec(), found: t.shape });
         }
         place.write(self.backend, self.slot, shape, &t.data);
+        Ok(())
+    }
+}
+
+/// Tells every tensor which of its numbers training moves.
+pub(crate) struct SetTrained<'a, B: Backend> {
+    pub(crate) backend: &'a B,
+    /// The answer for a tensor, by its name and shape.
+    pub(crate) rule: &'a dyn Fn(&str, &[usize]) -> Trained,
+}
+
+impl<B: Backend> StateVisitor<B> for SetTrained<'_, B> {
+    fn tensor(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        mut place: Place<'_, '_, B>,
+    ) -> Result<(), StateError> {
+        place.set_trained(self.backend, shape, &(self.rule)(name, shape));
         Ok(())
     }
 }
@@ -259,6 +335,16 @@ fn transpose<F: Real>(data: &[F], rows: usize, cols: usize) -> Vec<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mask_of_every_dimension() {
+        let mask = |trained: Trained| trained.mask::<f64>(&[2, 3]);
+        let only = |dim, indices: &[usize]| mask(Trained::Only { dim, indices: indices.to_vec() });
+        assert_eq!(only(1, &[2, 0]), [1.0, 0.0, 1.0, 1.0, 0.0, 1.0]);
+        assert_eq!(only(0, &[1]), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+        assert_eq!((only(1, &[]), mask(Trained::All)), (vec![0.0; 6], vec![1.0; 6]));
+        assert_eq!(mask(Trained::Nothing), [0.0; 6]);
+    }
 
     #[test]
     fn a_position_becomes_an_index_a_dimension() {

@@ -95,17 +95,33 @@ impl<'a> TrainingRun<'a> {
         data: &'a Dataset<'a>,
         plan: &'a TrainPlan,
     ) -> Result<Self, TrainError> {
-        plan.validate()?;
-        data.check_fits(&spec)?;
-        let split = Split::new(data.n_cells(), plan.train_size, plan.validation_size, plan.seed)?;
-        if plan.early_stopping.is_some() && split.validation.is_empty() {
-            return Err(TrainError::NothingToValidate { train_size: plan.train_size });
-        }
-        let vae = Vae::new(Cpu::new(), spec, plan.seed);
+        let split = check(&spec, data, plan)?;
+        Ok(Self::assemble(Vae::new(Cpu::new(), spec, plan.seed), data, plan, split))
+    }
+
+    /// Goes on with a model that is there already, its optimiser new.
+    ///
+    /// # Errors
+    /// As [`TrainingRun::new`].
+    pub fn of_model(
+        vae: Vae<Cpu<f32>>,
+        data: &'a Dataset<'a>,
+        plan: &'a TrainPlan,
+    ) -> Result<Self, TrainError> {
+        let split = check(vae.spec(), data, plan)?;
+        Ok(Self::assemble(vae, data, plan, split))
+    }
+
+    fn assemble(
+        vae: Vae<Cpu<f32>>,
+        data: &'a Dataset<'a>,
+        plan: &'a TrainPlan,
+        split: Split,
+    ) -> Self {
         let max_cells = largest_minibatch(data.n_cells(), plan.batch_size);
         let ws = vae.workspace(max_cells, data.max_nnz(max_cells), true);
         let next = vae.inputs(max_cells, data.max_nnz(max_cells));
-        Ok(Self {
+        Self {
             vae,
             ws,
             next,
@@ -121,7 +137,7 @@ impl<'a> TrainingRun<'a> {
             at: Progress::default(),
             shown: Shown::None,
             watches_closely: false,
-        })
+        }
     }
 
     /// Goes on from a checkpoint.
@@ -314,6 +330,17 @@ impl<'a> TrainingRun<'a> {
         (self.at.train, self.at.validation) = Default::default();
         record
     }
+}
+
+/// Whether plan, model and data go together; the split they come to.
+fn check(spec: &VaeSpec, data: &Dataset, plan: &TrainPlan) -> Result<Split, TrainError> {
+    plan.validate()?;
+    data.check_fits(spec)?;
+    let split = Split::new(data.n_cells(), plan.train_size, plan.validation_size, plan.seed)?;
+    if plan.early_stopping.is_some() && split.validation.is_empty() {
+        return Err(TrainError::NothingToValidate { train_size: plan.train_size });
+    }
+    Ok(split)
 }
 
 /// Reads cells, and loads them.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
 use scvi::Real;
+use scvi::model::query::Freeze;
 use scvi::module::{GivenNoise, Minibatch, VaeConfig};
 use scvi::nn::{StateDict, Tensor};
 use serde::Deserialize;
@@ -18,6 +19,10 @@ pub struct Entry {
     pub kl_weight: f64,
     #[serde(default)]
     pub transform_batch: Option<u32>,
+    /// Of a query: the model it was mapped onto, and the switches that differ from the defaults.
+    pub reference: Option<VaeConfig>,
+    #[serde(default)]
+    pub freeze: Freeze,
 }
 
 /// One configuration's tensors, all widened to f64.
@@ -35,6 +40,11 @@ pub fn all() -> Vec<Fixture> {
 pub fn monte_carlo() -> (Vec<Fixture>, u32) {
     let (fixtures, manifest) = fixtures("fixtures_monte_carlo");
     (fixtures, manifest["samples"].as_u64().unwrap() as u32)
+}
+
+/// The fixtures of queries mapped onto a reference.
+pub fn queries() -> Vec<Fixture> {
+    fixtures("fixtures_queries").0
 }
 
 fn fixtures(folder: &str) -> (Vec<Fixture>, serde_json::Value) {
@@ -77,7 +87,12 @@ impl Fixture {
 
     /// The starting parameters that a model of this library has.
     pub fn state<F: Real>(&self, wanted: &StateDict<F>) -> StateDict<F> {
-        self.under("param/")
+        self.state_under("param/", wanted)
+    }
+
+    /// The tensors under a prefix that a model of this library has.
+    pub fn state_under<F: Real>(&self, prefix: &str, wanted: &StateDict<F>) -> StateDict<F> {
+        self.under(prefix)
             .filter(|(name, _)| wanted.contains_key(*name))
             .map(|(name, t)| {
                 let data = t.data.iter().map(|&v| F::of(v)).collect();

@@ -5,8 +5,7 @@ use std::ops::ControlFlow;
 use scvi::data::CsrMatrix;
 use scvi::data::simulate::{SimulateConfig, simulate};
 use scvi::model::{
-    Cells, Draw, SampleOptions, TaskError, elbo, latent_representation, marginal_ll,
-    posterior_predictive_sample, unwatched,
+    Cells, Draw, SampleOptions, TaskError, elbo, latent_representation, marginal_ll, unwatched,
 };
 use scvi::module::{
     BatchRepresentation, Dispersion, GeneLikelihood, LatentDistribution, Minibatch, Noise,
@@ -16,7 +15,7 @@ use scvi::nn::StateDict;
 use scvi::train::{TrainPlan, train};
 use scvi_kernels::ops::posterior::VarActivation;
 
-use crate::{dataset, model};
+use crate::{dataset, draws, model};
 
 const GENES: usize = 20;
 
@@ -134,9 +133,7 @@ fn trains_and_evaluates() {
             assert_eq!(likelihoods.len(), n);
             assert!(terms.elbo().chain(likelihoods).all(f64::is_finite), "{name}, {n} cells");
             let options = SampleOptions { n_samples: 3, ..Default::default() };
-            let samples =
-                posterior_predictive_sample(&vae, Cells::all(&data, 16), &options, &mut unwatched)
-                    .unwrap();
+            let samples = draws(&vae, Cells::all(&data, 16), &options).unwrap();
             assert_eq!(samples.len(), n * GENES * 3, "{name}");
             assert!(samples.iter().all(|x| x.is_finite()), "{name}, {n} cells");
         }
@@ -148,14 +145,8 @@ fn a_batch_that_the_model_has_not_is_refused() {
     let config = base();
     let (counts, batch) = cells(5, &config);
     let data = dataset(&counts, &batch, &config);
-    let options = SampleOptions { transform_batch: Some(2), ..SampleOptions::default() };
-    let error = posterior_predictive_sample(
-        &model(&config),
-        Cells::all(&data, 16),
-        &options,
-        &mut unwatched,
-    )
-    .unwrap_err();
+    let options = SampleOptions { transform_batch: vec![2], ..SampleOptions::default() };
+    let error = draws(&model(&config), Cells::all(&data, 16), &options).unwrap_err();
     assert!(error.to_string().contains("transform_batch is 2; the model has 2 batches"));
 }
 

@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod correlation;
 mod differential;
 mod embeddings;
 mod every_option;
@@ -12,6 +13,7 @@ mod monte_carlo;
 
 use scvi::Cpu;
 use scvi::data::{CsrMatrix, Dataset};
+use scvi::model::{Cells, SampleOptions, TaskError, posterior_predictive_sample, unwatched};
 use scvi::module::{Minibatch, Vae, VaeConfig};
 
 /// Counts of a minibatch as a data set of its own.
@@ -38,4 +40,30 @@ fn dataset<'a>(counts: &'a CsrMatrix, batch: &Minibatch, config: &VaeConfig) -> 
 /// A new model.
 fn model(config: &VaeConfig) -> Vae<Cpu<f32>> {
     Vae::new(Cpu::new(), config.validate().unwrap(), 3)
+}
+
+/// A model with the weights of its fixture.
+fn trained(fixture: &common::Fixture) -> Vae<Cpu<f32>> {
+    let mut vae = model(&fixture.entry.config);
+    let state = fixture.state(&vae.state_dict());
+    vae.load_state_dict(state).unwrap();
+    vae
+}
+
+/// Posterior predictive draws: `(cells, genes, n_samples)`.
+fn draws(
+    vae: &Vae<Cpu<f32>>,
+    cells: Cells,
+    options: &SampleOptions,
+) -> Result<Vec<f32>, TaskError> {
+    let n_genes = options.genes.as_ref().map_or(vae.spec().config().n_input, Vec::len);
+    let n_samples = options.n_samples as usize;
+    let mut all = vec![f32::NAN; cells.len() * n_genes * n_samples];
+    let mut sink = |rows: scvi::model::SampledRows| {
+        let places = all[rows.first * n_genes * n_samples..].iter_mut().skip(rows.draw as usize);
+        places.step_by(n_samples).zip(rows.values).for_each(|(place, &x)| *place = x);
+        Ok(())
+    };
+    posterior_predictive_sample(vae, cells, options, &mut sink, &mut unwatched)?;
+    Ok(all)
 }

@@ -1,22 +1,13 @@
 //! Marginal likelihoods and posterior predictive samples against scvi-tools' own estimates.
 
-use scvi::model::{
-    Cells, SampleOptions, TaskError, marginal_ll, posterior_predictive_sample, unwatched,
-};
+use scvi::model::{Cells, SampleOptions, TaskError, marginal_ll, sparse_samples, unwatched};
 use scvi::module::{LatentDistribution, VaeConfig};
 
-use crate::common::{Fixture, all, monte_carlo};
-use crate::{counts, dataset, model};
+use crate::common::{all, monte_carlo};
+use crate::{counts, dataset, draws, model, trained};
 
 /// Draws of a marginal likelihood; scvi-tools made as many (`reference/monte_carlo.py`).
 const DRAWS: u32 = 10_000;
-
-fn trained(fixture: &Fixture) -> scvi::module::Vae<scvi::Cpu<f32>> {
-    let mut vae = model(&fixture.entry.config);
-    let state = fixture.state(&vae.state_dict());
-    vae.load_state_dict(state).unwrap();
-    vae
-}
 
 #[test]
 fn marginal_likelihoods_agree_within_their_error() {
@@ -46,13 +37,7 @@ fn samples_have_scvi_tools_moments() {
         let counts = counts(&batch, config.n_input);
         let data = dataset(&counts, &batch, config);
         let options = SampleOptions { n_samples, seed: 1, ..SampleOptions::default() };
-        let samples = posterior_predictive_sample(
-            &trained(&fixture),
-            Cells::all(&data, 128),
-            &options,
-            &mut unwatched,
-        )
-        .unwrap();
+        let samples = draws(&trained(&fixture), Cells::all(&data, 128), &options).unwrap();
         let (mean, variance) = (&fixture.get("mean").data, &fixture.get("variance").data);
         let n = f64::from(n_samples);
         let mut scores = Vec::new();
@@ -88,7 +73,7 @@ fn a_minibatch_does_not_show_in_its_draws() {
     let by = |batch_size| {
         let options = SampleOptions { n_samples: 3, ..SampleOptions::default() };
         let cells = Cells::all(&data, batch_size);
-        let samples = posterior_predictive_sample(&vae, cells, &options, &mut unwatched).unwrap();
+        let samples = draws(&vae, cells, &options).unwrap();
         (samples, marginal_ll(&vae, cells, 7, 0, &mut unwatched).unwrap())
     };
     let (samples, likelihoods) = by(128);
@@ -118,11 +103,46 @@ fn no_draws_are_an_error() {
         Err(TaskError::NoSamples)
     ));
     let options = SampleOptions { n_samples: 0, ..SampleOptions::default() };
-    let error = posterior_predictive_sample(&vae, Cells::all(&data, 128), &options, &mut unwatched);
+    let error = draws(&vae, Cells::all(&data, 128), &options);
     assert!(matches!(error, Err(TaskError::NoSamples)));
     // Nor do other genes than the model's.
     assert!(matches!(
         marginal_ll(&vae, Cells::all(&data, 128), 1, 0, &mut unwatched),
         Err(TaskError::Misfit(_))
     ));
+}
+
+/// Some genes in any order have the draws they have among all, and those of several batches are the
+/// mean of each batch's.
+#[test]
+fn genes_and_batches_of_draws() {
+    let fixtures = all();
+    let fixture = fixtures.iter().find(|f| f.entry.name == "zinb_gene_batch").unwrap();
+    let (config, batch) = (&fixture.entry.config, fixture.minibatch());
+    let counts = counts(&batch, config.n_input);
+    let (data, vae) = (dataset(&counts, &batch, config), trained(fixture));
+    let cells = Cells::all(&data, 128);
+    let all_genes = draws(&vae, cells, &SampleOptions::default()).unwrap();
+    let genes = vec![3, 0, 5];
+    let options = SampleOptions { genes: Some(genes.clone()), ..SampleOptions::default() };
+    let some = draws(&vae, cells, &options).unwrap();
+    for (row, all) in some.chunks_exact(3).zip(all_genes.chunks_exact(config.n_input)) {
+        assert_eq!(row, [all[3], all[0], all[5]]);
+    }
+    let sparse = sparse_samples(&vae, cells, &options, &mut unwatched).unwrap().swap_remove(0);
+    let mut dense = vec![0.0; some.len()];
+    for (cell, ends) in sparse.indptr.windows(2).enumerate() {
+        for i in ends[0] as usize..ends[1] as usize {
+            dense[cell * 3 + sparse.indices[i] as usize] = sparse.values[i];
+        }
+    }
+    assert_eq!(dense, some);
+
+    let of = |transform_batch| SampleOptions { transform_batch, ..SampleOptions::default() };
+    let mixed = draws(&vae, cells, &of(vec![0, 1, 0])).unwrap();
+    assert!(mixed.iter().all(|x| (x * 3.0 - (x * 3.0).round()).abs() < 1e-4));
+    assert!(mixed.iter().any(|x| (x - x.round()).abs() > 0.1), "no mean of several");
+    let error = draws(&vae, cells, &SampleOptions { genes: Some(vec![999]), ..of(vec![]) });
+    let expected = format!("the model has {} genes", config.n_input);
+    assert!(error.unwrap_err().to_string().contains(&expected));
 }

@@ -5,7 +5,7 @@ mod from_setup;
 mod to_setup;
 
 pub(super) use from_setup::from_setup;
-pub(super) use to_setup::{Sizes, to_setup};
+pub(super) use to_setup::{Sizes, allow_minified, to_setup};
 
 /// The beginning of the names that scvi-tools gives to what it makes of a column.
 const PREFIX: &str = "_scvi_";

@@ -116,6 +116,17 @@ fn size_factor_field(key: Option<&String>) -> SetupField {
     }
 }
 
+/// Names the place where an AnnData says that it is minified: without it `SCVI.load` takes such data
+/// for a mistake, with it data of either kind.
+pub(in crate::convert) fn allow_minified(setup: &mut SetupRegistry) {
+    let field = SetupField {
+        attr_name: Some("uns".to_owned()),
+        attr_key: Some("_scvi_adata_minify_type".to_owned()),
+        ..SetupField::default()
+    };
+    setup.fields.insert("minify_type".to_owned(), field);
+}
+
 /// The place in obsm that scvi-tools gives to covariates, if there are any.
 fn made_field(name: &str, n: usize) -> SetupField {
     SetupField {

@@ -12,6 +12,28 @@ pub(crate) fn adam_cpu<F: Real>(w: &mut [F], m: &mut [F], v: &mut [F], g: &[F], 
     );
 }
 
+/// The same where `mask` is not 0: the other numbers keep every bit, whatever their gradient,
+/// their moments and the weight decay.
+pub(crate) fn adam_where_cpu<F: Real>(
+    w: &mut [F],
+    m: &mut [F],
+    v: &mut [F],
+    g: &[F],
+    step: AdamStep<F>,
+    mask: &[F],
+) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for i in 0..g.len() {
+                let before = w[i];
+                update(&mut w[i..=i], &mut m[i..=i], &mut v[i..=i], &g[i..=i], step);
+                w[i] = if mask[i] == F::ZERO { before } else { w[i] };
+            }
+        },
+    );
+}
+
 #[inline(always)]
 fn update<F: Real>(w: &mut [F], m: &mut [F], v: &mut [F], g: &[F], s: AdamStep<F>) {
     let n = g.len();

@@ -8,7 +8,7 @@
 
 mod cpu;
 
-pub(crate) use cpu::adam_cpu;
+pub(crate) use cpu::{adam_cpu, adam_where_cpu};
 
 use crate::backend::AdamStep;
 use crate::real::Real;
@@ -84,6 +84,26 @@ mod tests {
         }
         for (got, (want, ..)) in w.iter().zip(want) {
             assert!((got - want).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_mask_freezes_to_the_bit_and_changes_nothing_else() {
+        let step = AdamRule { weight_decay: 0.1, ..AdamRule::default() }.at_step::<f32>(3);
+        let numbers = |a: f32| (0..37).map(|i| a + (i * 13 % 7) as f32 - 3.0).collect::<Vec<_>>();
+        let mask: Vec<f32> = (0..37).map(|i| f32::from(i % 3 == 0)).collect();
+        let (start, g) = (numbers(0.25), numbers(0.5));
+        let [mut free, mut bound] = [start.clone(), start.clone()];
+        let [mut m, mut m_bound] = [numbers(0.1), numbers(0.1)];
+        let [mut v, mut v_bound] = [numbers(4.0), numbers(4.0)];
+        for _ in 0..2 {
+            adam_cpu(&mut free, &mut m, &mut v, &g, step);
+            adam_where_cpu(&mut bound, &mut m_bound, &mut v_bound, &g, step, &mask);
+        }
+        for i in 0..37 {
+            let want = if mask[i] == 0.0 { start[i] } else { free[i] };
+            assert_eq!(bound[i].to_bits(), want.to_bits(), "number {i}");
+            assert!(free[i] != start[i], "number {i} does not move at all");
         }
     }
 }

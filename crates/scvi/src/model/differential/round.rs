@@ -67,7 +67,8 @@ fn sample(
 ) -> Result<(Vec<f32>, Latent), TaskError> {
     let Context { vae, data, populations, options } = context;
     let cells = populations.cells_of(draws);
-    let cells = Cells::chosen(data, &cells, options.batch_size).numbered(&draws.numbers);
+    let cells =
+        Cells::chosen(data, &cells, options.batch_size).with_noise_by_number(&draws.numbers);
     let mut hidden = Vec::with_capacity(cells.len() * vae.hidden_width());
     let mut latent = Latent::default();
     let noise = Noise::Seeded { seed: options.seed, draw: populations.stream(draws.source) };

@@ -18,7 +18,7 @@ use super::statistics::{ChangeTest, Changed, Vanilla, largest_scales, mean_chang
 use super::table::Table;
 use crate::data::Dataset;
 use crate::model::cells::Cells;
-use crate::model::pass::{TaskError, check_batch, check_cells};
+use crate::model::pass::{TaskError, check_cells, decode_as};
 use crate::model::watch::{Progress, Watch};
 use crate::module::Vae;
 
@@ -203,7 +203,7 @@ fn check(vae: &Vae<Cpu<f32>>, options: &DifferentialOptions) -> Result<(), TaskE
     if let Batches::Corrected(sides) = &options.batches {
         for batches in sides.iter().flatten() {
             positive("the number of batches of a group", batches.len())?;
-            batches.iter().try_for_each(|&batch| check_batch(vae, Some(batch)))?;
+            decode_as(vae, batches)?;
         }
     }
     if let Weights::Importance(importance) = options.weights {

@@ -1,0 +1,71 @@
+//! `scvi correlate`.
+
+use scvi::model::{Cells, CorrelationOptions, CorrelationType, Watch, feature_correlation_matrix};
+use scvi::module::UnknownChoice;
+use scvi_io::open_model;
+use scvi_io::table::NamedMatrix;
+
+use crate::args::{Common, CorrelateArgs};
+use crate::choices::{batches, gene_list};
+use crate::error::CliError;
+use crate::input::cells_for;
+use crate::matrix_output::MatrixOutput;
+use crate::report::Report;
+use crate::watching::watched;
+
+pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
+    let output =
+        MatrixOutput::check(&args.output, "a file ending in .csv, .tsv or .npy, or -", common)?;
+    let options = CorrelationOptions {
+        correlation_type: correlation_type(&args.correlation_type)?,
+        n_samples: args.n_samples,
+        rna_size_factor: positive("rna-size-factor", args.rna_size_factor)?,
+        seed: common.seed,
+        ..CorrelationOptions::default()
+    };
+    let source = &args.source;
+    let mut model = open_model(&source.model)?;
+    let transform_batch = batches(&args.transform_batch, &model.meta.registry)?;
+    let listed = args.gene_list.as_ref().map(|path| gene_list(path, &model.meta.var_names));
+    let genes =
+        listed.transpose()?.unwrap_or_else(|| (0..model.meta.var_names.len() as u32).collect());
+    let names: Vec<String> =
+        genes.iter().map(|&g| model.meta.var_names[g as usize].clone()).collect();
+    let options = CorrelationOptions { transform_batch, genes: Some(genes), ..options };
+    let prepared = cells_for(&mut model, source, common)?;
+    let data = prepared.dataset()?;
+    let cells = Cells::all(&data, source.batch_size);
+    let task = |watch: &mut Watch| feature_correlation_matrix(&model.vae, cells, &options, watch);
+    let correlations = watched("correlation of genes", common, task)?;
+    let values: Vec<f32> = correlations.into_iter().map(|r| r as f32).collect();
+    let matrix = NamedMatrix { corner: "gene", rows: &names, columns: &names, values: &values };
+    output.write(&matrix, common)?;
+    if output.is_stdout() {
+        return Ok(());
+    }
+    let mut report = Report::default();
+    report
+        .add("cells", data.n_cells())
+        .add("genes", names.len())
+        .add("files", vec![args.output.display().to_string()]);
+    report.print(common)
+}
+
+fn correlation_type(name: &str) -> Result<CorrelationType, UnknownChoice> {
+    match name {
+        "spearman" => Ok(CorrelationType::Spearman),
+        "pearson" => Ok(CorrelationType::Pearson),
+        _ => Err(UnknownChoice {
+            option: "correlation_type",
+            found: name.to_owned(),
+            choices: "spearman, pearson".to_owned(),
+        }),
+    }
+}
+
+fn positive(option: &'static str, value: f64) -> Result<f64, CliError> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(value);
+    }
+    Err(CliError::Option { option, found: value.to_string(), range: "a number above 0" })
+}

@@ -1,0 +1,175 @@
+//! `scvi map`.
+
+use std::time::Instant;
+
+use scvi::Cpu;
+use scvi::data::{Dataset, LibraryPrior};
+use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, trained_tensors};
+use scvi::module::{Vae, VaeConfig, VaeSpec};
+use scvi::train::{Event, TrainError, TrainPlan, Trained, TrainingRun};
+use scvi_io::model_dir::check_model_output;
+use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel, open_model, save_model};
+
+use super::latent::{Output, Representation};
+use super::train::{meta, plan, warn_of_short_warmup};
+use crate::args::{Common, FreezeArgs, MapArgs};
+use crate::error::CliError;
+use crate::input::{Prepared, Query, for_query, note};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::signals::Signals;
+use crate::training::diverged;
+
+pub fn run(args: &MapArgs, common: &Common) -> Result<(), CliError> {
+    check_model_output(&args.model, common.overwrite)?;
+    let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
+    let SavedModel { vae: mut reference, meta: known, .. } = open_model(&args.reference)?;
+    let query = for_query(&args.input, &known, &args.query, common)?;
+    let freeze = freeze(&args.freeze);
+    let config = grown(&known.config, &query.prepared)?;
+    let spec = config.validate()?;
+    warn_of_idle_training(reference.spec(), &spec, &freeze, &query, common)?;
+    let trained_tensors = trained_tensors(&mut reference, &spec, &freeze)?;
+    let vae = load_query_data(&mut reference, &spec, &freeze, common.seed)?;
+
+    let prepared = &query.prepared;
+    let n_cells = prepared.counts.n_cells();
+    let plan = plan(&args.plan, common, n_cells, 0.0)?;
+    warn_of_short_warmup(&plan, plan.epochs(n_cells), common);
+    let data = prepared.dataset()?;
+    let start = Instant::now();
+    let mut trained = train(vae, &data, &plan, prepared, common)?;
+    let seconds = start.elapsed().as_secs_f64();
+
+    let mut files = vec![args.model.display().to_string()];
+    let latent = Representation::mean(&trained.vae, &data, common)?;
+    let input = InputMeta::new(n_cells, &prepared.var_names);
+    let meta = ModelMeta {
+        mapped_from: Some(mapped_from(&known, &query, freeze)),
+        model_class: known.model_class,
+        ..meta(prepared, config, &trained, &plan, input)
+    };
+    save_model(&args.model, &mut trained.vae, &meta, &trained.history, common.overwrite)?;
+    if let (Some(output), Some(path)) = (output, &args.output) {
+        output.write(prepared, latent, common)?;
+        files.push(path.display().to_string());
+    }
+    let mut report = report(&query, &trained, trained_tensors);
+    report.add("seconds", seconds).add("files", files);
+    report.print(common)
+}
+
+fn freeze(args: &FreezeArgs) -> Freeze {
+    Freeze {
+        unfrozen: args.unfrozen,
+        freeze_dropout: args.freeze_dropout,
+        freeze_expression: !args.no_freeze_expression,
+        freeze_decoder_first_layer: !args.no_freeze_decoder_first_layer,
+        freeze_batchnorm_encoder: !args.no_freeze_batchnorm_encoder,
+        freeze_batchnorm_decoder: args.freeze_batchnorm_decoder,
+        freeze_reference_categories: !args.no_freeze_reference_categories,
+    }
+}
+
+/// The configuration that the query makes of the reference's.
+fn grown(reference: &VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliError> {
+    let n_batch = prepared.registry.sized(reference.clone()).n_batch;
+    let prior = reference
+        .library_log_means
+        .is_some()
+        .then(|| LibraryPrior::of(&prepared.counts, &prepared.columns.batch, n_batch))
+        .transpose()
+        .map_err(TrainError::from)?;
+    Ok(grown_config(reference, &prepared.registry, prior.as_ref())?)
+}
+
+/// Says so where training cannot do what one may expect of it.
+fn warn_of_idle_training(
+    reference: &VaeSpec,
+    grown: &VaeSpec,
+    freeze: &Freeze,
+    query: &Query,
+    common: &Common,
+) -> Result<(), CliError> {
+    if query.new_categories.is_empty() {
+        note(common, "no batch or category of the query is new to the reference");
+    }
+    if !moves_latent(reference, grown, freeze)? {
+        let why = match reference.config().encode_covariates {
+            true => "no category is new",
+            false => "it was trained without encode_covariates, so its encoder sees no batch",
+        };
+        note(
+            common,
+            &format!(
+                "training cannot move the latent representation: {why}; the query is placed where \
+                 the reference's encoder puts it, and what is learnt is how its cells are decoded"
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// Trains to the end; a signal ends the run without anything written.
+fn train(
+    vae: Vae<Cpu<f32>>,
+    data: &Dataset,
+    plan: &TrainPlan,
+    prepared: &Prepared,
+    common: &Common,
+) -> Result<Trained, CliError> {
+    let signals = Signals::install().map_err(|source| CliError::Signals { source })?;
+    let mut run = TrainingRun::of_model(vae, data, plan)?;
+    let progress = Progress::new(run.epochs(), common);
+    let named = |error| match error {
+        TrainError::Diverged(found) => diverged(&found, prepared, None),
+        error => error.into(),
+    };
+    let stop = loop {
+        match run.advance().map_err(named)? {
+            Event::Minibatch => {}
+            Event::Epoch(record) => progress.epoch(&record),
+            Event::Done(stop) => break stop,
+        }
+        if let Some(exit_code) = signals.received() {
+            let at = format!("in epoch {} of {}", run.progress().epoch, run.epochs());
+            return Err(CliError::Interrupted {
+                exit_code,
+                told: format!("{at}; nothing was written"),
+            });
+        }
+    };
+    progress.finish();
+    run.finish(stop).map_err(named)
+}
+
+fn mapped_from(reference: &ModelMeta, query: &Query, freeze: Freeze) -> MappedFrom {
+    MappedFrom {
+        program: reference.program.clone(),
+        n_cells: reference.training.n_cells,
+        epochs: reference.training.epochs,
+        new_categories: query.new_categories.iter().cloned().collect(),
+        freeze,
+    }
+}
+
+fn report(query: &Query, trained: &Trained, tensors: Vec<String>) -> Report {
+    let Query { prepared, overlap, new_categories } = query;
+    let new: serde_json::Map<String, serde_json::Value> =
+        new_categories.iter().map(|(key, new)| (key.clone(), new.clone().into())).collect();
+    let epochs = &trained.history.epochs;
+    let mut report = Report::default();
+    report
+        .add("cells", prepared.counts.n_cells())
+        .add("genes", prepared.var_names.len())
+        .add("genes_found", overlap.n_shared())
+        .add("genes_missing", overlap.missing().len())
+        .add("genes_extra", overlap.n_extra())
+        .add("overlap", overlap.share())
+        .add("new_categories", new)
+        .add("trained", tensors)
+        .add("epochs", epochs.len())
+        .add("elbo_train", epochs.last().map(|e| e.train.elbo))
+        .add("elbo_validation", epochs.last().and_then(|e| e.validation).map(|v| v.elbo));
+    report
+}

@@ -1,0 +1,79 @@
+//! `scvi minify`.
+
+use scvi::model::{Cells, latent_representation};
+use scvi::module::{MinifiedDataType, MinifiedError, PosteriorRows};
+use scvi_io::SavedModel;
+use scvi_io::h5ad::write_minified;
+
+use super::latent::Output;
+use crate::args::{Common, MinifyArgs, ModelInput};
+use crate::error::CliError;
+use crate::input::{Prepared, note, open};
+use crate::report::Report;
+use crate::watching::watched;
+
+pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
+    let Output::H5ad(output) = Output::check(&args.output, common)? else {
+        return Err(CliError::Option {
+            option: "output",
+            found: format!("'{}'", args.output.display()),
+            range: "a file ending in .h5ad",
+        });
+    };
+    let kind = match args.keep_counts {
+        true => MinifiedDataType::LatentPosteriorParametersWithCounts,
+        false => MinifiedDataType::LatentPosteriorParameters,
+    };
+    let (SavedModel { vae, meta, .. }, prepared) = open(&source(args), common).map_err(told)?;
+    if vae.minified_data_type().is_some() {
+        return Err(CliError::IsMinified { path: args.input.display().to_string() });
+    }
+    if !meta.config.use_observed_lib_size {
+        return Err(CliError::from(scvi::model::TaskError::from(MinifiedError::InferredLibrary)));
+    }
+    let data = prepared.dataset()?;
+    let cells = Cells::all(&data, args.batch_size);
+    let latent = watched("posteriors", common, |watch| latent_representation(&vae, cells, watch))?;
+    let posterior =
+        PosteriorRows { qz_m: latent.mean, qz_v: latent.var, observed_lib_size: totals(&prepared) };
+    if meta.scvi_tools.is_some() && !args.keep_counts {
+        note(
+            common,
+            "scvi-tools opens the file with a model that it saved after minify_adata(), or that \
+             this program trained",
+        );
+    }
+    write_minified(&args.input, &output, &posterior, kind, common.overwrite)?;
+    let mut report = Report::default();
+    report
+        .add("cells", prepared.counts.n_cells())
+        .add("n_latent", latent.n_latent)
+        .add("minified_data_type", kind.name())
+        .add("files", vec![output.display().to_string()]);
+    report.print(common)
+}
+
+fn source(args: &MinifyArgs) -> ModelInput {
+    ModelInput {
+        model: args.model.clone(),
+        input: args.input.clone(),
+        drop_empty_cells: false,
+        batch_size: args.batch_size,
+    }
+}
+
+/// Every cell of the output has a posterior: none can be left out.
+fn told(error: CliError) -> CliError {
+    match error {
+        CliError::EmptyCells { path, n_empty, n_cells, first } => {
+            CliError::NoPosterior { path, n_empty, n_cells, first }
+        }
+        error => error,
+    }
+}
+
+/// Counts of each cell.
+fn totals(prepared: &Prepared) -> Vec<f32> {
+    let total = |cell| prepared.counts.row(cell).1.iter().map(|&x| f64::from(x)).sum::<f64>();
+    (0..prepared.counts.n_cells()).map(|cell| total(cell) as f32).collect()
+}

@@ -1,0 +1,59 @@
+//! `scvi sample`.
+
+use scvi::model::{Cells, SampleOptions, SparseSample, Watch, sparse_samples};
+use scvi_io::h5ad::{NewAnnData, SparseMatrix, write_h5ad};
+use scvi_io::open_model;
+use scvi_io::output::check_output;
+
+use crate::args::{Common, SampleArgs};
+use crate::choices::{batches, gene_list};
+use crate::error::CliError;
+use crate::input::cells_for;
+use crate::report::Report;
+use crate::watching::watched;
+
+pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
+    if args.output.extension().is_none_or(|e| e != "h5ad") {
+        let found = format!("'{}'", args.output.display());
+        let range = "a file ending in .h5ad: draws are written sparse";
+        return Err(CliError::Option { option: "output", found, range });
+    }
+    check_output(&args.output, common.overwrite)?;
+    let source = &args.source;
+    let mut model = open_model(&source.model)?;
+    let transform_batch = batches(&args.transform_batch, &model.meta.registry)?;
+    let listed = args.gene_list.as_ref().map(|path| gene_list(path, &model.meta.var_names));
+    let genes =
+        listed.transpose()?.unwrap_or_else(|| (0..model.meta.var_names.len() as u32).collect());
+    let names: Vec<String> =
+        genes.iter().map(|&g| model.meta.var_names[g as usize].clone()).collect();
+    let prepared = cells_for(&mut model, source, common)?;
+    let data = prepared.dataset()?;
+    let options = SampleOptions {
+        n_samples: args.n_samples,
+        transform_batch,
+        genes: Some(genes),
+        seed: common.seed,
+        ..SampleOptions::default()
+    };
+    let cells = Cells::all(&data, source.batch_size);
+    let task = |watch: &mut Watch| sparse_samples(&model.vae, cells, &options, watch);
+    let draws = watched("posterior predictive draws", common, task)?;
+    let mut matrices = draws.iter().map(sparse);
+    let Some(x) = matrices.next() else { return Ok(()) };
+    let mut out = NewAnnData::new(x, prepared.kept_names(), names);
+    out.layers = (1..).map(|draw| format!("draw_{draw}")).zip(matrices).collect();
+    write_h5ad(&args.output, &out, common.overwrite)?;
+    let mut report = Report::default();
+    report
+        .add("cells", out.obs_names.len())
+        .add("genes", out.var_names.len())
+        .add("n_samples", args.n_samples as usize)
+        .add("files", vec![args.output.display().to_string()]);
+    report.print(common)
+}
+
+fn sparse(draw: &SparseSample) -> SparseMatrix<'_> {
+    let SparseSample { n_genes, indptr, indices, values } = draw;
+    SparseMatrix { n_columns: *n_genes, indptr, indices, values }
+}

@@ -1,0 +1,98 @@
+//! A query for a reference model: its genes by name, its new categories.
+
+use std::path::Path;
+
+use scvi::data::{GeneOverlap, Registry};
+use scvi_io::ModelMeta;
+use scvi_io::h5ad::{Column, H5ad};
+
+use super::columns::Columns;
+use super::genes::overlap;
+use super::{EmptyCells, Prepared, note, read, require_counts};
+use crate::args::{Common, QueryArgs};
+use crate::error::CliError;
+
+/// Below this share of the reference's genes scvi-tools warns, and so do we.
+const POOR_OVERLAP: f64 = 0.8;
+
+/// Cells to be mapped.
+pub struct Query {
+    /// Counts in the reference's columns; categories are the reference's, then the new ones.
+    pub prepared: Prepared,
+    /// Which genes were found.
+    pub overlap: GeneOverlap,
+    /// New categories of each column that has any.
+    pub new_categories: Vec<(String, Vec<String>)>,
+}
+
+/// Reads cells for `scvi map`.
+pub fn for_query(
+    path: &Path,
+    meta: &ModelMeta,
+    args: &QueryArgs,
+    common: &Common,
+) -> Result<Query, CliError> {
+    let file = H5ad::open(path)?;
+    require_counts(&file, path, "mapping")?;
+    let names = match &args.var_names_column {
+        None => file.var_names().to_vec(),
+        Some(key) => named(&file.var_column(key)?),
+    };
+    let overlap = overlap(path, &names, &meta.var_names)?;
+    check_overlap(path, &overlap, args.min_overlap)?;
+    let mut registry = meta.registry.clone();
+    let new_categories = new_categories(&file, path, &mut registry)?;
+    let needs_labels = meta.needs_labels();
+    let columns = Columns::for_model(&file, path, &registry, needs_labels)?;
+    let genes = Some((&overlap, &meta.var_names[..]));
+    let empty = EmptyCells::from_option(args.drop_empty_cells);
+    let prepared = read(&file, path, registry, columns, genes, empty, common)?;
+    if overlap.share() < POOR_OVERLAP {
+        note(
+            common,
+            &format!(
+                "the query has {:.1} % of the reference's genes; the others count as zeros, and \
+                 the result may be poor",
+                100.0 * overlap.share()
+            ),
+        );
+    }
+    Ok(Query { prepared, overlap, new_categories })
+}
+
+/// The values of a column as names; a gene without one has none that anything could match.
+fn named(column: &Column) -> Vec<String> {
+    (0..column.len()).map(|gene| column.label(gene).unwrap_or_default()).collect()
+}
+
+fn check_overlap(path: &Path, overlap: &GeneOverlap, min_overlap: f64) -> Result<(), CliError> {
+    if !(0.0..=1.0).contains(&min_overlap) {
+        let found = min_overlap.to_string();
+        return Err(CliError::Option { option: "min_overlap", found, range: "0 to 1" });
+    }
+    let n_shared = overlap.n_shared();
+    if n_shared > 0 && overlap.share() >= min_overlap {
+        return Ok(());
+    }
+    let n_genes = n_shared + overlap.missing().len();
+    Err(CliError::Overlap { path: path.display().to_string(), n_shared, n_genes, min_overlap })
+}
+
+/// Adds the query's categories to those of the reference. Labels that no dispersion goes by may be
+/// missing.
+fn new_categories(
+    file: &H5ad,
+    path: &Path,
+    registry: &mut Registry,
+) -> Result<Vec<(String, Vec<String>)>, CliError> {
+    let labels = registry.labels.as_mut().filter(|labels| file.obs_columns().contains(&labels.key));
+    let fields = registry.batch.iter_mut().chain(labels);
+    let mut all = Vec::new();
+    for field in fields.chain(&mut registry.categorical_covariates) {
+        let new = super::columns::extend(file, path, field)?;
+        if !new.is_empty() {
+            all.push((field.key.clone(), new));
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,118 @@
+//! Where the rows of a result go that need not fit into memory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use scvi::model::TaskError;
+use scvi_io::IoError;
+use scvi_io::h5ad::{Extras, H5adRows, NewRows};
+use scvi_io::output::{check_output, check_output_dir};
+use scvi_io::rows::{MatrixWriter, Names, NpyRows, TextRows, ZARR_MARKER, ZarrRows};
+
+use crate::args::Common;
+use crate::error::CliError;
+
+/// A file that is written row by row, or stdout.
+pub struct RowsOutput {
+    path: PathBuf,
+    format: Format,
+    overwrite: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    H5ad,
+    Npy,
+    Text { delimiter: u8 },
+    Zarr,
+    Stdout,
+}
+
+impl RowsOutput {
+    /// Reads the format off the ending, and makes sure that the file can be written.
+    pub fn check(path: &Path, common: &Common) -> Result<Self, CliError> {
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let format = match ending.as_str() {
+            _ if path.as_os_str() == "-" => Format::Stdout,
+            "h5ad" => Format::H5ad,
+            "npy" => Format::Npy,
+            "csv" => Format::Text { delimiter: b',' },
+            "tsv" => Format::Text { delimiter: b'\t' },
+            "zarr" => Format::Zarr,
+            _ => {
+                return Err(CliError::Option {
+                    option: "output",
+                    found: format!("'{}'", path.display()),
+                    range: "a file ending in .h5ad, .zarr, .npy, .csv or .tsv, or -",
+                });
+            }
+        };
+        let overwrite = common.overwrite;
+        match format {
+            Format::Stdout => {}
+            Format::Zarr => check_output_dir(path, ZARR_MARKER, overwrite)?,
+            _ => check_output(path, overwrite)?,
+        }
+        Ok(Self { path: path.to_owned(), format, overwrite })
+    }
+
+    pub fn is_stdout(&self) -> bool {
+        self.format == Format::Stdout
+    }
+
+    /// Whether the result is added to a copy of the input, which has a row for every cell of it.
+    pub fn is_h5ad(&self) -> bool {
+        self.format == Format::H5ad
+    }
+
+    /// Starts a matrix with the named rows, of which those in `kept` come, or all. In a copy of
+    /// `input` it goes to `place`, with what is to stand beside it.
+    pub fn start<'a>(
+        &self,
+        names: Names<'a>,
+        kept: Option<&'a [usize]>,
+        input: &Path,
+        place: NewRows,
+        extras: Extras,
+    ) -> Result<MatrixWriter<'a>, IoError> {
+        let (path, overwrite) = (&self.path, self.overwrite);
+        let (rows, columns) = (names.rows.len(), names.columns.len());
+        Ok(match self.format {
+            Format::H5ad => {
+                let file = H5adRows::create(input, path, &[place], extras, overwrite)?;
+                MatrixWriter::new(file, rows, kept)
+            }
+            Format::Npy => {
+                MatrixWriter::new(NpyRows::create(path, rows, columns, overwrite)?, rows, kept)
+            }
+            Format::Text { delimiter } => {
+                let file = TextRows::create(path, delimiter, names, overwrite)?;
+                MatrixWriter::new(file, rows, kept)
+            }
+            Format::Zarr => {
+                MatrixWriter::new(ZarrRows::create(path, names, overwrite)?, rows, kept)
+            }
+            Format::Stdout => {
+                MatrixWriter::new(TextRows::stream(io::stdout().lock(), names)?, rows, kept)
+            }
+        })
+    }
+}
+
+/// What a task is told of rows that cannot be written.
+pub fn row_error(error: IoError) -> io::Error {
+    match error {
+        IoError::Os { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => source,
+        error => io::Error::other(error),
+    }
+}
+
+/// A reader that has seen enough, such as head, is no failure.
+pub fn forgive_closed_pipe(result: Result<(), CliError>) -> Result<(), CliError> {
+    let source = match &result {
+        Err(CliError::Task { error: TaskError::Write(source) }) => source,
+        Err(CliError::Io(IoError::Os { source, .. })) => source,
+        _ => return result,
+    };
+    if source.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { result }
+}

@@ -1,0 +1,73 @@
+//! Draws of denoised expression, which correlations are taken of.
+
+use rand_distr::{Distribution, Gamma};
+use rayon::prelude::*;
+use scvi_kernels::Cpu;
+
+use super::cells::Cells;
+use super::pass::{TaskError, for_each_minibatch, infer};
+use super::watch::Watch;
+use crate::distributions::NoiseRng;
+use crate::module::{Choice, Decoded, GeneLikelihood, Noise, Vae};
+
+/// What to draw.
+pub(super) struct Denoise<'a> {
+    /// Draws of each cell.
+    pub(super) n_samples: u32,
+    /// Size that every cell is brought to, in counts.
+    pub(super) rna_size_factor: f64,
+    pub(super) transform_batch: Option<u32>,
+    /// Columns.
+    pub(super) genes: &'a [u32],
+    pub(super) seed: u64,
+}
+
+/// Draws w ~ Gamma(shape θ, rate θ/(s ρ)) for cells and genes, with s the size that cells are brought
+/// to: a posterior predictive draw without the noise of counting. Each draw of a minibatch,
+/// `(cells, genes)`, goes to `sink`.
+///
+/// Source: scvi-tools 1.4.2, `model/base/_rnamixin.py`, `_get_denoised_samples`.
+pub(super) fn denoised_samples(
+    vae: &Vae<Cpu<f32>>,
+    cells: Cells,
+    what: &Denoise,
+    watch: &mut Watch,
+    sink: &mut dyn FnMut(&[f32]),
+) -> Result<(), TaskError> {
+    let likelihood = vae.spec().config().gene_likelihood;
+    if !matches!(likelihood, GeneLikelihood::Zinb | GeneLikelihood::Nb) {
+        let task = "a correlation of genes";
+        return Err(TaskError::NoDispersion { likelihood: likelihood.name(), task });
+    }
+    let (genes, all_genes) = (what.genes, vae.spec().config().n_input);
+    let mut rows = Vec::new(); // (cells, genes)
+    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
+        rows.resize(batch.cells.len() * genes.len(), 0.0);
+        for draw in 0..what.n_samples {
+            infer(vae, ws, batch, Some(Noise::Seeded { seed: what.seed, draw }));
+            vae.decode(ws, what.transform_batch, Decoded::All);
+            vae.px_scale_into(ws, Some(genes), &mut rows);
+            let theta = vae.px_r(ws).unwrap_or_default(); // (cells, genes), or (genes)
+            let is_table = theta.len() == all_genes;
+            let chunks = rows.par_chunks_exact_mut(genes.len().max(1)).zip(&batch.cells);
+            chunks.enumerate().for_each(|(row, (values, &cell))| {
+                let theta = &theta[if is_table { 0 } else { row * all_genes }..];
+                for (&gene, value) in genes.iter().zip(values) {
+                    let rate = what.rna_size_factor * f64::from(*value);
+                    let mut rng = NoiseRng::new(what.seed, draw, cell, gene);
+                    *value = gamma(rate, f64::from(theta[gene as usize]), &mut rng) as f32;
+                }
+            });
+            sink(&rows);
+        }
+        Ok(())
+    })
+}
+
+/// A draw of mean `mean` and shape `theta`.
+fn gamma(mean: f64, theta: f64, rng: &mut NoiseRng) -> f64 {
+    // Beyond these bounds a float of single precision is 0 or infinite, and neither is a shape.
+    let theta = theta.clamp(1e-30, 1e30);
+    let gamma = Gamma::new(theta, 1.0).expect("both are positive");
+    gamma.sample(rng) / theta * mean
+}

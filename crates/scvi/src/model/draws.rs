@@ -1,0 +1,60 @@
+//! Which z the cells of a minibatch are decoded at.
+
+use scvi_kernels::Cpu;
+
+use super::pass::{TaskError, infer};
+use crate::module::{Minibatch, Noise, Vae, Workspace};
+
+/// Which z a cell is decoded at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Posterior {
+    /// The posterior's mean: deterministic. With latent_distribution ln it is the softmax of the
+    /// untransformed mean, and an inferred library is at its posterior's mean, too.
+    Mean,
+    /// Draws from the posterior, as in scvi-tools.
+    Samples {
+        /// Draws of each cell.
+        n_samples: u32,
+        /// Seed of the draws.
+        seed: u64,
+    },
+}
+
+impl Default for Posterior {
+    fn default() -> Self {
+        Self::Samples { n_samples: 1, seed: 0 }
+    }
+}
+
+impl Posterior {
+    /// How many z there are of each cell.
+    ///
+    /// # Errors
+    /// [`TaskError::NoSamples`] where there are none.
+    pub(super) fn n_draws(self) -> Result<u32, TaskError> {
+        match self {
+            Self::Mean => Ok(1),
+            Self::Samples { n_samples: 0, .. } => Err(TaskError::NoSamples),
+            Self::Samples { n_samples, .. } => Ok(n_samples),
+        }
+    }
+
+    /// Puts draw number `draw` of the cells of a loaded minibatch into the workspace: the encoder
+    /// runs for the first one alone.
+    pub(super) fn draw(
+        self,
+        vae: &Vae<Cpu<f32>>,
+        ws: &mut Workspace<Cpu<f32>>,
+        batch: &Minibatch,
+        draw: u32,
+    ) {
+        let noise = match self {
+            Self::Mean => None,
+            Self::Samples { seed, .. } => Some(Noise::Seeded { seed, draw }),
+        };
+        match noise {
+            Some(noise) if draw > 0 && vae.minified_data_type().is_none() => vae.redraw(ws, noise),
+            noise => infer(vae, ws, batch, noise),
+        }
+    }
+}

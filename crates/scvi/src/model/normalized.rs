@@ -1,0 +1,174 @@
+//! `get_normalized_expression`.
+
+use std::io;
+
+use scvi_kernels::{Cpu, Philox, Stream};
+
+use super::cells::Cells;
+use super::draws::Posterior;
+use super::mean::MeanRows;
+use super::pass::{TaskError, check_genes, decode_as, for_each_minibatch};
+use super::watch::Watch;
+use crate::module::{Vae, Workspace};
+use crate::nn::Decoded;
+
+/// The size that every cell is scaled to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LibrarySize {
+    /// A number of counts; 1 leaves shares of the whole.
+    Fixed(f64),
+    /// The cell's own, as the model sees it: the expected counts px_rate.
+    Latent,
+}
+
+/// How to decode normalised expression.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExpressionOptions<'a> {
+    /// The size that every cell is scaled to.
+    pub library_size: LibrarySize,
+    /// Decodes every cell as if it came from each of these batches, and takes the mean; the cell's
+    /// own batch where there is none.
+    pub transform_batch: &'a [u32],
+    /// The genes to give, in this order; all where `None`.
+    pub genes: Option<&'a [u32]>,
+    /// Which z a cell is decoded at.
+    pub posterior: Posterior,
+    /// Whether the mean over draws is given, or each draw.
+    pub return_mean: bool,
+}
+
+impl Default for ExpressionOptions<'_> {
+    fn default() -> Self {
+        Self {
+            library_size: LibrarySize::Fixed(1.0),
+            transform_batch: &[],
+            genes: None,
+            posterior: Posterior::default(),
+            return_mean: true,
+        }
+    }
+}
+
+/// Takes the rows of a result as they come: the number of the draw, 0 for means, and the values of
+/// the next cells in order, `(cells, genes)`. What it fails with ends the task
+/// ([`TaskError::Write`]).
+pub type Rows<'a> = dyn FnMut(u32, &[f32]) -> io::Result<()> + 'a;
+
+/// Normalised expression of every cell: the mean over draws z ~ q(z|x) and over batches b of
+///
+/// ```text
+/// ρ(z, b) · library_size,  or  px_rate = e^library ρ(z, b)
+/// ```
+///
+/// Rows are handed over minibatch by minibatch: memory does not grow with cells. All batches of a
+/// cell are decoded at the same z; scvi-tools draws one for each. A draw depends on the seed, its
+/// cell and its number alone.
+///
+/// Source: Lopez et al. 2018; scvi-tools 1.4.2, `model/base/_rnamixin.py`,
+/// `get_normalized_expression`.
+///
+/// # Errors
+/// [`TaskError`] where the data does not fit the model or cannot be read, a batch or a gene is none
+/// of the model's, no draw is asked for, or `rows` fails.
+pub fn normalized_expression(
+    vae: &Vae<Cpu<f32>>,
+    cells: Cells,
+    options: &ExpressionOptions,
+    watch: &mut Watch,
+    rows: &mut Rows,
+) -> Result<(), TaskError> {
+    let batches = decode_as(vae, options.transform_batch)?;
+    check_genes(vae, options.genes)?;
+    let n_draws = options.posterior.n_draws()?;
+    let n_genes = options.genes.map_or(cells.data.n_genes(), <[u32]>::len);
+    let terms = batches.len() * if options.return_mean { n_draws as usize } else { 1 };
+    let mut mean = MeanRows::default();
+    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
+        let n = ws.n_cells() * n_genes;
+        for draw in 0..n_draws {
+            options.posterior.draw(vae, ws, batch, draw);
+            for &transform in &batches {
+                vae.decode(ws, transform, Decoded::Scale);
+                mean.add(n, terms, |out| read(vae, ws, options, out));
+            }
+            if let Some(values) = mean.take(n, terms) {
+                let number = if options.return_mean { 0 } else { draw };
+                rows(number, values).map_err(TaskError::Write)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What was decoded, scaled: `(cells, genes)`.
+fn read(
+    vae: &Vae<Cpu<f32>>,
+    ws: &Workspace<Cpu<f32>>,
+    options: &ExpressionOptions,
+    out: &mut [f32],
+) {
+    match options.library_size {
+        LibrarySize::Latent => vae.px_rate_into(ws, options.genes, out),
+        LibrarySize::Fixed(size) => {
+            vae.px_scale_into(ws, options.genes, out);
+            if size != 1.0 {
+                out.iter_mut().for_each(|v| *v *= size as f32);
+            }
+        }
+    }
+}
+
+/// Which draws there are over all cells together (`n_samples_overall`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overall {
+    /// Rows of the result.
+    pub n_samples: usize,
+    /// Seed of the cells and of their z.
+    pub seed: u64,
+}
+
+impl Overall {
+    /// The cells, drawn with replacement from the candidates, in the order of the draws.
+    ///
+    /// # Errors
+    /// [`TaskError::NoSamples`] where nothing is to be drawn, or nothing is there to draw from.
+    pub fn draw(&self, candidates: Cells) -> Result<Vec<u32>, TaskError> {
+        let Self { n_samples, seed } = *self;
+        if n_samples == 0 || candidates.is_empty() {
+            return Err(TaskError::NoSamples);
+        }
+        let random = Philox::new(seed);
+        let place = |i: usize| {
+            let uniform = random.uniform(Stream::Chosen as u32, 0, i as u32, 0);
+            (uniform * candidates.len() as f64) as usize
+        };
+        Ok((0..n_samples).map(|i| candidates.number(place(i))).collect())
+    }
+}
+
+/// Normalised expression of `n_samples` cells, drawn with replacement from the candidates, each at a
+/// z ~ q(z|x) of its own (`n_samples_overall`): `rows` gets `(n_samples, genes)`, in the order of
+/// the draws; the cells that were drawn are returned in that order.
+///
+/// The cells are drawn before any is decoded, so that the cost does not depend on how many there
+/// are to draw from; scvi-tools decodes them all and then keeps `n_samples` rows. Of `options` the
+/// posterior is not read.
+///
+/// # Errors
+/// As [`normalized_expression`] and [`Overall::draw`].
+pub fn normalized_expression_overall(
+    vae: &Vae<Cpu<f32>>,
+    candidates: Cells,
+    overall: Overall,
+    options: &ExpressionOptions,
+    watch: &mut Watch,
+    rows: &mut Rows,
+) -> Result<Vec<u32>, TaskError> {
+    let drawn = overall.draw(candidates)?;
+    // A cell that was drawn twice has two z.
+    let cells = Cells::chosen(candidates.data, &drawn, candidates.batch_size).with_noise_by_place();
+    let posterior = Posterior::Samples { n_samples: 1, seed: overall.seed };
+    let options = ExpressionOptions { posterior, ..*options };
+    normalized_expression(vae, cells, &options, watch, rows)?;
+    Ok(drawn)
+}

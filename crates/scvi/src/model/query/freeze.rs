@@ -1,0 +1,142 @@
+//! What a query's training may move.
+
+use serde::{Deserialize, Serialize};
+
+use super::growth::{Column, Growth, Stack, layer_of};
+use crate::module::{ConfigError, VaeConfig, VaeSpec};
+use crate::nn::Trained;
+
+/// Switches of what stays as the reference has it; names and defaults are those of scvi-tools'
+/// `load_query_data`, but for the last.
+///
+/// | Name | Default | What it freezes |
+/// |---|---|---|
+/// | `unfrozen` | false | true: nothing, whatever the others say |
+/// | `freeze_dropout` | false | dropout of the encoders: there is none while the query trains |
+/// | `freeze_expression` | true | the genes' weights in the encoder's first layer |
+/// | `freeze_decoder_first_layer` | true | the latent dimensions' weights in the decoder's first layer |
+/// | `freeze_batchnorm_encoder` | true | scale, shift and running moments in z's encoder |
+/// | `freeze_batchnorm_decoder` | false | the same in the decoder |
+/// | `freeze_reference_categories` | true | columns and vectors of categories that the reference knows |
+///
+/// Trained are always the columns of new categories in every hidden layer, the dispersion and the
+/// embedding of new batches or labels, and the encoder of an inferred library, all of it, as in
+/// scvi-tools. The heads of encoder and decoder never are, unless `unfrozen`.
+///
+/// With the defaults the latent posterior of a reference cell does not change by a bit. What is
+/// decoded of one does not either where the decoder's batch normalisation is frozen too (or there
+/// is none) and the library is not inferred.
+///
+/// scvi-tools has no `freeze_reference_categories`: it trains the columns of all categories, so that
+/// query cells of a batch that the reference knows move that batch's. `freeze_classifier` has no
+/// meaning here: there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Freeze {
+    /// Train everything.
+    pub unfrozen: bool,
+    /// No dropout while the query trains.
+    pub freeze_dropout: bool,
+    /// Keep the encoder's first layer.
+    pub freeze_expression: bool,
+    /// Keep the decoder's first layer.
+    pub freeze_decoder_first_layer: bool,
+    /// Keep the batch normalisation of z's encoder.
+    pub freeze_batchnorm_encoder: bool,
+    /// Keep the batch normalisation of the decoder.
+    pub freeze_batchnorm_decoder: bool,
+    /// Keep what belongs to categories that the reference knows.
+    pub freeze_reference_categories: bool,
+}
+
+impl Default for Freeze {
+    fn default() -> Self {
+        Self {
+            unfrozen: false,
+            freeze_dropout: false,
+            freeze_expression: true,
+            freeze_decoder_first_layer: true,
+            freeze_batchnorm_encoder: true,
+            freeze_batchnorm_decoder: false,
+            freeze_reference_categories: true,
+        }
+    }
+}
+
+impl Freeze {
+    /// The specification to train with: dropout is part of it.
+    pub(super) fn trained_with(&self, grown: &VaeSpec) -> Result<VaeSpec, ConfigError> {
+        if self.unfrozen || !self.freeze_dropout {
+            return Ok(grown.clone());
+        }
+        VaeConfig { dropout_rate: 0.0, ..grown.config().clone() }.validate()
+    }
+
+    /// Which numbers of a tensor training moves.
+    pub(super) fn trained(&self, name: &str, shape: &[usize], growth: &Growth) -> Trained {
+        match (layer_of(name), name) {
+            _ if self.unfrozen || name.starts_with("l_encoder.") => Trained::All,
+            (Some((stack, layer, "0.weight")), _) if !self.trains_whole(stack, layer) => {
+                self.categories(1, &growth.layer(stack, layer))
+            }
+            (Some((stack, _, part)), _) if part.starts_with("1.") => {
+                all_if(!self.freezes_batch_norm(stack))
+            }
+            (Some((stack, layer, _)), _) => all_if(self.trains_whole(stack, layer)),
+            (None, "px_r") if shape.len() == 2 => {
+                // scvi-tools never trains the reference's.
+                only(1, &growth.dispersion(), |column| *column == Column::New)
+            }
+            (None, "_embeddings_dict.batch.weight") => self.categories(0, &growth.embedding()),
+            (None, _) => Trained::Nothing,
+        }
+    }
+
+    /// Whether training reaches any number of z's encoder.
+    pub(super) fn moves_encoder(&self, growth: &Growth) -> bool {
+        let columns = |columns: Vec<Column>| self.categories(1, &columns) != Trained::Nothing;
+        self.unfrozen
+            || !self.freeze_expression
+            || (!self.freeze_batchnorm_encoder && growth.encoder_is_batch_normalised())
+            || growth.encoder_layers().any(columns)
+            || (growth.encoder_reads_embedding()
+                && self.categories(0, &growth.embedding()) != Trained::Nothing)
+    }
+
+    /// Whether the map of a layer is trained with all its inputs, not with new categories alone.
+    fn trains_whole(&self, stack: Stack, layer: usize) -> bool {
+        layer == 0
+            && match stack {
+                Stack::Encoder => !self.freeze_expression,
+                Stack::Decoder => !self.freeze_decoder_first_layer,
+                Stack::Library => true,
+            }
+    }
+
+    fn freezes_batch_norm(&self, stack: Stack) -> bool {
+        match stack {
+            Stack::Encoder => self.freeze_batchnorm_encoder,
+            Stack::Decoder => self.freeze_batchnorm_decoder,
+            Stack::Library => false,
+        }
+    }
+
+    /// New categories, and known ones where they are not frozen.
+    fn categories(&self, dim: usize, columns: &[Column]) -> Trained {
+        let known = |column: &Column| matches!(column, Column::Known(_));
+        let moves = |column: &Column| {
+            *column == Column::New || (known(column) && !self.freeze_reference_categories)
+        };
+        only(dim, columns, moves)
+    }
+}
+
+fn all_if(trained: bool) -> Trained {
+    if trained { Trained::All } else { Trained::Nothing }
+}
+
+fn only(dim: usize, columns: &[Column], moves: impl Fn(&Column) -> bool) -> Trained {
+    let indices: Vec<usize> =
+        columns.iter().enumerate().filter(|(_, c)| moves(c)).map(|(i, _)| i).collect();
+    if indices.is_empty() { Trained::Nothing } else { Trained::Only { dim, indices } }
+}

@@ -1,0 +1,209 @@
+//! Mapping a query onto a reference model: architectural surgery (scArches).
+//!
+//! The query's new batches and categories get columns of their own in the weights of a trained
+//! model, and little else learns: what the reference knows stays as it is.
+//!
+//! ```
+//! use scvi::data::simulate::{SimulateConfig, simulate};
+//! use scvi::data::{CategoricalField, Dataset, Registry};
+//! use scvi::model::query::{Freeze, grown_config, load_query_data};
+//! use scvi::module::{Vae, VaeConfig};
+//! use scvi::train::{Event, TrainPlan, TrainingRun};
+//! use scvi::Cpu;
+//!
+//! let mut batch = CategoricalField {
+//!     key: "batch".to_owned(),
+//!     categories: vec!["a".to_owned(), "b".to_owned()],
+//!     kind: Default::default(),
+//! };
+//! let config = VaeConfig { n_input: 40, n_batch: 2, n_hidden: 16, ..Default::default() };
+//! let mut reference = Vae::new(Cpu::<f32>::new(), config.validate()?, 0); // trained somewhere
+//!
+//! assert_eq!(batch.extend(["new"]), ["new"]);
+//! let registry = Registry { batch: Some(batch), ..Registry::default() };
+//! let grown = grown_config(reference.spec().config(), &registry, None)?;
+//! let freeze = Freeze::default();
+//! let query = load_query_data(&mut reference, &grown.validate()?, &freeze, 0)?;
+//!
+//! let sim = simulate(&SimulateConfig { n_cells: 60, n_genes: 40, ..Default::default() });
+//! let data = Dataset::new(&sim.counts, vec![2; 60])?;
+//! let mut plan = TrainPlan { max_epochs: Some(2), ..Default::default() };
+//! plan.adam.weight_decay = 0.0;
+//! let mut run = TrainingRun::of_model(query, &data, &plan)?;
+//! let mapped = loop {
+//!     if let Event::Done(stop) = run.advance()? {
+//!         break run.finish(stop)?.vae;
+//!     }
+//! };
+//! assert_eq!(mapped.spec().config().n_batch, 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Source: Lotfollahi et al. 2022, "Mapping single-cell data to reference atlases by transfer
+//! learning" (Nature Biotechnology 40:121); scvi-tools 1.4.2, `model/base/_archesmixin.py`.
+
+mod freeze;
+mod growth;
+mod surgery;
+
+use scvi_kernels::Backend;
+use thiserror::Error;
+
+use crate::data::{LibraryPrior, Registry};
+use crate::module::{BatchRepresentation, ConfigError, Vae, VaeConfig, VaeSpec};
+use crate::nn::{StateError, Trained};
+
+pub use freeze::Freeze;
+use growth::Growth;
+
+/// A model that cannot take a query.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// Parts that a query cannot change differ.
+    #[error("reference and query differ in more than batches, labels and categories")]
+    OtherModel,
+    /// Fewer categories than the reference has.
+    #[error("the query's model has {found} {what}, fewer than the reference's {reference}")]
+    Fewer {
+        /// Of what.
+        what: &'static str,
+        /// The reference's.
+        reference: usize,
+        /// What came.
+        found: usize,
+    },
+    /// The heads of a linear decoder read the batch themselves.
+    #[error("a model with a linear decoder takes no query, here as in scvi-tools")]
+    LinearDecoder,
+    /// The prior of new batches' libraries is missing.
+    #[error("the reference infers libraries: a prior of {n_batch} batches is needed")]
+    NeedsPrior {
+        /// Batches of the grown model.
+        n_batch: usize,
+    },
+    /// The grown configuration is no model.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The reference's tensors are not those of its configuration.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// The configuration of a reference that has grown to the categories of `registry`, its own first.
+///
+/// Where the reference infers libraries, `prior` has the moments of the query's, a number a batch of
+/// the grown model; of batches that the reference knows it keeps its own.
+///
+/// # Errors
+/// [`QueryError::NeedsPrior`] where that prior is missing or of other batches.
+pub fn grown_config(
+    reference: &VaeConfig,
+    registry: &Registry,
+    prior: Option<&LibraryPrior>,
+) -> Result<VaeConfig, QueryError> {
+    let mut grown = reference.clone();
+    let count = |n: &mut usize, field: &Option<_>| {
+        if let Some(crate::data::CategoricalField { categories, .. }) = field {
+            *n = categories.len();
+        }
+    };
+    count(&mut grown.n_batch, &registry.batch);
+    count(&mut grown.n_labels, &registry.labels);
+    let covariates = registry.categorical_covariates.iter();
+    grown.n_cats_per_cov = covariates.map(|field| field.categories.len()).collect();
+    if grown.batch_representation == BatchRepresentation::Embedding {
+        // Counted from the end it would name another batch now.
+        let padding = grown.batch_embedding_kwargs.padding_row(reference.n_batch);
+        grown.batch_embedding_kwargs.padding_idx = padding.map(i64::from);
+    }
+    let n_batch = grown.n_batch;
+    let priors = [
+        (&mut grown.library_log_means, prior.map(|p| &p.log_means)),
+        (&mut grown.library_log_vars, prior.map(|p| &p.log_vars)),
+    ];
+    for (own, query) in priors {
+        if let Some(own) = own.as_mut().filter(|own| own.len() < n_batch) {
+            match query.filter(|query| query.len() == n_batch) {
+                Some(query) => own.extend_from_slice(&query[own.len()..]),
+                None => return Err(QueryError::NeedsPrior { n_batch }),
+            }
+        }
+    }
+    Ok(grown)
+}
+
+/// The model of a reference and a query, ready to be trained on the query
+/// ([`crate::train::TrainingRun::of_model`], with weight decay 0).
+///
+/// Every weight of the reference keeps its value, each in the column of its own category. Of the
+/// numbers that are new:
+///
+/// - columns of new categories are drawn from `seed` as those of a new model;
+/// - a covariate that had one category had no column: the reference's is 0 and frozen, so that the
+///   reference's cells are seen as before;
+/// - px_r of a new batch or label starts at the mean over the reference's, gene by gene;
+/// - vectors of new batches in an embedding are drawn from N(0, 1).
+///
+/// Before training, whatever the model says of a reference cell is the reference's answer to the
+/// bit; what stays so in training is in [`Freeze`].
+///
+/// # Errors
+/// [`QueryError`] where `grown` is not the reference with more categories.
+pub fn load_query_data<B: Backend + Clone>(
+    reference: &mut Vae<B>,
+    grown: &VaeSpec,
+    freeze: &Freeze,
+    seed: u64,
+) -> Result<Vae<B>, QueryError> {
+    let known = reference.state_dict();
+    let growth = Growth::new(reference.spec(), grown)?;
+    let trained_with = freeze.trained_with(grown)?;
+    let mut vae = Vae::new(reference.backend().clone(), trained_with, seed);
+    let state = surgery::extend(known, vae.state_dict(), &growth)?;
+    vae.load_state_dict(state)?;
+    vae.set_trained(&|name, shape| freeze.trained(name, shape, &growth));
+    Ok(vae)
+}
+
+/// The tensors that training moves, by name, with how much of each where that is not all.
+///
+/// # Errors
+/// As [`load_query_data`].
+pub fn trained_tensors<B: Backend>(
+    reference: &mut Vae<B>,
+    grown: &VaeSpec,
+    freeze: &Freeze,
+) -> Result<Vec<String>, QueryError> {
+    let known = reference.state_dict();
+    let growth = Growth::new(reference.spec(), grown)?;
+    let described = known.into_iter().filter_map(|(name, tensor)| {
+        match freeze.trained(&name, &tensor.shape, &growth) {
+            Trained::Nothing => None,
+            Trained::All => Some(name),
+            Trained::Only { dim, indices } => {
+                let what = if dim == 0 { "rows" } else { "columns" };
+                let indices: Vec<String> = indices.iter().map(usize::to_string).collect();
+                Some(format!("{name} ({what} {})", indices.join(" ")))
+            }
+        }
+    });
+    Ok(described.collect())
+}
+
+/// Whether training can move the latent representation of any cell, the query's included: whether
+/// it reaches a number of the encoder.
+///
+/// With `encode_covariates` off, the default, the encoder has no column of a batch, and the answer
+/// is no unless [`Freeze`] lets more of it go.
+///
+/// # Errors
+/// As [`load_query_data`].
+pub fn moves_latent(
+    reference: &VaeSpec,
+    grown: &VaeSpec,
+    freeze: &Freeze,
+) -> Result<bool, QueryError> {
+    let growth = Growth::new(reference, grown)?;
+    Ok(freeze.moves_encoder(&growth))
+}

@@ -1,0 +1,24 @@
+//! Queries mapped onto a reference: what scvi-tools makes of them, and what must stay as it was.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod fixtures;
+mod reference_is_kept;
+
+use scvi::model::query::{Freeze, load_query_data};
+use scvi::module::{Vae, VaeConfig};
+use scvi::nn::StateDict;
+use scvi::{Cpu, Real};
+
+/// The grown model of a reference.
+fn mapped<F: Real>(reference: &mut Vae<Cpu<F>>, grown: &VaeConfig, freeze: &Freeze) -> Vae<Cpu<F>> {
+    load_query_data(reference, &grown.validate().unwrap(), freeze, 7).unwrap()
+}
+
+/// Places in which two tensors of a name and shape differ by a bit.
+fn moved(name: &str, before: &StateDict<f32>, after: &StateDict<f32>) -> Vec<usize> {
+    let (before, after) = (&before[name], &after[name]);
+    assert_eq!(before.shape, after.shape, "{name}");
+    let numbers = before.data.iter().zip(&after.data).enumerate();
+    numbers.filter(|(_, (a, b))| a.to_bits() != b.to_bits()).map(|(i, _)| i).collect()
+}
