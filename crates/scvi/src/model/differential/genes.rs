@@ -36,13 +36,11 @@ pub(super) fn for_each_gene<T: Send>(
     meter: &mut Meter,
     task: &(dyn Fn(Case) -> T + Sync),
 ) -> Result<Vec<Vec<T>>, TaskError> {
-    let last_use = last_use(round);
+    let uses = Uses::new(round);
     let mut answers: Vec<Vec<T>> = round.contrasts.iter().map(|_| Vec::new()).collect();
     for genes in genes.chunks(BLOCK * BLOCKS) {
-        let blocks: Vec<Vec<Vec<T>>> = genes
-            .par_chunks(BLOCK)
-            .map(|block| of_block(vae, round, block, &last_use, task))
-            .collect();
+        let blocks: Vec<Vec<Vec<T>>> =
+            genes.par_chunks(BLOCK).map(|block| of_block(vae, round, block, &uses, task)).collect();
         for block in blocks {
             answers.iter_mut().zip(block).for_each(|(all, some)| all.extend(some));
         }
@@ -51,20 +49,30 @@ pub(super) fn for_each_gene<T: Send>(
     Ok(answers)
 }
 
-/// The last contrast that reads each set.
-fn last_use(round: &DecodedRound) -> Vec<usize> {
-    let mut last = vec![0; round.sets.len()];
-    for (k, planned) in round.contrasts.iter().enumerate() {
-        planned.sides.iter().flatten().for_each(|part| last[part.set] = k);
+/// How contrasts read sets, which is the same for every gene.
+struct Uses {
+    /// The last contrast that reads each set.
+    last: Vec<usize>,
+    /// Of each contrast's sides, whether it is the first samples of one set.
+    is_front: Vec<[bool; 2]>,
+}
+
+impl Uses {
+    fn new(round: &DecodedRound) -> Self {
+        let mut last = vec![0; round.sets.len()];
+        for (k, planned) in round.contrasts.iter().enumerate() {
+            planned.sides.iter().flatten().for_each(|part| last[part.set] = k);
+        }
+        let of = |planned: &Planned| planned.sides.each_ref().map(|parts| is_front(parts));
+        Self { last, is_front: round.contrasts.iter().map(of).collect() }
     }
-    last
 }
 
 fn of_block<T>(
     vae: &Vae<Cpu<f32>>,
     round: &DecodedRound,
     genes: &[u32],
-    last_use: &[usize],
+    uses: &Uses,
     task: &(dyn Fn(Case) -> T + Sync),
 ) -> Vec<Vec<T>> {
     let mut rows =
@@ -77,8 +85,8 @@ fn of_block<T>(
         let answers = (0..genes.len()).map(|i| {
             let [first, second] = &planned.sides;
             let Gathered { sides: [of_first, of_second], pairs: [firsts, seconds] } = &mut gathered;
-            let a = side(first, round, &rows, i, of_first);
-            let b = side(second, round, &rows, i, of_second);
+            let a = side(first, uses.is_front[k][0], round, &rows, i, of_first);
+            let b = side(second, uses.is_front[k][1], round, &rows, i, of_second);
             let pairs = match &planned.pairs {
                 None => {
                     let n = a.len().min(b.len());
@@ -93,7 +101,7 @@ fn of_block<T>(
             task(Case { contrast: k, samples: [a, b], pairs })
         });
         let answers = answers.collect();
-        rows.forget(|set| last_use[set] <= k);
+        rows.forget(|set| uses.last[set] <= k);
         answers
     };
     round.contrasts.iter().enumerate().map(of_contrast).collect()
@@ -135,6 +143,7 @@ struct Gathered {
 /// One gene's px_scale of all samples of a side.
 fn side<'a>(
     parts: &[Part],
+    is_front: bool,
     round: &DecodedRound,
     rows: &'a Rows,
     gene: usize,
@@ -144,10 +153,8 @@ fn side<'a>(
         let stride = padded(round.sets[part.set].len());
         &rows.sets[part.set][gene * stride..][..stride]
     };
-    if let [part] = parts
-        && is_front(&part.places)
-    {
-        return &row(part)[..part.places.len()];
+    if is_front {
+        return &row(&parts[0])[..parts[0].places.len()];
     }
     gathered.clear();
     for part in parts {
@@ -157,9 +164,7 @@ fn side<'a>(
     gathered
 }
 
-/// Whether places are those of the first samples, in order.
-fn is_front(places: &[u32]) -> bool {
-    // They are distinct and rise, or are drawn with repetitions.
-    let Some(&last) = places.last() else { return true };
-    last as usize + 1 == places.len() && places.windows(2).all(|pair| pair[0] < pair[1])
+/// Whether the parts are one, of the first samples in their order.
+fn is_front(parts: &[Part]) -> bool {
+    matches!(parts, [part] if part.places.iter().enumerate().all(|(i, &place)| i == place as usize))
 }
