@@ -1,4 +1,4 @@
-//! Every gene of every contrast, from the samples of a round: 64 genes at a time.
+//! Every gene of every contrast, from the samples of a round: 128 genes at a time.
 
 use rayon::prelude::*;
 use scvi_kernels::ops::pairs::gather;
@@ -11,9 +11,9 @@ use crate::model::pass::TaskError;
 use crate::module::Vae;
 
 /// Genes that a thread decodes at a time.
-const BLOCK: usize = 64;
+const BLOCK: usize = 128;
 /// Blocks between two looks at whoever watches.
-const BLOCKS: usize = 32;
+const BLOCKS: usize = 16;
 
 /// One gene of one contrast.
 pub(super) struct Case<'a> {
