@@ -1,5 +1,8 @@
 //! Statistics of raw counts, of all groups in one pass.
 
+use std::io;
+
+use rayon::prelude::*;
 use scvi_kernels::CsrRows;
 
 use super::options::{Contrast, Group};
@@ -10,7 +13,9 @@ use crate::model::pass::TaskError;
 /// Counts that a cell's are scaled to.
 const SCALE: f64 = 1e4;
 /// Cells read at a time.
-const CELLS: usize = 4096;
+const CELLS: usize = 1024;
+/// Cells that a thread adds up at a time; the sums of all parts are held, 24 bytes a gene each.
+const PART: usize = 16_384;
 
 /// Means over the cells of a group, a number a gene.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,39 +57,24 @@ impl RawStatistics {
                 used[group] = true;
             }
         }
-        let with_rest = contrasts.iter().any(|contrast| contrast.group2.is_none());
-        let zeros = |wanted: bool| Sums {
-            cells: 0,
-            genes: vec![[0.0; 3]; if wanted { counts.n_genes() } else { 0 }],
+        let of_group = |(group, &used): (&'_ Group, &bool)| {
+            if used { group.cells.clone() } else { Vec::new() }
         };
-        let mut statistics =
-            Self { groups: used.iter().map(|&used| zeros(used)).collect(), all: zeros(with_rest) };
-        let members = Members::new(counts.n_cells(), groups, &used);
-        let cells: Vec<u32> = (0..counts.n_cells() as u32)
-            .filter(|&cell| with_rest || !members.of(cell).is_empty())
-            .collect();
-        let mut rows = CsrRows::default();
-        for chunk in cells.chunks(CELLS) {
-            rows.clear();
-            counts.read(chunk, &mut rows)?;
-            statistics.add(&rows, chunk, &members, with_rest);
-            meter.add(0)?;
+        let mut lists: Vec<Vec<u32>> = groups.iter().zip(&used).map(of_group).collect();
+        let with_rest = contrasts.iter().any(|contrast| contrast.group2.is_none());
+        // Of groups without a cell in common, and the cells in none, sums add up to those of all.
+        let mut times = vec![0; counts.n_cells()];
+        lists.iter().flatten().for_each(|&cell| times[cell as usize] += 1);
+        let add_up = times.iter().all(|&n| n < 2);
+        let others = (0..).zip(&times).filter(|&(_, &n)| with_rest && (n == 0 || !add_up));
+        lists.push(others.map(|(cell, _)| cell).collect());
+        let mut groups = sums_of(counts, &lists)?;
+        let mut all = groups.pop().unwrap_or_default();
+        if with_rest && add_up {
+            groups.iter().for_each(|group| all.merge(group));
         }
-        Ok(statistics)
-    }
-
-    fn add(&mut self, rows: &CsrRows, cells: &[u32], members: &Members, with_rest: bool) {
-        for (&cell, ends) in cells.iter().zip(rows.indptr.windows(2)) {
-            let (genes, counts) = (&rows.genes[ends[0]..ends[1]], &rows.counts[ends[0]..ends[1]]);
-            let total: f64 = counts.iter().map(|&count| f64::from(count)).sum();
-            let factor = if total == 0.0 { 0.0 } else { SCALE / total };
-            if with_rest {
-                self.all.add(genes, counts, factor);
-            }
-            for &group in members.of(cell) {
-                self.groups[group as usize].add(genes, counts, factor);
-            }
-        }
+        meter.add(0)?;
+        Ok(Self { groups, all })
     }
 
     /// Of both groups of a contrast.
@@ -98,13 +88,50 @@ impl RawStatistics {
     }
 }
 
+/// Sums of each list of cells. Parts of the lists are added up in parallel, and their sums in order.
+fn sums_of(counts: &dyn CountSource, lists: &[Vec<u32>]) -> Result<Vec<Sums>, TaskError> {
+    let parts = lists.iter().enumerate();
+    let parts: Vec<(usize, &[u32])> =
+        parts.flat_map(|(k, cells)| cells.chunks(PART).map(move |part| (k, part))).collect();
+    let of_parts: Vec<io::Result<Sums>> =
+        parts.par_iter().map(|&(_, cells)| Sums::of(counts, cells)).collect();
+    let mut sums = vec![Sums::default(); lists.len()];
+    for ((k, _), part) in parts.into_iter().zip(of_parts) {
+        sums[k].merge(&part?);
+    }
+    // Those of no cells have no genes yet.
+    sums.iter_mut().for_each(|sums| sums.genes.resize(counts.n_genes(), [0.0; 3]));
+    Ok(sums)
+}
+
 impl Sums {
-    fn add(&mut self, genes: &[u32], counts: &[f32], factor: f64) {
+    fn of(counts: &dyn CountSource, cells: &[u32]) -> io::Result<Self> {
+        let mut sums = Self { cells: 0, genes: vec![[0.0; 3]; counts.n_genes()] };
+        let mut rows = CsrRows::default();
+        for cells in cells.chunks(CELLS) {
+            rows.clear();
+            counts.read(cells, &mut rows)?;
+            (0..rows.n_cells()).for_each(|cell| sums.add(rows.row(cell)));
+        }
+        Ok(sums)
+    }
+
+    fn add(&mut self, (genes, counts): (&[u32], &[f32])) {
+        let total: f64 = counts.iter().map(|&count| f64::from(count)).sum();
+        let factor = if total == 0.0 { 0.0 } else { SCALE / total };
         self.cells += 1;
         for (&gene, &count) in genes.iter().zip(counts) {
             let sums = &mut self.genes[gene as usize];
             let count = f64::from(count);
             *sums = [sums[0] + count, sums[1] + factor * count, sums[2] + 1.0];
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.cells += other.cells;
+        self.genes.resize(other.genes.len().max(self.genes.len()), [0.0; 3]);
+        for (sums, other) in self.genes.iter_mut().zip(&other.genes) {
+            *sums = std::array::from_fn(|i| sums[i] + other[i]);
         }
     }
 
@@ -123,39 +150,6 @@ impl Sums {
         let n = self.cells as f64;
         let of = |which: usize| self.genes.iter().map(|sums| sums[which] / n).collect();
         RawMeans { mean: of(0), normalized: of(1), non_zeros: of(2) }
-    }
-}
-
-/// Which groups each cell is in.
-struct Members {
-    first: Vec<u32>, // (cells + 1)
-    groups: Vec<u32>,
-}
-
-impl Members {
-    fn new(n_cells: usize, groups: &[Group], used: &[bool]) -> Self {
-        let in_use = || groups.iter().enumerate().filter(|&(k, _)| used[k]);
-        let mut first = vec![0; n_cells + 1];
-        for (_, group) in in_use() {
-            group.cells.iter().for_each(|&cell| first[cell as usize + 1] += 1);
-        }
-        for cell in 0..n_cells {
-            first[cell + 1] += first[cell];
-        }
-        let mut next = first.clone();
-        let mut places = vec![0; first[n_cells] as usize];
-        for (k, group) in in_use() {
-            for &cell in &group.cells {
-                places[next[cell as usize] as usize] = k as u32;
-                next[cell as usize] += 1;
-            }
-        }
-        Self { first, groups: places }
-    }
-
-    fn of(&self, cell: u32) -> &[u32] {
-        let cell = cell as usize;
-        &self.groups[self.first[cell] as usize..self.first[cell + 1] as usize]
     }
 }
 
