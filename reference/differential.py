@@ -46,6 +46,27 @@ def cells(rng, shares):
     return rng.poisson(mean).astype(np.float32), group
 
 
+def points(rng):
+    """Latent means, as it were: outliers far away, none, and a group of several clusters."""
+    separated = rng.normal(size=(400, 5))
+    separated[:40] = 25 + 2 * rng.normal(size=(40, 5))
+    normal = rng.normal(size=(700, 4)) @ rng.normal(size=(4, 4))
+    centres = rng.normal(0, 2, size=(3, 3))
+    clusters = centres[rng.integers(0, 3, 1600)] + rng.normal(size=(1600, 3))
+    cases = {"separated": separated, "normal": normal, "clusters": clusters}
+    return {name: x.astype(np.float32) for name, x in cases.items()}
+
+
+def outliers():
+    """Points, and which of them scikit-learn's `EllipticEnvelope` keeps."""
+    found = {}
+    for name, x in points(np.random.default_rng(1)).items():
+        found[f"outliers/{name}"] = x
+        kept = EllipticEnvelope(random_state=0).fit_predict(x.astype(np.float64)) == 1
+        found[f"outliers/{name}/is_inlier"] = kept.astype(np.float64)
+    return found
+
+
 def tensors():
     """Inputs and every column."""
     rng = np.random.default_rng(0)
@@ -74,7 +95,7 @@ def tensors():
             found[f"{name}/{column}"] = values.copy()
     for column, values in scrna_raw_counts_properties(manager, *sides).items():
         found[f"raw/{column}"] = np.asarray(values, dtype=np.float64)
-    return found
+    return found | outliers()
 
 
 def main():
@@ -98,5 +119,6 @@ if __name__ == "__main__":
     from scvi.model._utils import scrna_raw_counts_properties
     from scvi.model.base._de_core import _fdr_de_prediction
     from scvi.model.base._differential import DifferentialComputation
+    from sklearn.covariance import EllipticEnvelope
 
     main()

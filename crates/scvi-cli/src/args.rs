@@ -574,6 +574,9 @@ pub struct DeArgs {
     /// How many
     #[arg(long, value_name = "N", default_value_t = 10000)]
     pub m_permutation: usize,
+    /// Leave out the tenth of each group's cells that lies farthest out in the latent space
+    #[arg(long)]
+    pub filter_outlier_cells: bool,
     /// Leave out statistics of raw counts
     #[arg(long)]
     pub no_all_stats: bool,

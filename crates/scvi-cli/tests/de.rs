@@ -67,6 +67,25 @@ fn change_mode_takes_its_options() {
 }
 
 #[test]
+fn outlier_cells_are_left_out_and_counted() {
+    let folder = trained();
+    let few = folder.path("few");
+    std::fs::write(&few, "1\n2\n3\n").unwrap();
+    let args = ["--idx1", "few", "--output", "out.csv", "--filter-outlier-cells"];
+    let run = folder.scvi(&de(&args));
+    run.ok();
+    let told = run.stderr();
+    assert!(told.contains("all 3 cells of 'idx1' are used"), "{told}");
+    let settings = std::fs::read_to_string(folder.path("out.csv.json")).unwrap();
+    let settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
+    assert_eq!(settings["filter_outlier_cells"], true);
+    let comparison = &settings["comparisons"][0];
+    assert_eq!((&comparison["n_cells1"], &comparison["n_cells2"]), (&3.into(), &117.into()));
+    assert!(comparison["n_outliers1"].is_null());
+    assert_eq!(comparison["n_outliers2"], 12);
+}
+
+#[test]
 fn cells_come_from_queries_and_files() {
     let folder = trained();
     let by = |idx1: &str, idx2: &str| {

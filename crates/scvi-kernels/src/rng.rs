@@ -37,6 +37,8 @@ pub enum Stream {
     Resample = 0x22,
     /// Cells that samples are weighed by.
     Anchors = 0x23,
+    /// Where the search for outliers starts.
+    Outliers = 0x24,
     /// Draws of counts; gene g uses `Counts + g`, for g below 2³¹.
     Counts = 0x8000_0000,
 }

@@ -1,5 +1,6 @@
 //! `scvi de`.
 
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -40,6 +41,9 @@ pub fn run(args: &DeArgs, common: &Common) -> Result<(), CliError> {
     let start = Instant::now();
     let results = watched("differential expression", common, task)?;
     let seconds = start.elapsed().as_secs_f64();
+    if options.filter_outlier_cells {
+        tell_unfiltered(&results, common);
+    }
     let settings = settings(args, &options, &results, common);
     output.write(&results, &prepared.var_names, *is_named, &settings, common)?;
     let Output::File { path, settings: beside, .. } = &output else { return Ok(()) };
@@ -104,6 +108,7 @@ fn options(
                 n_mc_samples: args.importance_n_mc_samples,
             }),
         },
+        filter_outlier_cells: args.filter_outlier_cells,
         all_stats: !args.no_all_stats,
         batch_size: args.source.batch_size,
         seed: common.seed,
@@ -114,6 +119,27 @@ fn options(
 fn chosen(names: &[String], registry: &Registry) -> Result<Option<Vec<u32>>, CliError> {
     let codes = batches(names, registry)?;
     Ok((!codes.is_empty()).then_some(codes))
+}
+
+/// Says of which groups every cell is used although outliers were to be left out.
+fn tell_unfiltered(results: &[Comparison], common: &Common) {
+    let mut told = BTreeSet::new();
+    for result in results {
+        let rest = || format!("the rest of '{}'", result.group1);
+        let second = result.group2.as_ref().map_or_else(rest, |name| format!("'{name}'"));
+        for (side, group) in [format!("'{}'", result.group1), second].into_iter().enumerate() {
+            if result.n_outliers[side].is_none() && told.insert(group.clone()) {
+                note(
+                    common,
+                    &format!(
+                        "all {} cells of {group} are used: their latent means have no covariance \
+                         to tell outliers by; it takes at least n_latent + 2 cells that differ",
+                        result.n_cells[side]
+                    ),
+                );
+            }
+        }
+    }
 }
 
 /// What the table was made with.
@@ -135,6 +161,8 @@ fn settings(
             "group2": comparison.group2,
             "n_cells1": comparison.n_cells[0],
             "n_cells2": comparison.n_cells[1],
+            "n_outliers1": comparison.n_outliers[0],
+            "n_outliers2": comparison.n_outliers[1],
             "pseudocounts": comparison.pseudocount,
             "delta": comparison.delta,
         })
@@ -165,6 +193,7 @@ fn settings(
         "importance_max_cells": of_weights(json!(args.importance_max_cells)),
         "importance_truncation": of_weights(json!(args.importance_truncation)),
         "importance_n_mc_samples": of_weights(json!(args.importance_n_mc_samples)),
+        "filter_outlier_cells": options.filter_outlier_cells,
         "all_stats": options.all_stats,
         "seed": common.seed,
         "comparisons": results.iter().map(comparison).collect::<Vec<_>>(),

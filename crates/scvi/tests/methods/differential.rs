@@ -15,30 +15,30 @@ use crate::{every_option, model};
 
 const GENES: usize = 90;
 
-fn simulated() -> Simulated {
+pub(crate) fn simulated() -> Simulated {
     let config =
         SimulateConfig { n_cells: 120, n_genes: GENES, density: 0.3, ..Default::default() };
     simulate(&config)
 }
 
-fn config() -> VaeConfig {
+pub(crate) fn config() -> VaeConfig {
     VaeConfig { n_input: GENES, n_batch: 2, n_hidden: 8, n_latent: 3, ..VaeConfig::default() }
 }
 
 /// Three groups of a third of the cells each.
-fn groups() -> Vec<Group> {
+pub(crate) fn groups() -> Vec<Group> {
     let cells = |k: u32| (0..120).filter(|cell| cell % 3 == k).collect();
     (0..3).map(|k| Group { name: format!("g{k}"), cells: cells(k) }).collect()
 }
 
-fn options(test: Test) -> DifferentialOptions {
+pub(crate) fn options(test: Test) -> DifferentialOptions {
     DifferentialOptions { test, n_samples_overall: 600, ..Default::default() }
 }
 
-const PAIR: Contrast = Contrast { group1: 0, group2: Some(1) };
-const REST: Contrast = Contrast { group1: 2, group2: None };
+pub(crate) const PAIR: Contrast = Contrast { group1: 0, group2: Some(1) };
+pub(crate) const REST: Contrast = Contrast { group1: 2, group2: None };
 
-fn compare(
+pub(crate) fn compare(
     vae: &Vae<Cpu<f32>>,
     data: &Dataset,
     contrasts: &[Contrast],
@@ -48,7 +48,7 @@ fn compare(
 }
 
 /// A column in the order of genes.
-fn by_gene(comparison: &Comparison, name: &str) -> Vec<f64> {
+pub(crate) fn by_gene(comparison: &Comparison, name: &str) -> Vec<f64> {
     let mut values = vec![f64::NAN; GENES];
     for (&gene, &value) in comparison.genes.iter().zip(comparison.numbers(name).unwrap()) {
         values[gene as usize] = value;
@@ -61,7 +61,7 @@ fn names(comparison: &Comparison) -> Vec<&str> {
 }
 
 /// Every number, to be compared to the last bit.
-fn bits(comparisons: &[Comparison]) -> Vec<u64> {
+pub(crate) fn bits(comparisons: &[Comparison]) -> Vec<u64> {
     let values = comparisons.iter().flat_map(|c| &c.columns).flat_map(|c| match &c.values {
         Values::Numbers(values) => values.iter().map(|v| v.to_bits()).collect::<Vec<_>>(),
         Values::Flags(flags) => flags.iter().map(|&flag| u64::from(flag)).collect(),

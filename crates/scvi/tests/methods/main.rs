@@ -5,6 +5,7 @@
 mod common;
 mod correlation;
 mod differential;
+mod differential_outliers;
 mod embeddings;
 mod every_option;
 mod linear_gaussian;

@@ -1,5 +1,8 @@
 //! Which posterior samples there are: every one has a number, and with it a cell and its noise.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use scvi_kernels::{Philox, Stream};
 
 use super::error::DifferentialError;
@@ -9,14 +12,22 @@ use super::options::{Contrast, Group};
 const LEAST_SHARE: f64 = 1.0 / 16.0;
 
 /// The cells that samples are drawn from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Population {
     /// Every cell. The rest of any group is a part of these samples, and so is shared among groups.
     Everyone,
     /// A group.
     Group(usize),
-    /// The few cells that are not in a large group.
+    /// The cells that are not in a group; drawn from where they are few.
     Rest(usize),
+}
+
+impl Population {
+    /// One group of a contrast.
+    pub(super) fn of(contrast: Contrast, side: usize) -> Self {
+        let group = [Some(contrast.group1), contrast.group2][side];
+        group.map_or(Self::Rest(contrast.group1), Self::Group)
+    }
 }
 
 /// A population decoded as one batch, or each cell as its own.
@@ -38,11 +49,13 @@ pub(super) struct Populations<'a> {
     groups: &'a [Group],
     n_cells: usize,
     philox: Philox,
+    /// The cells of populations that were given without their outliers.
+    kept: HashMap<Population, Vec<u32>>,
 }
 
 impl<'a> Populations<'a> {
     pub(super) fn new(groups: &'a [Group], n_cells: usize, seed: u64) -> Self {
-        Self { groups, n_cells, philox: Philox::new(seed) }
+        Self { groups, n_cells, philox: Philox::new(seed), kept: HashMap::new() }
     }
 
     /// Makes sure that both groups of a contrast have cells.
@@ -62,25 +75,62 @@ impl<'a> Populations<'a> {
         Ok(())
     }
 
-    /// Whether each cell is in a group: `(cells)`.
-    fn members(&self, group: usize) -> Vec<bool> {
-        let mut is_member = vec![false; self.n_cells];
-        self.groups[group].cells.iter().for_each(|&cell| is_member[cell as usize] = true);
-        is_member
+    /// Whether each cell is one of some: `(cells)`.
+    fn is_one_of(&self, cells: &[u32]) -> Vec<bool> {
+        let mut is_one = vec![false; self.n_cells];
+        cells.iter().for_each(|&cell| is_one[cell as usize] = true);
+        is_one
     }
 
     /// The cells that are not in a group.
     fn rest(&self, group: usize) -> Vec<u32> {
-        let is_member = self.members(group);
+        let is_member = self.is_one_of(&self.groups[group].cells);
         (0..self.n_cells as u32).filter(|&cell| !is_member[cell as usize]).collect()
     }
 
-    /// The cells of one group of a contrast.
-    pub(super) fn cells(&self, contrast: Contrast, side: usize) -> Vec<u32> {
-        match [Some(contrast.group1), contrast.group2][side] {
-            Some(group) => self.groups[group].cells.clone(),
-            None => self.rest(contrast.group1),
+    /// The cells of a population, with its outliers.
+    pub(super) fn all_cells(&self, population: Population) -> Cow<'_, [u32]> {
+        match population {
+            Population::Everyone => (0..self.n_cells as u32).collect(),
+            Population::Group(group) => Cow::Borrowed(&self.groups[group].cells),
+            Population::Rest(group) => Cow::Owned(self.rest(group)),
         }
+    }
+
+    /// Draws from some cells of a population only.
+    pub(super) fn keep(&mut self, population: Population, cells: Vec<u32>) {
+        self.kept.insert(population, cells);
+    }
+
+    /// The cells of a population that are drawn from.
+    pub(super) fn cells(&self, population: Population) -> Cow<'_, [u32]> {
+        let kept = self.kept.get(&population);
+        kept.map_or_else(|| self.all_cells(population), |cells| Cow::Borrowed(&cells[..]))
+    }
+
+    /// How many cells were left out of a population, where outliers could be told.
+    pub(super) fn n_left_out(&self, population: Population) -> Option<usize> {
+        let kept = self.kept.get(&population)?;
+        Some(self.all_cells(population).len() - kept.len())
+    }
+
+    /// The groups as they are drawn from, and behind them the rests that contrasts ask for: group
+    /// g's at the number of groups + g.
+    pub(super) fn drawn_groups(&self, contrasts: &[Contrast]) -> Vec<Group> {
+        let drawn =
+            |population| Group { name: String::new(), cells: self.cells(population).into() };
+        let n = self.groups.len();
+        let mut groups: Vec<Group> = (0..n).map(|k| drawn(Population::Group(k))).collect();
+        groups.resize(2 * n, Group { name: String::new(), cells: Vec::new() });
+        for contrast in contrasts.iter().filter(|contrast| contrast.group2.is_none()) {
+            groups[n + contrast.group1] = drawn(Population::Rest(contrast.group1));
+        }
+        groups
+    }
+
+    /// A contrast of [`Self::drawn_groups`].
+    pub(super) fn of_drawn(&self, Contrast { group1, group2 }: Contrast) -> Contrast {
+        Contrast { group1, group2: Some(group2.unwrap_or(self.groups.len() + group1)) }
     }
 
     /// The first `n` samples of one group of a contrast.
@@ -93,34 +143,27 @@ impl<'a> Populations<'a> {
     ) -> Draws {
         let of = |population| Source { population, batch };
         let first = (0..n as u32).collect();
-        let Some(group) = [Some(contrast.group1), contrast.group2][side] else {
-            let group = contrast.group1;
-            let is_member = self.members(group);
-            let n_rest = is_member.iter().filter(|&&member| !member).count();
-            if (n_rest as f64) < LEAST_SHARE * self.n_cells as f64 {
-                return Draws { source: of(Population::Rest(group)), numbers: first };
+        let population = Population::of(contrast, side);
+        if let Population::Rest(_) = population {
+            let rest = self.cells(population);
+            if rest.len() as f64 >= LEAST_SHARE * self.n_cells as f64 {
+                let is_in_rest = self.is_one_of(&rest);
+                let source = of(Population::Everyone);
+                let is_rest = |&number: &u32| is_in_rest[self.draw_of_all(source, number) as usize];
+                return Draws { source, numbers: (0..u32::MAX).filter(is_rest).take(n).collect() };
             }
-            let source = of(Population::Everyone);
-            let is_rest = |&number: &u32| !is_member[self.draw_of_all(source, number) as usize];
-            return Draws { source, numbers: (0..u32::MAX).filter(is_rest).take(n).collect() };
-        };
-        Draws { source: of(Population::Group(group)), numbers: first }
+        }
+        Draws { source: of(population), numbers: first }
     }
 
     /// The cell of each sample.
     pub(super) fn cells_of(&self, draws: &Draws) -> Vec<u32> {
         let Draws { source, numbers } = draws;
-        let pick = |cells: &[u32]| {
-            let pick = |&number: &u32| cells[self.place(*source, number, cells.len())];
-            numbers.iter().map(pick).collect()
-        };
-        match source.population {
-            Population::Everyone => {
-                numbers.iter().map(|&number| self.draw_of_all(*source, number)).collect()
-            }
-            Population::Group(group) => pick(&self.groups[group].cells),
-            Population::Rest(group) => pick(&self.rest(group)),
+        if source.population == Population::Everyone {
+            return numbers.iter().map(|&number| self.draw_of_all(*source, number)).collect();
         }
+        let cells = self.cells(source.population);
+        numbers.iter().map(|&number| cells[self.place(*source, number, cells.len())]).collect()
     }
 
     fn draw_of_all(&self, source: Source, number: u32) -> u32 {
@@ -215,6 +258,30 @@ mod tests {
             assert_eq!(many.numbers.len(), 50);
             assert_eq!(many.places(&few.numbers), (0..10).collect::<Vec<_>>());
         }
+    }
+
+    /// What is left out of a group is not left out of the rest of another.
+    #[test]
+    fn cells_that_are_left_out_are_not_drawn() {
+        let groups = groups();
+        let mut populations = Populations::new(&groups, 100, 3);
+        populations.keep(Population::Group(0), (3..30).collect());
+        populations.keep(Population::Rest(0), (30..95).collect());
+        let drawn = |contrast, side| {
+            let mut cells = populations.cells_of(&populations.draws(contrast, side, None, 7000));
+            cells.sort_unstable();
+            cells.dedup();
+            cells
+        };
+        assert_eq!(drawn(REST_OF_A, 0), (3..30).collect::<Vec<_>>());
+        assert_eq!(drawn(REST_OF_A, 1), (30..95).collect::<Vec<_>>());
+        assert_eq!(drawn(Contrast { group1: 1, group2: None }, 1), [0, 1]);
+        let left_out = [Population::Group(0), Population::Rest(0), Population::Group(1)];
+        assert_eq!(left_out.map(|p| populations.n_left_out(p)), [Some(3), Some(5), None]);
+        let listed = populations.drawn_groups(&[REST_OF_A]);
+        let Contrast { group1, group2 } = populations.of_drawn(REST_OF_A);
+        let sizes = [group1, group2.unwrap()].map(|group| listed[group].cells.len());
+        assert_eq!(sizes, [27, 65]);
     }
 
     #[test]

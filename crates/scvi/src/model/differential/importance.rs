@@ -15,7 +15,7 @@
 
 use scvi_kernels::{CsrRows, Philox, Stream};
 
-use super::draws::Draws;
+use super::draws::{Draws, Population};
 use super::options::ImportanceOptions;
 use super::plan::{Part, Planned};
 use super::round::{Context, Latent};
@@ -40,7 +40,8 @@ pub(super) fn resample(
     meter: &mut Meter,
 ) -> Result<(), TaskError> {
     for side in [0, 1] {
-        let mut cells = context.populations.cells(planned.contrast, side);
+        let drawn = Population::of(planned.contrast, side);
+        let mut cells = context.populations.cells(drawn).into_owned();
         let philox = Philox::new(context.options.seed);
         if cells.len() > options.max_cells {
             philox.shuffle(Stream::Anchors, side as u32, &mut cells);

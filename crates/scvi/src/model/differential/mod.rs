@@ -16,7 +16,8 @@
 //! kept as hidden states, and 64 genes at a time are decoded from them, each thread on its own. That
 //! is 4 bytes x n_hidden x at most 65,536 samples (or those of one comparison, if they are more),
 //! 256 bytes x the samples of the comparisons' groups at hand for each thread, and 24 bytes a gene
-//! for each group's raw statistics.
+//! for each group's raw statistics. Leaving out outlier cells encodes every cell that is compared,
+//! once, and keeps 4 bytes x n_latent of each.
 //!
 //! Source: scvi-tools 1.4.2, `model/base/_de_core.py`, `_differential.py`, `_rnamixin.py`.
 
@@ -29,10 +30,12 @@ mod importance;
 mod intervals;
 mod mixture;
 mod options;
+mod outliers;
 mod plan;
 mod pseudocount;
 mod quantile;
 mod raw;
+mod raw_of;
 mod result;
 mod round;
 mod run;

@@ -27,6 +27,7 @@ pub struct Contrast {
 /// | `batches` | observed | which batch samples are decoded as |
 /// | `m_permutation` | none | random pairs (10000 with scvi-tools' `use_permutation`) |
 /// | `weights` | uniform | importance weights of samples |
+/// | `filter_outlier_cells` | false | leaves a tenth of each group out |
 /// | `all_stats` | true | statistics of raw counts |
 /// | `batch_size` | 512 | cells encoded at a time; results do not depend on it |
 /// | `seed` | 0 | of every draw |
@@ -42,6 +43,10 @@ pub struct DifferentialOptions {
     pub m_permutation: Option<usize>,
     /// What posterior samples are drawn by.
     pub weights: Weights,
+    /// Whether the tenth of the cells of each group that lies farthest out is left out, by the
+    /// Mahalanobis distance of their latent means under a robust covariance of the group (scikit-
+    /// learn's `EllipticEnvelope`). Raw statistics are of all cells none the less.
+    pub filter_outlier_cells: bool,
     /// Whether statistics of raw counts are wanted.
     pub all_stats: bool,
     /// Cells encoded at a time.
@@ -58,6 +63,7 @@ impl Default for DifferentialOptions {
             batches: Batches::Observed,
             m_permutation: None,
             weights: Weights::Uniform,
+            filter_outlier_cells: false,
             all_stats: true,
             batch_size: 512,
             seed: 0,

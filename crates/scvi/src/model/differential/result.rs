@@ -7,8 +7,12 @@ pub struct Comparison {
     pub group1: String,
     /// Name of the second; `None` for the rest.
     pub group2: Option<String>,
-    /// Cells of both.
+    /// Cells of both, outliers among them.
     pub n_cells: [usize; 2],
+    /// Cells of each that were left out as outliers; `None` where that was not asked for, and where
+    /// their latent means have no covariance (no more cells than n_latent + 1, or all in a plane),
+    /// so that every cell is used.
+    pub n_outliers: [Option<usize>; 2],
     /// The gene of each row, by number.
     pub genes: Vec<u32>,
     /// scvi-tools' columns, in its order.

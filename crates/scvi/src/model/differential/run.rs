@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use scvi_kernels::Cpu;
 
 use super::delta;
-use super::draws::Populations;
+use super::draws::{Population, Populations};
 use super::error::DifferentialError;
 use super::genes::{Case, for_each_gene};
 use super::options::{Batches, Change, Contrast, Delta, DifferentialOptions, Group, Test, Weights};
-use super::plan::rounds;
+use super::outliers::leave_out;
+use super::plan::{Planned, rounds};
 use super::pseudocount;
-use super::raw::RawStatistics;
+use super::raw_of::{Raw, Wanted};
 use super::result::Comparison;
 use super::round::{Context, DecodedRound, decode};
 use super::statistics::{ChangeTest, Changed, Vanilla, largest_scales, mean_change};
@@ -44,13 +45,17 @@ pub fn differential_expression(
         check_cells(vae, Cells::chosen(data, &group.cells, options.batch_size))?;
     }
     check(vae, options)?;
-    let populations = Populations::new(groups, data.n_cells(), options.seed);
+    let mut populations = Populations::new(groups, data.n_cells(), options.seed);
     for &contrast in contrasts {
         populations.check(contrast)?;
     }
     let mut meter = Meter::new(work(data, contrasts, options), watch);
-    let raw = raw_statistics(vae, data, groups, contrasts, options, &mut meter)?;
+    let raw = Wanted::new(vae, options)?;
+    if options.filter_outlier_cells {
+        leave_out(vae, data, &mut populations, contrasts, options, &mut meter)?;
+    }
     let context = Context { vae, data, populations: &populations, options };
+    let raw = Raw::read(&context, raw, groups, contrasts, &mut meter)?;
     let n_batch = vae.spec().config().n_batch;
     let rounds = rounds(contrasts, &populations, options, n_batch);
     let largest = rounds.iter().flat_map(|round| &round.sets).map(|set| set.numbers.len()).max();
@@ -61,12 +66,12 @@ pub fn differential_expression(
         let round = decode(&context, round, &mut ws, &mut meter)?;
         let tables = match &options.test {
             Test::Vanilla => vanilla(&context, &round, &mut meter)?,
-            Test::Change(change) => changed(&context, change, &round, raw.as_ref(), &mut meter)?,
+            Test::Change(change) => changed(&context, change, &round, &raw, &mut meter)?,
         };
         for (planned, (mut table, chosen)) in round.contrasts.iter().zip(tables) {
             let contrast = planned.contrast;
-            if let Some(raw) = raw.as_ref().filter(|_| options.all_stats) {
-                table.raw(raw.of(contrast));
+            if let Some(means) = raw.shown(contrast).filter(|_| options.all_stats) {
+                table.raw(means);
             }
             let change = match &options.test {
                 Test::Vanilla => None,
@@ -74,10 +79,12 @@ pub fn differential_expression(
             };
             let (genes, columns) = table.sorted(change);
             let name = |group: usize| groups[group].name.clone();
+            let compared = [0, 1].map(|side| Population::of(contrast, side));
             results.push(Comparison {
                 group1: name(contrast.group1),
                 group2: contrast.group2.map(name),
-                n_cells: [0, 1].map(|side| populations.cells(contrast, side).len()),
+                n_cells: compared.map(|population| populations.all_cells(population).len()),
+                n_outliers: compared.map(|population| populations.n_left_out(population)),
                 genes,
                 columns,
                 pseudocount: chosen.map(|chosen| chosen[0]),
@@ -105,7 +112,7 @@ fn changed(
     context: &Context,
     change: &Change,
     round: &DecodedRound,
-    raw: Option<&RawStatistics>,
+    raw: &Raw,
     meter: &mut Meter,
 ) -> Result<Vec<Tested>, TaskError> {
     let (vae, genes) = (context.vae, all_genes(context.data));
@@ -140,19 +147,17 @@ fn pseudocounts(
     context: &Context,
     change: &Change,
     round: &DecodedRound,
-    raw: Option<&RawStatistics>,
+    raw: &Raw,
     meter: &mut Meter,
 ) -> Result<Vec<f64>, TaskError> {
-    let raw = raw.ok_or(DifferentialError::NoCounts)?;
     let n_genes = context.data.n_genes();
-    let is_low: Vec<[Vec<bool>; 2]> = round
-        .contrasts
-        .iter()
-        .map(|planned| {
-            let of = |mean: &f64| *mean < change.threshold_counts;
-            raw.of(planned.contrast).map(|raw| raw.mean.iter().map(of).collect())
-        })
-        .collect();
+    let is_low = |planned: &Planned| {
+        let of = |mean: &f64| *mean < change.threshold_counts;
+        let means = raw.drawn(planned.contrast, context.populations)?;
+        Some(means.map(|means| means.mean.iter().map(of).collect()))
+    };
+    let is_low: Option<Vec<[Vec<bool>; 2]>> = round.contrasts.iter().map(is_low).collect();
+    let is_low = is_low.ok_or(DifferentialError::NoCounts)?;
     let is_wanted = |&gene: &u32| is_low.iter().flatten().any(|low| low[gene as usize]);
     let genes: Vec<u32> = all_genes(context.data).into_iter().filter(is_wanted).collect();
     let scales = for_each_gene(context.vae, round, &genes, meter, &|case| largest_scales(&case))?;
@@ -168,24 +173,6 @@ fn pseudocounts(
 
 fn all_genes(data: &Dataset) -> Vec<u32> {
     (0..data.n_genes() as u32).collect()
-}
-
-fn raw_statistics(
-    vae: &Vae<Cpu<f32>>,
-    data: &Dataset,
-    groups: &[Group],
-    contrasts: &[Contrast],
-    options: &DifferentialOptions,
-    meter: &mut Meter,
-) -> Result<Option<RawStatistics>, TaskError> {
-    let for_pseudocount = matches!(&options.test, Test::Change(Change { pseudocount: None, .. }));
-    let has_counts = vae.require_counts("raw statistics").is_ok();
-    if !has_counts && for_pseudocount {
-        return Err(DifferentialError::NoCounts.into());
-    }
-    let is_wanted = has_counts && (options.all_stats || for_pseudocount);
-    let read = || RawStatistics::read(data.counts(), groups, contrasts, meter);
-    is_wanted.then(read).transpose()
 }
 
 fn check(vae: &Vae<Cpu<f32>>, options: &DifferentialOptions) -> Result<(), TaskError> {

@@ -18,23 +18,27 @@ use crate::model::unwatched;
 
 const CONTRAST: Contrast = Contrast { group1: 0, group2: Some(1) };
 
-struct Fixture(Vec<u8>);
+pub(super) struct Fixture(Vec<u8>);
 
 impl Fixture {
-    fn read() -> Self {
+    pub(super) fn read() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference");
         let file = folder.join("fixtures_differential/differential.safetensors");
         Self(std::fs::read(file).unwrap())
     }
 
-    fn numbers<const N: usize, T>(&self, name: &str, of: fn([u8; N]) -> T) -> (Vec<T>, usize) {
+    pub(super) fn numbers<const N: usize, T>(
+        &self,
+        name: &str,
+        of: fn([u8; N]) -> T,
+    ) -> (Vec<T>, usize) {
         let file = SafeTensors::deserialize(&self.0).unwrap();
         let tensor = file.tensor(name).unwrap();
         let values = tensor.data().as_chunks().0.iter().map(|bytes| of(*bytes)).collect();
         (values, *tensor.shape().last().unwrap())
     }
 
-    fn doubles(&self, name: &str) -> Vec<f64> {
+    pub(super) fn doubles(&self, name: &str) -> Vec<f64> {
         self.numbers(name, f64::from_le_bytes).0
     }
 
