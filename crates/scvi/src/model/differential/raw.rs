@@ -51,17 +51,15 @@ impl RawStatistics {
         contrasts: &[Contrast],
         meter: &mut Meter,
     ) -> Result<Self, TaskError> {
-        let mut used = vec![false; groups.len()];
-        for contrast in contrasts {
-            for group in [Some(contrast.group1), contrast.group2].into_iter().flatten() {
-                used[group] = true;
-            }
-        }
-        let of_group = |(group, &used): (&'_ Group, &bool)| {
-            if used { group.cells.clone() } else { Vec::new() }
-        };
-        let mut lists: Vec<Vec<u32>> = groups.iter().zip(&used).map(of_group).collect();
         let with_rest = contrasts.iter().any(|contrast| contrast.group2.is_none());
+        let is_asked_for =
+            |group| contrasts.iter().any(|c| c.group1 == group || c.group2 == Some(group));
+        // For a rest every group is read, so that its sums do not go by who else is compared.
+        let of_group = |(k, group): (usize, &Group)| match with_rest || is_asked_for(k) {
+            true => group.cells.clone(),
+            false => Vec::new(),
+        };
+        let mut lists: Vec<Vec<u32>> = groups.iter().enumerate().map(of_group).collect();
         // Of groups without a cell in common, and the cells in none, sums add up to those of all.
         let mut times = vec![0; counts.n_cells()];
         lists.iter().flatten().for_each(|&cell| times[cell as usize] += 1);
