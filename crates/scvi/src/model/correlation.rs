@@ -79,9 +79,6 @@ pub fn feature_correlation_matrix(
     check_genes(vae, options.genes.as_deref())?;
     let n_genes = vae.spec().config().n_input as u32;
     let genes = options.genes.clone().unwrap_or_else(|| (0..n_genes).collect());
-    if options.n_samples == 0 {
-        return Err(TaskError::NoSamples);
-    }
     let mut mean = vec![0.0; genes.len() * genes.len()];
     for &transform_batch in &batches {
         let what = Denoise {

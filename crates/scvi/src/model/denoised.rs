@@ -5,10 +5,11 @@ use rayon::prelude::*;
 use scvi_kernels::Cpu;
 
 use super::cells::Cells;
-use super::pass::{TaskError, for_each_minibatch, infer};
+use super::draws::Posterior;
+use super::pass::{TaskError, for_each_minibatch};
 use super::watch::Watch;
 use crate::distributions::NoiseRng;
-use crate::module::{Choice, Decoded, GeneLikelihood, Noise, Vae};
+use crate::module::{Choice, Decoded, GeneLikelihood, Vae};
 
 /// What to draw.
 pub(super) struct Denoise<'a> {
@@ -39,12 +40,14 @@ pub(super) fn denoised_samples(
         let task = "a correlation of genes";
         return Err(TaskError::NoDispersion { likelihood: likelihood.name(), task });
     }
+    let posterior = Posterior::Samples { n_samples: what.n_samples, seed: what.seed };
+    let n_draws = posterior.n_draws()?;
     let (genes, all_genes) = (what.genes, vae.spec().config().n_input);
     let mut rows = Vec::new(); // (cells, genes)
     for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
         rows.resize(batch.cells.len() * genes.len(), 0.0);
-        for draw in 0..what.n_samples {
-            infer(vae, ws, batch, Some(Noise::Seeded { seed: what.seed, draw }));
+        for draw in 0..n_draws {
+            posterior.draw(vae, ws, batch, draw);
             vae.decode(ws, what.transform_batch, Decoded::All);
             vae.px_scale_into(ws, Some(genes), &mut rows);
             let theta = vae.px_r(ws).unwrap_or_default(); // (cells, genes), or (genes)

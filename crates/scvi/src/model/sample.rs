@@ -3,13 +3,14 @@
 use scvi_kernels::Cpu;
 
 use super::cells::Cells;
-use super::pass::{TaskError, check_genes, decode_as, for_each_minibatch, infer};
+use super::draws::Posterior;
+use super::pass::{TaskError, check_genes, decode_as, for_each_minibatch};
 use super::watch::Watch;
 use crate::distributions::{
     MAX_POISSON_RATE, NegativeBinomial, Normal, Poisson, SampleError, SampleNoise,
     ZeroInflatedNegativeBinomial, sample_matrix,
 };
-use crate::module::{Decoded, GeneLikelihood, Noise, Vae, Workspace};
+use crate::module::{Decoded, GeneLikelihood, Vae, Workspace};
 
 /// How to draw from the posterior predictive distribution.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,14 +77,13 @@ pub fn posterior_predictive_sample(
     check_genes(vae, options.genes.as_deref())?;
     let n_genes = vae.spec().config().n_input as u32;
     let genes = options.genes.clone().unwrap_or_else(|| (0..n_genes).collect());
-    if options.n_samples == 0 {
-        return Err(TaskError::NoSamples);
-    }
+    let posterior = Posterior::Samples { n_samples: options.n_samples, seed: options.seed };
+    let n_draws = posterior.n_draws()?;
     let (mut values, mut one, mut first) = (Vec::new(), Vec::new(), 0);
     for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
         let len = batch.cells.len() * genes.len();
-        for draw in 0..options.n_samples {
-            infer(vae, ws, batch, Some(Noise::Seeded { seed: options.seed, draw }));
+        for draw in 0..n_draws {
+            posterior.draw(vae, ws, batch, draw);
             values.clear();
             values.resize(len, 0.0);
             one.resize(len, 0.0);
