@@ -42,7 +42,8 @@ pub fn run(args: &MapArgs, common: &Common) -> Result<(), CliError> {
     let seconds = start.elapsed().as_secs_f64();
 
     let mut files = vec![args.model.display().to_string()];
-    let latent = Representation::mean(&trained.vae, &data, common)?;
+    let latent = output.as_ref().map(|_| Representation::mean(&trained.vae, &data, common));
+    let latent = latent.transpose()?;
     let input = InputMeta::new(n_cells, &prepared.var_names);
     let meta = ModelMeta {
         mapped_from: Some(mapped_from(&known, &query, freeze)),
@@ -50,9 +51,9 @@ pub fn run(args: &MapArgs, common: &Common) -> Result<(), CliError> {
         ..meta(prepared, config, &trained, &plan, input)
     };
     save_model(&args.model, &mut trained.vae, &meta, &trained.history, common.overwrite)?;
-    if let (Some(output), Some(path)) = (output, &args.output) {
+    if let Some((output, latent)) = output.zip(latent) {
         output.write(prepared, latent, common)?;
-        files.push(path.display().to_string());
+        files.extend(args.output.as_ref().map(|path| path.display().to_string()));
     }
     let mut report = report(&query, &trained, trained_tensors);
     report.add("seconds", seconds).add("files", files);

@@ -91,15 +91,16 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let mut trained = trained?;
 
     let mut files = vec![model.display().to_string()];
-    let latent = Representation::mean(&trained.vae, &data, common)?;
+    let demo = || args.input.is_none().then(|| Output::H5ad(PathBuf::from(DEMO_DATA)));
+    let output = output.or_else(demo);
+    let latent = output.as_ref().map(|_| Representation::mean(&trained.vae, &data, common));
+    let latent = latent.transpose()?;
     let meta = meta(&prepared, config, &trained, &plan, input);
     save_model(&model, &mut trained.vae, &meta, &trained.history, overwrite)?;
-    if let Some(output) = output {
+    if let Some((output, latent)) = output.zip(latent) {
         output.write(&prepared, latent, common)?;
-        files.extend(args.output.as_ref().map(|p| p.display().to_string()));
-    } else if args.input.is_none() {
-        Output::H5ad(PathBuf::from(DEMO_DATA)).write(&prepared, latent, common)?;
-        files.push(DEMO_DATA.to_owned());
+        let path = args.output.as_ref().map(|path| path.display().to_string());
+        files.push(path.unwrap_or_else(|| DEMO_DATA.to_owned()));
     }
     // The last of all: until here the run can be resumed.
     remove(&checkpoint)?;
