@@ -1,0 +1,7 @@
+"""AnnData objects: registering, checking and reading them."""
+
+from anndata import read_h5ad
+
+from ._manager import AnnDataManager, AnnDataManagerValidationCheck
+
+__all__ = ["AnnDataManager", "AnnDataManagerValidationCheck", "read_h5ad"]
