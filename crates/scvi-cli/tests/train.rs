@@ -35,7 +35,7 @@ fn train_writes_a_model_and_the_latent_representation() {
     let out = H5ad::open(folder.path("out.h5ad")).unwrap();
     assert_eq!(out.obsm_keys(), ["X_scVI"]);
     assert_eq!(out.obs_columns(), ["batch", "cell_type"]);
-    let history = read_history(folder.path("m")).unwrap();
+    let history = read_history(folder.path("m"), "").unwrap();
     assert_eq!(history.rows.len(), 3);
     assert!(history.columns.contains(&"elbo_train".to_owned()));
 

@@ -16,7 +16,7 @@ use crate::convert::{ScviToolsExtras, is_unused};
 use crate::input_meta::InputMeta;
 use crate::model_dir::{
     HistoryTable, META_FILE, TENSORS_FILE, Tensor, Tensors, read_history, read_model_dir,
-    write_model_dir,
+    write_model_beside, write_model_dir,
 };
 
 /// The newest format version this program reads, and the one it writes.
@@ -131,9 +131,27 @@ impl SavedModel {
     /// # Errors
     /// As [`save_model`].
     pub fn save(&mut self, dir: impl AsRef<Path>, overwrite: bool) -> Result<(), IoError> {
+        let tensors = self.tensors();
+        write_model_dir(dir, &tensors, &self.meta, &self.history, overwrite)
+    }
+
+    /// Writes the model's files into a folder that may hold others, as [`write_model_beside`].
+    ///
+    /// # Errors
+    /// As [`write_model_beside`].
+    pub fn save_beside(
+        &mut self,
+        dir: impl AsRef<Path>,
+        prefix: &str,
+        overwrite: bool,
+    ) -> Result<(), IoError> {
+        let tensors = self.tensors();
+        write_model_beside(dir, prefix, &tensors, &self.meta, &self.history, overwrite)
+    }
+
+    fn tensors(&mut self) -> Tensors {
         let unused = self.unused.iter().map(|(name, tensor)| (name.clone(), tensor.clone()));
-        let tensors = self.vae.state_dict().into_iter().chain(unused);
-        write_model_dir(dir, &packed(tensors), &self.meta, &self.history, overwrite)
+        packed(self.vae.state_dict().into_iter().chain(unused))
     }
 
     /// Reads a model folder.
@@ -141,15 +159,23 @@ impl SavedModel {
     /// # Errors
     /// As [`load_model`].
     pub fn load(dir: impl AsRef<Path>) -> Result<Self, IoError> {
+        Self::load_prefixed(dir, "")
+    }
+
+    /// Reads a model whose files' names begin with `prefix`.
+    ///
+    /// # Errors
+    /// As [`load_model`].
+    pub fn load_prefixed(dir: impl AsRef<Path>, prefix: &str) -> Result<Self, IoError> {
         let dir = dir.as_ref();
-        let (tensors, meta): (Tensors, ModelMeta) = read_model_dir(dir, FORMAT_VERSION)?;
+        let (tensors, meta): (Tensors, ModelMeta) = read_model_dir(dir, prefix, FORMAT_VERSION)?;
         let fault = |problem: String| IoError::NotModelDir { path: dir.to_owned(), problem };
         let state = tensors
             .into_iter()
             .map(|(name, t)| (name, StateTensor { shape: t.shape, data: t.values }));
         let (unused, read) = state.partition(|(name, _)| is_unused(&meta.config, name));
         let vae = build(&meta, read, [META_FILE, TENSORS_FILE]).map_err(fault)?;
-        Ok(Self { vae, meta, history: read_history(dir)?, unused, left_out: Vec::new() })
+        Ok(Self { vae, meta, history: read_history(dir, prefix)?, unused, left_out: Vec::new() })
     }
 }
 

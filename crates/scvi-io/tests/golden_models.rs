@@ -71,7 +71,7 @@ fn format_1_opens() {
     let state = vae.state_dict();
     assert_near(&state["px_r"].data[..3], &PX_R_1);
     assert_near(&latent(&vae, false), &LATENT_1);
-    let history = read_history(golden(1)).unwrap();
+    let history = read_history(golden(1), "").unwrap();
     assert_eq!(history.rows.len(), 2);
     assert_eq!(history.columns[3], "elbo_train");
     assert_eq!(history.rows[1][3], ELBO_1);

@@ -59,8 +59,8 @@ fn there_and_back_the_same_bytes_each_time() {
         assert_eq!(fs::read(one.join(name)).unwrap(), fs::read(two.join(name)).unwrap(), "{name}");
     }
     assert_eq!(fs::read_dir(&one).unwrap().count(), 4);
-    assert_eq!(read_model_dir::<Meta>(&one, 1).unwrap(), (tensors(), meta()));
-    assert_eq!(read_history(&one).unwrap(), history());
+    assert_eq!(read_model_dir::<Meta>(&one, "", 1).unwrap(), (tensors(), meta()));
+    assert_eq!(read_history(&one, "").unwrap(), history());
     assert_eq!(
         fs::read_to_string(one.join("history.csv")).unwrap(),
         "epoch,elbo_train\n0,100.5\n1,90.25\n"
@@ -76,7 +76,7 @@ fn there_and_back_the_same_bytes_each_time() {
 fn says_why_a_folder_is_no_model() {
     let dir = tempdir().unwrap();
     let model = dir.path().join("model");
-    let read = || read_model_dir::<Meta>(&model, 1).unwrap_err();
+    let read = || read_model_dir::<Meta>(&model, "", 1).unwrap_err();
     let says = |text: &str| {
         let error = read().to_string();
         assert!(error.contains(text), "{error}");
@@ -96,9 +96,9 @@ fn says_why_a_folder_is_no_model() {
     says("no model.safetensors in it");
     fs::write(model.join("model.safetensors"), "weights").unwrap();
     says("not a safetensors file");
-    assert_eq!(read_history(&model).unwrap(), HistoryTable::default());
+    assert_eq!(read_history(&model, "").unwrap(), HistoryTable::default());
     fs::write(model.join("history.csv"), "epoch\nx\n").unwrap();
-    assert!(read_history(&model).unwrap_err().to_string().contains("line 2: 'x' is no number"));
+    assert!(read_history(&model, "").unwrap_err().to_string().contains("line 2: 'x' is no number"));
     fs::remove_dir_all(&model).unwrap();
     fs::write(&model, "").unwrap();
     says("it is a file, not a folder");
@@ -134,8 +134,8 @@ fn no_mutation_panics() {
             flipped[at] ^= 1 << (at % 8);
             for bytes in [&flipped[..], &whole[..at]] {
                 fs::write(&path, bytes).unwrap();
-                let _ = read_model_dir::<Meta>(&model, 1);
-                let _ = read_history(&model);
+                let _ = read_model_dir::<Meta>(&model, "", 1);
+                let _ = read_history(&model, "");
             }
         }
         fs::write(&path, whole).unwrap();

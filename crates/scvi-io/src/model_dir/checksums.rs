@@ -3,7 +3,7 @@
 use crate::checksum::sha256_hex;
 
 /// The lines for some files, as `sha256sum` writes them.
-pub(super) fn lines(files: &[(&str, &[u8])]) -> String {
+pub(super) fn lines(files: &[(String, Vec<u8>)]) -> String {
     files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256_hex(bytes))).collect()
 }
 
@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn every_change_shows() {
-        let lines = lines(&[("a", b"abc"), ("b", b"")]);
+        let lines = lines(&[("a".to_owned(), b"abc".to_vec()), ("b".to_owned(), Vec::new())]);
         // What `printf abc | sha256sum` says.
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert!(lines.starts_with(&format!("{abc}  a\n")));

@@ -18,10 +18,15 @@ fn not_model(dir: &Path, problem: String) -> IoError {
 
 /// Whether a path is a folder with a `model.json` in it.
 pub fn is_model_dir(dir: impl AsRef<Path>) -> bool {
-    dir.as_ref().join(META_FILE).is_file()
+    is_model_in(dir, "")
 }
 
-/// Reads tensors and metadata of a model folder.
+/// Whether a path is a folder with a model in it whose files' names begin with `prefix`.
+pub fn is_model_in(dir: impl AsRef<Path>, prefix: &str) -> bool {
+    dir.as_ref().join(format!("{prefix}{META_FILE}")).is_file()
+}
+
+/// Reads tensors and metadata of a model folder, from files whose names begin with `prefix`.
 ///
 /// Every file must be the one that `SHA256SUMS` speaks of, where that is there. The format's
 /// version is looked at before anything else is made of the metadata, so that a model of a later
@@ -33,11 +38,12 @@ pub fn is_model_dir(dir: impl AsRef<Path>) -> bool {
 /// a tensor is not of 4-byte floats or not finite.
 pub fn read_model_dir<T: DeserializeOwned>(
     dir: impl AsRef<Path>,
+    prefix: &str,
     supported: u32,
 ) -> Result<(Tensors, T), IoError> {
     let dir = dir.as_ref();
     let bad_meta = |e: serde_json::Error| not_model(dir, format!("{META_FILE}: {e}"));
-    let json = read_file(dir, META_FILE)?;
+    let json = read_file(dir, prefix, META_FILE)?;
     let meta: Value = serde_json::from_slice(&json).map_err(bad_meta)?;
     let version = meta.get(VERSION_KEY).and_then(Value::as_u64);
     let Some(found) = version.and_then(|v| u32::try_from(v).ok()) else {
@@ -49,25 +55,26 @@ pub fn read_model_dir<T: DeserializeOwned>(
     // From the text once more: errors name the line.
     drop(meta);
     let meta = serde_json::from_slice(&json).map_err(bad_meta)?;
-    let bytes = read_file(dir, TENSORS_FILE)?;
-    Ok((unpack(&dir.join(TENSORS_FILE), &bytes)?, meta))
+    let bytes = read_file(dir, prefix, TENSORS_FILE)?;
+    Ok((unpack(&dir.join(format!("{prefix}{TENSORS_FILE}")), &bytes)?, meta))
 }
 
 /// Reads the training history of a model folder; an empty table where it has none.
 ///
 /// # Errors
 /// [`IoError::NotModelDir`] where the table is broken.
-pub fn read_history(dir: impl AsRef<Path>) -> Result<HistoryTable, IoError> {
+pub fn read_history(dir: impl AsRef<Path>, prefix: &str) -> Result<HistoryTable, IoError> {
     let dir = dir.as_ref();
-    if !dir.join(HISTORY_FILE).exists() {
+    if !dir.join(format!("{prefix}{HISTORY_FILE}")).exists() {
         return Ok(HistoryTable::default());
     }
-    let bytes = read_file(dir, HISTORY_FILE)?;
+    let bytes = read_file(dir, prefix, HISTORY_FILE)?;
     HistoryTable::read(&bytes[..])
         .map_err(|problem| not_model(dir, format!("{HISTORY_FILE}: {problem}")))
 }
 
-fn read_file(dir: &Path, name: &str) -> Result<Vec<u8>, IoError> {
+fn read_file(dir: &Path, prefix: &str, name: &str) -> Result<Vec<u8>, IoError> {
+    let name = &format!("{prefix}{name}");
     let path = dir.join(name);
     if !dir.exists() {
         return Err(IoError::NotFound { path: dir.into() });
@@ -80,7 +87,7 @@ fn read_file(dir: &Path, name: &str) -> Result<Vec<u8>, IoError> {
     }
     let bytes = fs::read(&path).map_err(|e| IoError::os("read", &path, e))?;
     // Folders of the first format have no sums, nor has one that was edited by hand.
-    let sums = dir.join(SUMS_FILE);
+    let sums = dir.join(format!("{prefix}{SUMS_FILE}"));
     if sums.exists() {
         let sums = fs::read(&sums).map_err(|e| IoError::os("read", &sums, e))?;
         let sums = String::from_utf8_lossy(&sums);

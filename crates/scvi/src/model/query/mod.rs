@@ -162,8 +162,24 @@ pub fn load_query_data<B: Backend + Clone>(
     let mut vae = Vae::new(reference.backend().clone(), trained_with, seed);
     let state = surgery::extend(known, vae.state_dict(), &growth)?;
     vae.load_state_dict(state)?;
-    vae.set_trained(&|name, shape| freeze.trained(name, shape, &growth));
+    freeze_reference(&mut vae, reference.spec(), freeze)?;
     Ok(vae)
+}
+
+/// Keeps training from moving what `freeze` names in a model that grew from `reference`: the last
+/// step of [`load_query_data`], for such a model that was rebuilt from its tensors.
+///
+/// # Errors
+/// [`QueryError`] where the model is not the reference with more categories.
+pub fn freeze_reference<B: Backend>(
+    vae: &mut Vae<B>,
+    reference: &VaeSpec,
+    freeze: &Freeze,
+) -> Result<(), QueryError> {
+    let grown = vae.spec().clone();
+    let growth = Growth::new(reference, &grown)?;
+    vae.set_trained(&|name, shape| freeze.trained(name, shape, &growth));
+    Ok(())
 }
 
 /// The tensors that training moves, by name, with how much of each where that is not all.

@@ -1,0 +1,61 @@
+//! Options as dictionaries.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use pythonize::{depythonize, pythonize};
+use scvi::module::VaeConfig;
+use scvi::train::{TrainPlan, default_max_epochs};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::value_error;
+
+/// The options that `given` names, the others as in `defaults`.
+pub fn with_defaults<T: Serialize + DeserializeOwned>(
+    what: &str,
+    defaults: &T,
+    given: &Bound<PyDict>,
+) -> PyResult<T> {
+    let fault = |e: &dyn std::fmt::Display| value_error(format!("{what}: {e}"));
+    let mut all = serde_json::to_value(defaults).map_err(|e| fault(&e))?;
+    let given: Value = depythonize(given).map_err(|e| fault(&e))?;
+    merge(&mut all, given);
+    serde_json::from_value(all).map_err(|e| fault(&e))
+}
+
+/// Overwrites what `given` names, in dictionaries within dictionaries too.
+fn merge(all: &mut Value, given: Value) {
+    match (all, given) {
+        (Value::Object(all), Value::Object(given)) => {
+            for (key, value) in given {
+                merge(all.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (all, given) => *all = given,
+    }
+}
+
+/// A value that serde can write, as Python's own.
+pub fn to_python<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyAny>> {
+    Ok(pythonize(py, value)?)
+}
+
+/// The options of a module and their defaults; with `linear`, those of LinearSCVI.
+#[pyfunction]
+#[pyo3(signature = (*, linear=false))]
+pub fn default_config(py: Python<'_>, linear: bool) -> PyResult<Bound<'_, PyAny>> {
+    to_python(py, &if linear { VaeConfig::linear() } else { VaeConfig::default() })
+}
+
+/// The options of a training run and their defaults.
+#[pyfunction]
+pub fn default_plan(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    to_python(py, &TrainPlan::default())
+}
+
+/// Epochs that scvi-tools trains so many cells for.
+#[pyfunction]
+pub fn max_epochs_heuristic(n_cells: usize) -> usize {
+    default_max_epochs(n_cells)
+}

@@ -1,0 +1,55 @@
+//! Models in files.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use scvi_io::convert::{from_scvi_tools, to_scvi_tools};
+use scvi_io::model_dir::is_model_in;
+use scvi_io::scvi_tools::ScviToolsSave;
+use scvi_io::{SavedModel, open_model};
+
+use super::Model;
+use crate::error::py_error;
+
+#[pymethods]
+impl Model {
+    /// Opens a model: a native folder, a folder that scvi-tools saved one in, or its `model.pt`.
+    /// `prefix` is what the names of the model's files begin with.
+    #[staticmethod]
+    #[pyo3(signature = (path, prefix=None))]
+    fn open(py: Python, path: PathBuf, prefix: Option<&str>) -> PyResult<Self> {
+        let opened = py.detach(|| match prefix.filter(|prefix| !prefix.is_empty()) {
+            None => open_model(path).map_err(py_error),
+            Some(prefix) if is_model_in(&path, prefix) => {
+                SavedModel::load_prefixed(path, prefix).map_err(py_error)
+            }
+            Some(prefix) => {
+                let save = ScviToolsSave::read(path, Some(prefix)).map_err(py_error)?;
+                from_scvi_tools(save).map_err(py_error)
+            }
+        });
+        opened.map(Self::of)
+    }
+
+    /// Writes the model into a folder that may hold other files: `model.safetensors`, `model.json`,
+    /// `history.csv` and `SHA256SUMS`, their names beginning with `prefix`.
+    #[pyo3(signature = (dir, *, prefix="", overwrite=false))]
+    fn save(&mut self, py: Python, dir: PathBuf, prefix: &str, overwrite: bool) -> PyResult<()> {
+        py.detach(|| self.saved.save_beside(dir, prefix, overwrite)).map_err(py_error)
+    }
+
+    /// Writes what `scvi.model.SCVI.load` of scvi-tools opens.
+    #[pyo3(signature = (dir, *, prefix=None, overwrite=false))]
+    fn save_scvi_tools(
+        &mut self,
+        py: Python,
+        dir: PathBuf,
+        prefix: Option<&str>,
+        overwrite: bool,
+    ) -> PyResult<()> {
+        py.detach(|| {
+            let save = to_scvi_tools(&mut self.saved).map_err(py_error)?;
+            save.write(dir, prefix, overwrite).map_err(py_error)
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! Mapping a query: `Model.load_query_data`.
+
+use std::collections::BTreeMap;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use scvi::data::{LibraryPrior, Registry};
+use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, trained_tensors};
+use scvi_io::model_dir::HistoryTable;
+use scvi_io::{MappedFrom, ModelMeta, SavedModel};
+
+use super::{Model, untrained};
+use crate::config::with_defaults;
+use crate::error::{py_error, value_error};
+
+#[pymethods]
+impl Model {
+    /// The model grown to the categories of a query's `registry`, ready to be trained on it; what
+    /// training leaves as it was, `freeze` says. `prior` is the query's prior of an inferred
+    /// library; `new_categories` names what is new, by column.
+    #[pyo3(signature = (registry, *, freeze, prior=None, new_categories=BTreeMap::new(), seed=0))]
+    fn load_query_data(
+        &mut self,
+        registry: &Bound<PyDict>,
+        freeze: &Bound<PyDict>,
+        prior: Option<(Vec<f64>, Vec<f64>)>,
+        new_categories: BTreeMap<String, Vec<String>>,
+        seed: u64,
+    ) -> PyResult<Self> {
+        let registry: Registry = with_defaults("the registry", &Registry::default(), registry)?;
+        let freeze: Freeze = with_defaults("load_query_data", &Freeze::default(), freeze)?;
+        let SavedModel { vae: reference, meta, .. } = &mut self.saved;
+        let prior = prior.map(|(log_means, log_vars)| LibraryPrior { log_means, log_vars });
+        let config = grown_config(&meta.config, &registry, prior.as_ref()).map_err(py_error)?;
+        let spec = config.validate().map_err(py_error)?;
+        let vae = load_query_data(reference, &spec, &freeze, seed).map_err(py_error)?;
+        let meta = ModelMeta {
+            config,
+            registry,
+            training: untrained(),
+            split: scvi::data::Split::default(),
+            scvi_tools: None,
+            input: None,
+            mapped_from: Some(MappedFrom {
+                program: meta.program.clone(),
+                n_cells: meta.training.n_cells,
+                epochs: meta.training.epochs,
+                new_categories,
+                freeze,
+            }),
+            ..meta.clone()
+        };
+        Ok(Self {
+            reference: Some((reference.spec().clone(), freeze)),
+            saved: SavedModel {
+                vae,
+                meta,
+                history: HistoryTable::default(),
+                unused: BTreeMap::new(),
+                left_out: Vec::new(),
+            },
+        })
+    }
+
+    /// Tensors that training on the query moves, with how much of each; of a model that grew from
+    /// `reference`.
+    fn trained_tensors(&self, reference: &Bound<Self>) -> PyResult<Vec<String>> {
+        let (_, freeze) = self.grown()?;
+        let mut reference = reference.try_borrow_mut()?;
+        trained_tensors(&mut reference.saved.vae, self.saved.vae.spec(), freeze).map_err(py_error)
+    }
+
+    /// Whether training on the query can move the latent representation of any cell.
+    fn moves_latent(&self) -> PyResult<bool> {
+        let (reference, freeze) = self.grown()?;
+        moves_latent(reference, self.saved.vae.spec(), freeze).map_err(py_error)
+    }
+}
+
+impl Model {
+    fn grown(&self) -> PyResult<&(scvi::module::VaeSpec, Freeze)> {
+        let none = || value_error("the model did not grow from a reference");
+        self.reference.as_ref().ok_or_else(none)
+    }
+}

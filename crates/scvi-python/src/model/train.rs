@@ -1,0 +1,114 @@
+//! `Model.train`.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use scvi::Cpu;
+use scvi::data::Dataset;
+use scvi::model::query::freeze_reference;
+use scvi::module::Vae;
+use scvi::train::{EpochRecord, Event, History, Stop, TrainError, TrainPlan, Trained, TrainingRun};
+use scvi_io::model_dir::HistoryTable;
+use scvi_io::{InputMeta, TrainingMeta};
+
+use super::{Model, program};
+use crate::config::{to_python, with_defaults};
+use crate::data::Data;
+use crate::error::py_error;
+use crate::supervise::{Reporter, Supervised, supervise};
+use crate::tables::add_history;
+
+#[pymethods]
+impl Model {
+    /// Trains, from the weights there are. `plan` names options of training; those it leaves out
+    /// have their defaults. `progress` is called with a dictionary of each epoch's losses as it
+    /// ends; an exception that it raises stops training, as Ctrl-C does.
+    ///
+    /// A run that is stopped keeps what it has learnt, then raises what stopped it. One that
+    /// diverges leaves the model as it was.
+    #[pyo3(signature = (data, plan, progress=None))]
+    fn train(
+        &mut self,
+        py: Python,
+        data: &Data,
+        plan: &Bound<PyDict>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let plan: TrainPlan = with_defaults("the training plan", &TrainPlan::default(), plan)?;
+        let vae = self.copied()?;
+        let listen = |py: Python, record: EpochRecord| match &progress {
+            None => Ok(()),
+            Some(callable) => callable.call1(py, (to_python(py, &record)?,)).map(drop),
+        };
+        let done = data.with(py, |dataset| {
+            supervise(py, listen, |reporter| run(vae, dataset, &plan, reporter))
+        })??;
+        let Supervised { value, interrupted } = done;
+        let trained = value.map_err(py_error)?;
+        self.keep(trained, &plan, data.n_cells());
+        interrupted.map_or(Ok(()), Err)
+    }
+}
+
+impl Model {
+    /// The module once more, so that a run that fails leaves this one.
+    fn copied(&mut self) -> PyResult<Vae<Cpu<f32>>> {
+        let vae = &mut self.saved.vae;
+        let mut copy = Vae::new(Cpu::new(), vae.spec().clone(), 0);
+        copy.load_state_dict(vae.state_dict()).map_err(py_error)?;
+        copy.set_minified_data_type(vae.minified_data_type()).map_err(py_error)?;
+        if let Some((reference, freeze)) = &self.reference {
+            freeze_reference(&mut copy, reference, freeze).map_err(py_error)?;
+        }
+        Ok(copy)
+    }
+
+    fn keep(&mut self, trained: Trained, plan: &TrainPlan, n_cells: usize) {
+        let Trained { vae, history, split, stop } = trained;
+        let saved = &mut self.saved;
+        saved.vae = vae;
+        add_history(&mut saved.history, table(&history));
+        let meta = &mut saved.meta;
+        meta.program = program();
+        meta.split = split;
+        meta.training = TrainingMeta {
+            n_cells,
+            epochs: saved.history.rows.len(),
+            stop: TrainingMeta::stop_word(stop),
+            batch_size: plan.batch_size,
+            seed: plan.seed,
+        };
+        meta.input = Some(InputMeta::new(n_cells, &meta.var_names));
+    }
+}
+
+fn table(history: &History) -> HistoryTable {
+    HistoryTable {
+        columns: History::COLUMNS.map(str::to_owned).to_vec(),
+        rows: history.rows().map(|row| row.map(|v| v.unwrap_or(f64::NAN)).to_vec()).collect(),
+    }
+}
+
+/// Trains to the end, or until the caller wants it to stop.
+fn run(
+    vae: Vae<Cpu<f32>>,
+    data: &Dataset,
+    plan: &TrainPlan,
+    reporter: &Reporter<EpochRecord>,
+) -> Result<Trained, TrainError> {
+    vae.require_counts("training").map_err(needs_counts)?;
+    let mut run = TrainingRun::of_model(vae, data, plan)?;
+    loop {
+        match run.advance()? {
+            Event::Minibatch => {}
+            Event::Epoch(record) => reporter.send(record),
+            Event::Done(stop) => return run.finish(stop),
+        }
+        if reporter.is_stopped() {
+            return run.finish(Stop::Interrupted);
+        }
+    }
+}
+
+fn needs_counts(error: scvi::module::MinifiedError) -> TrainError {
+    TrainError::Read(std::io::Error::other(error))
+}
