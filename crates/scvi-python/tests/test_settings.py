@@ -54,6 +54,10 @@ def test_no_seed_differs_from_process_to_process():
     assert one.next_seed() != other.next_seed()
     with pytest.raises(ValueError, match="seed must be"):
         one.seed = -1
+    with pytest.raises(TypeError):
+        one.seed = 1.5
+    one.seed = np.int64(4)
+    assert one.next_seed() == 4
 
 
 def test_unknown_settings_name_the_known_ones():

@@ -131,8 +131,10 @@ def extended(categories: np.ndarray, column: pd.Series, where: str, extend: bool
         If there are new ones and they are not allowed, or are of another kind than the others.
     """
     check_complete(column, where)
-    found = pd.Index(pd.unique(column))
-    new = found.difference(pd.Index(categories)).to_numpy()
+    # As values: a categorical's own would be sorted in the order of its categories.
+    is_coded = isinstance(column.dtype, pd.CategoricalDtype)
+    found = column.cat.remove_unused_categories().cat.categories if is_coded else column.unique()
+    new = pd.Index(found).difference(pd.Index(categories)).to_numpy()
     if len(new) == 0:
         return categories.copy()
     if not extend:
