@@ -330,6 +330,21 @@ def test_transfer_extends_categories_after_the_known_ones_sorted():
         manager.transfer_fields(target, extend_categories=True)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [list, lambda v: pd.Categorical(v, ["z", "unused", "y", "c"]), lambda v: pd.array(v, "string")],
+)
+def test_new_categories_are_sorted_as_values_whatever_the_column_is(make):
+    manager = register(make_adata(), batch_key="donor", categorical_covariate_keys=["donor"])
+    target = make_adata()
+    target.obs["donor"] = make(["z", "y", "c"] * 20)
+    moved = manager.transfer_fields(target, extend_categories=True)
+    assert list(moved.get_state_registry("batch").categorical_mapping) == ["x", "y", "c", "z"]
+    assert list(target.obs["_scvi_batch"][:3]) == [3, 1, 2]
+    covariates = moved.get_state_registry("extra_categorical_covs")
+    assert list(covariates.mappings.donor) == ["x", "y", "c", "z"]
+
+
 def test_transfer_needs_as_many_genes():
     manager = register(make_adata())
     with pytest.raises(ValueError, match="Expected: 7 Received: 5"):

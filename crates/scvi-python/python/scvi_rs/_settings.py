@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import secrets
+from operator import index
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -158,15 +159,16 @@ class ScviConfig:
     @seed.setter
     def seed(self, seed: int | None) -> None:
         self._set_seed(seed)
-        if seed is not None:
-            random.seed(seed)
-            np.random.seed(seed % 2**32)
+        if self._seed is not None:
+            random.seed(self._seed)
+            np.random.seed(self._seed % 2**32)
 
     def _set_seed(self, seed: int | None) -> None:
+        seed = None if seed is None else index(seed)
         if seed is not None and not 0 <= seed <= _MASK:
-            raise ValueError(f"seed must be a whole number from 0 to 2**64 - 1, or None: {seed}")
-        self._seed = None if seed is None else int(seed)
-        self._start = secrets.randbits(53) if seed is None else int(seed)
+            raise ValueError(f"seed must be from 0 to 2**64 - 1, or None, not {seed}")
+        self._seed = seed
+        self._start = secrets.randbits(53) if seed is None else seed
         self._count = 0
 
     def next_seed(self) -> int:

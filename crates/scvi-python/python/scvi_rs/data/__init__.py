@@ -3,5 +3,11 @@
 from anndata import read_h5ad
 
 from ._manager import AnnDataManager, AnnDataManagerValidationCheck
+from ._synthetic import synthetic_iid
 
-__all__ = ["AnnDataManager", "AnnDataManagerValidationCheck", "read_h5ad"]
+__all__ = [
+    "AnnDataManager",
+    "AnnDataManagerValidationCheck",
+    "read_h5ad",
+    "synthetic_iid",
+]

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+
 from scvi_rs._settings import settings
 
 CategoryKind = Literal["text", "integer", "float", "single", "bool"]
@@ -36,8 +37,27 @@ def category_kind(categories: np.ndarray) -> CategoryKind:
 
 
 def category_texts(categories: np.ndarray) -> list[str]:
-    """Categories as ``str`` writes them: the engine's form of every kind."""
-    return [str(category) for category in np.asarray(categories)]
+    """Categories as Python's ``str`` writes them: the engine's form of every kind.
+
+    Parameters
+    ----------
+    categories
+        Categories of one column.
+    """
+    categories = np.asarray(categories)
+    if categories.dtype == np.float32:
+        return [_single_text(value) for value in categories]
+    return [str(value) for value in categories.tolist()]
+
+
+def _single_text(value: np.float32) -> str:
+    """The shortest digits that read back the same, laid out as those of a float of 8 bytes.
+
+    ``str`` of a ``numpy.float32`` lays them out differently from release to release.
+    """
+    if value == 0 or 1e-4 <= abs(value) < 1e16:
+        return np.format_float_positional(value, trim="0")
+    return np.format_float_scientific(value, trim="-", exp_digits=2)
 
 
 def from_texts(texts: list[str], kind: CategoryKind) -> np.ndarray:
@@ -111,8 +131,10 @@ def extended(categories: np.ndarray, column: pd.Series, where: str, extend: bool
         If there are new ones and they are not allowed, or are of another kind than the others.
     """
     check_complete(column, where)
-    found = pd.Index(pd.unique(column))
-    new = found.difference(pd.Index(categories)).to_numpy()
+    # As values: a categorical's own would be sorted in the order of its categories.
+    is_coded = isinstance(column.dtype, pd.CategoricalDtype)
+    found = column.cat.remove_unused_categories().cat.categories if is_coded else column.unique()
+    new = pd.Index(found).difference(pd.Index(categories)).to_numpy()
     if len(new) == 0:
         return categories.copy()
     if not extend:

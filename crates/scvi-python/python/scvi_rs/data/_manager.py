@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from anndata import AnnData
+
 from scvi_rs._constants import SCVI_TOOLS_VERSION
 from scvi_rs.utils._attrdict import attrdict
 

@@ -14,6 +14,7 @@ import pandas as pd
 from anndata import AnnData
 from anndata.abc import CSCDataset, CSRDataset
 from scipy.sparse import issparse
+
 from scvi_rs._settings import settings
 
 from . import _constants

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from anndata import AnnData
+
 from scvi_rs.data import _constants
 from scvi_rs.data._utils import get_anndata_attribute
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+
 from scvi_rs.data import _constants
 from scvi_rs.data._categories import encode, extended
 from scvi_rs.data._utils import place, require_key

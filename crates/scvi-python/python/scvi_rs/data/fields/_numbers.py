@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+
 from scvi_rs.data._categories import check_complete
 
 

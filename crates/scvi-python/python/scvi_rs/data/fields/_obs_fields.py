@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from anndata import AnnData
+
 from scvi_rs.data import _constants
 from scvi_rs.data._categories import encode, extended
 from scvi_rs.data._utils import place, require_key

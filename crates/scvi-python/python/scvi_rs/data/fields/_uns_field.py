@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from anndata import AnnData
+
 from scvi_rs.data import _constants
 from scvi_rs.data._utils import require_key
 
