@@ -159,9 +159,11 @@ impl CliError {
                 Some("columns of categories go to --batch-key or --categorical-covariate-key")
             }
             Self::NeedsLabels { .. } => Some("name the column of obs with --labels-key"),
-            Self::Train { error: TrainError::NothingToValidate { .. } } => {
-                Some("leave cells to validate on with --train-size or --validation-size")
-            }
+            Self::Train { error: TrainError::NothingToValidate { .. } } => Some(
+                "leave cells to validate on with --train-size or --validation-size, or go by a \
+                     quantity of the training cells, such as elbo_train",
+            ),
+            Self::Train { error: TrainError::NoFullMinibatch { .. } } => Some("lower --batch-size"),
             Self::Query { .. } => Some("a query is such as: cell_type == \"B\" and n_counts > 500"),
             Self::Task { error: TaskError::Differential(DifferentialError::NoCounts) } => {
                 Some("give them with --pseudocounts")

@@ -193,8 +193,11 @@ pub fn save_model(
     overwrite: bool,
 ) -> Result<(), IoError> {
     let table = HistoryTable {
-        columns: History::COLUMNS.map(str::to_owned).to_vec(),
-        rows: history.rows().map(|row| row.map(|v| v.unwrap_or(f64::NAN)).to_vec()).collect(),
+        columns: history.columns().into_iter().map(str::to_owned).collect(),
+        rows: history
+            .rows()
+            .map(|row| row.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+            .collect(),
     };
     write_model_dir(dir, &packed(vae.state_dict()), meta, &table, overwrite)
 }

@@ -12,8 +12,8 @@ use crate::ops::one_hot::OneHotBeside;
 use crate::ops::posterior::VarActivation;
 use crate::real::Real;
 
-/// Constants of one Adam step for one number type; made by
-/// [`crate::ops::adam::AdamRule::at_step`].
+/// Constants of one step of Adam or AdamW for one number type; made by
+/// [`crate::ops::adam::AdamRule`].
 #[derive(Debug, Clone, Copy)]
 pub struct AdamStep<F> {
     /// β₁.
@@ -26,8 +26,10 @@ pub struct AdamStep<F> {
     pub inv_sqrt_bias2: F,
     /// Added to the root of the second moment.
     pub eps: F,
-    /// λ of the L2 term λw that joins the gradient.
+    /// λ of the L2 term λw that joins the gradient; 0 of AdamW.
     pub weight_decay: F,
+    /// What w is multiplied by before the step: 1 - lr λ of AdamW, 1 of Adam.
+    pub shrink: F,
 }
 
 /// Where an operation leaves the gradient of a parameter.

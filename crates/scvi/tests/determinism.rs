@@ -164,7 +164,7 @@ fn validation_does_not_change_the_model() {
 fn early_stopping_stops_when_patience_is_over() {
     let sim = simulated(90, 40);
     // No loss falls by so much: the first look is the best one.
-    let rule = Some(EarlyStopping { patience: 2, min_delta: 1e9 });
+    let rule = Some(EarlyStopping { patience: 2, min_delta: 1e9, ..Default::default() });
     let of = |early_stopping, every| {
         let plan = TrainPlan { early_stopping, check_val_every_n_epoch: every, ..plan(9) };
         let trained = run(&sim, &plan).unwrap();
@@ -172,7 +172,7 @@ fn early_stopping_stops_when_patience_is_over() {
     };
     assert_eq!(of(rule, None), (3, vec![0, 1, 2], Stop::EarlyStopping));
     assert_eq!(of(rule, Some(2)), (6, vec![1, 3, 5], Stop::EarlyStopping));
-    let patient = Some(EarlyStopping { patience: 9, min_delta: 1e9 });
+    let patient = Some(EarlyStopping { patience: 9, min_delta: 1e9, ..Default::default() });
     assert_eq!(of(patient, Some(4)), (9, vec![3, 7], Stop::MaxEpochs));
     let plan = TrainPlan { early_stopping: rule, train_size: 1.0, ..plan(9) };
     assert!(matches!(run(&sim, &plan), Err(TrainError::NothingToValidate { .. })));

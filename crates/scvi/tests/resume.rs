@@ -1,12 +1,12 @@
 //! Runs that stop and go on, and runs that must not go on.
 
 use scvi::data::simulate::{SimulateConfig, Simulated, simulate};
-use scvi::data::{CsrMatrix, Dataset};
+use scvi::data::{CsrMatrix, Dataset, Split};
 use scvi::module::{BatchRepresentation, Dispersion, VaeConfig};
 use scvi::nn::{NotFinite, Slot};
 use scvi::train::{
-    Checkpoint, Divergence, EarlyStopping, Event, ResumeError, TrainError, TrainPlan, Trained,
-    TrainingRun, train,
+    Checkpoint, Divergence, EarlyStopping, Event, Metric, Mode, Optimizer, ReduceLrOnPlateau,
+    ResumeError, TrainError, TrainPlan, Trained, TrainingRun, train,
 };
 
 fn simulated() -> Simulated {
@@ -92,10 +92,55 @@ fn a_run_stopped_after_any_minibatch_ends_with_the_same_bits() {
     }
 }
 
+/// Every option that a run carries on from minibatch to minibatch.
+fn eventful_plan() -> TrainPlan {
+    // No epoch after the first is an improvement: the step length falls after every second one.
+    let rule = ReduceLrOnPlateau { factor: 0.5, patience: 1, threshold: 1e9, ..Default::default() };
+    let stopping = EarlyStopping {
+        monitor: Metric::KlLocalTrain,
+        mode: Mode::Max,
+        patience: 3,
+        min_delta: 1e9,
+        warmup_epochs: 2,
+    };
+    let cells = |range: std::ops::Range<u32>| range.collect::<Vec<_>>();
+    let given = Split { train: cells(20..60), validation: cells(3..20), test: cells(0..3) };
+    TrainPlan {
+        max_epochs: Some(9),
+        batch_size: 18,
+        drop_last: true,
+        external_indexing: Some(given),
+        optimizer: Optimizer::AdamW,
+        reduce_lr_on_plateau: Some(rule),
+        early_stopping: Some(stopping),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn step_length_and_patience_survive_a_stop() {
+    let sim = simulated();
+    let (data, plan, spec) = (dataset(&sim), eventful_plan(), config().validate().unwrap());
+    let fingerprint = data.fingerprint().unwrap();
+    let whole = finish(TrainingRun::new(spec.clone(), &data, &plan).unwrap());
+    let lengths: Vec<_> = whole.history.epochs.iter().filter_map(|e| e.lr).collect();
+    assert_eq!(lengths, [1e-3, 1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]);
+    let whole = bits(whole);
+    assert!(whole.1.contains("EarlyStopping"), "{}", whole.1);
+    // Two minibatches to train on and one to validate on in each of six epochs.
+    for stop in 0..=18 {
+        let mut run = TrainingRun::new(spec.clone(), &data, &plan).unwrap();
+        advance(&mut run, stop).unwrap();
+        let checkpoint = run.checkpoint(&fingerprint).unwrap();
+        let run = TrainingRun::resume(spec.clone(), &data, &plan, checkpoint).unwrap();
+        assert!(bits(finish(run)) == whole, "stopped after {stop} minibatches");
+    }
+}
+
 #[test]
 fn early_stopping_remembers_across_a_stop() {
     let sim = simulated();
-    let rule = EarlyStopping { patience: 2, min_delta: 1e9 };
+    let rule = EarlyStopping { patience: 2, min_delta: 1e9, ..Default::default() };
     let plan = TrainPlan { early_stopping: Some(rule), max_epochs: Some(20), ..plan() };
     let (data, spec) = (dataset(&sim), config().validate().unwrap());
     let whole = bits(finish(TrainingRun::new(spec.clone(), &data, &plan).unwrap()));
@@ -129,6 +174,11 @@ fn another_run_is_refused_by_name() {
     assert_eq!(resume(wider, &data, &plan, checkpoint.clone()), other("configuration"));
     let seed = TrainPlan { seed: 1, ..plan.clone() };
     assert_eq!(resume(spec.clone(), &data, &seed, checkpoint.clone()), other("plan"));
+    // The same cells, given in another order: another split.
+    let mut split = plan.split(60).unwrap();
+    split.train.reverse();
+    let given = TrainPlan { external_indexing: Some(split), ..plan.clone() };
+    assert_eq!(resume(spec.clone(), &data, &given, checkpoint.clone()), other("plan"));
     let batch: Vec<u32> = sim.batch.iter().map(|b| 1 - b).collect();
     let swapped = Dataset::new(&sim.counts, batch).unwrap();
     assert_eq!(resume(spec.clone(), &swapped, &plan, checkpoint.clone()), other("data"));

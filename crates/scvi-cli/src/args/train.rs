@@ -153,15 +153,45 @@ pub struct PlanArgs {
     /// Share of cells to validate on [default: the rest]
     #[arg(long, value_name = "F")]
     pub validation_size: Option<f64>,
+    /// Validate on the first cells and train on the next, instead of drawing them
+    #[arg(long)]
+    pub no_shuffle_set_split: bool,
+    /// Leave out the cells of an epoch's order that fill no minibatch
+    #[arg(long)]
+    pub drop_last: bool,
+    /// Adam, or AdamW, whose weight decay does not pass through the moments
+    #[arg(long, value_name = "O", default_value = "Adam")]
+    pub optimizer: String,
     /// Adam's step length
     #[arg(long, value_name = "X", default_value_t = 1e-3)]
     pub lr: f64,
-    /// Adam's L2 term [default: 1e-6; 0 where a query is mapped]
+    /// Weight decay: Adam's L2 term, or AdamW's factor [default: 1e-6; 0 where a query is mapped]
     #[arg(long, value_name = "X")]
     pub weight_decay: Option<f64>,
     /// Adam's epsilon
     #[arg(long, value_name = "X", default_value_t = 0.01)]
     pub eps: f64,
+    /// Reduce the step length when the validation cells' ELBO no longer improves
+    #[arg(long)]
+    pub reduce_lr_on_plateau: bool,
+    /// What it is multiplied by then
+    #[arg(long, value_name = "X", default_value_t = 0.6)]
+    pub lr_factor: f64,
+    /// Epochs without improvement that leave it as it is
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub lr_patience: usize,
+    /// Improvement that counts for it
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    pub lr_threshold: f64,
+    /// What it goes by, as --early-stopping-monitor
+    #[arg(long, value_name = "M", default_value = "elbo_validation")]
+    pub lr_scheduler_metric: String,
+    /// The shortest step length
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    pub lr_min: f64,
+    /// Put the step length of each epoch into the history; --reduce-lr-on-plateau does
+    #[arg(long)]
+    pub learning_rate_monitor: bool,
     /// Epochs over which the KL's weight rises; `auto` is half of all epochs, 400 at the most
     #[arg(long, value_name = "N|auto", default_value = "400")]
     pub n_epochs_kl_warmup: String,
@@ -177,13 +207,24 @@ pub struct PlanArgs {
     /// Stop when the validation cells' ELBO no longer improves
     #[arg(long)]
     pub early_stopping: bool,
+    /// What early stopping watches: elbo, reconstruction_loss or kl_local, with _validation or
+    /// _train; validation_loss; train_loss
+    #[arg(long, value_name = "M", default_value = "elbo_validation")]
+    pub early_stopping_monitor: String,
+    /// Whether less or more of it is better: min, max
+    #[arg(long, value_name = "W", default_value = "min")]
+    pub early_stopping_mode: String,
+    /// Epochs at the beginning that early stopping leaves out of account
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub early_stopping_warmup_epochs: usize,
     /// Epochs without improvement that early stopping waits for
     #[arg(long, value_name = "N", default_value_t = 45)]
     pub early_stopping_patience: usize,
     /// Improvement that counts for early stopping
     #[arg(long, value_name = "X", default_value_t = 0.0)]
     pub early_stopping_min_delta: f64,
-    /// Validate every N epochs [default: 1 with early stopping, else never]
+    /// Validate every N epochs [default: 1 with early stopping or step lengths in the history, else
+    /// never]
     #[arg(long, value_name = "N")]
     pub check_val_every_n_epoch: Option<usize>,
 }

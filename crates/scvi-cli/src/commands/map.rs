@@ -11,7 +11,8 @@ use scvi_io::model_dir::check_model_output;
 use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel, open_model, save_model};
 
 use super::latent::{Output, Representation};
-use super::train::{meta, plan, warn_of_short_warmup};
+use super::plan::{plan, warn_of_short_warmup};
+use super::train::meta;
 use crate::args::{Common, FreezeArgs, MapArgs};
 use crate::error::CliError;
 use crate::input::{Prepared, Query, for_query, note};

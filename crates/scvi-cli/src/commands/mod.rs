@@ -10,6 +10,7 @@ pub mod map;
 pub mod minify;
 pub mod normalize;
 pub mod parameters;
+mod plan;
 pub mod sample;
 pub mod simulate;
 pub mod train;

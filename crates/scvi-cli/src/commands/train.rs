@@ -9,7 +9,7 @@ use scvi::module::{
     BatchRepresentation, Choice, ConfigError, Dispersion, EmbeddingKwargs, GeneLikelihood,
     LatentDistribution, NormPlacement, VaeConfig, VarActivation,
 };
-use scvi::train::{EarlyStopping, TrainError, TrainPlan, Trained};
+use scvi::train::{TrainError, TrainPlan, Trained};
 use scvi_io::checkpoint::{CheckpointMeta, RunSetup, checkpoint_path};
 use scvi_io::model_dir::check_model_output;
 use scvi_io::output::remove_unfinished;
@@ -18,8 +18,9 @@ use scvi_io::{
 };
 
 use super::latent::{Output, Representation};
+use super::plan::{plan, warn_of_short_warmup};
 use super::simulate::{names, write};
-use crate::args::{Common, DataArgs, ModelArgs, PlanArgs, TrainArgs};
+use crate::args::{Common, DataArgs, ModelArgs, TrainArgs};
 use crate::error::CliError;
 use crate::input::{Prepared, for_training, note};
 use crate::options::{demonstration_words, resume_command};
@@ -201,59 +202,6 @@ fn with_data(config: VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliErr
         library_log_vars: vars,
         ..config
     })
-}
-
-/// What the options come to; `weight_decay` is the default.
-pub(super) fn plan(
-    args: &PlanArgs,
-    common: &Common,
-    n_cells: usize,
-    weight_decay: f64,
-) -> Result<TrainPlan, CliError> {
-    let mut plan = TrainPlan {
-        max_epochs: args.max_epochs,
-        batch_size: args.batch_size,
-        train_size: args.train_size,
-        validation_size: args.validation_size,
-        n_steps_kl_warmup: args.n_steps_kl_warmup,
-        min_kl_weight: args.min_kl_weight,
-        max_kl_weight: args.max_kl_weight,
-        early_stopping: args.early_stopping.then_some(EarlyStopping {
-            patience: args.early_stopping_patience,
-            min_delta: args.early_stopping_min_delta,
-        }),
-        check_val_every_n_epoch: args.check_val_every_n_epoch,
-        seed: common.seed,
-        ..TrainPlan::default()
-    };
-    (plan.adam.lr, plan.adam.eps) = (args.lr, args.eps);
-    plan.adam.weight_decay = args.weight_decay.unwrap_or(weight_decay);
-    plan.n_epochs_kl_warmup = match (args.n_steps_kl_warmup, args.n_epochs_kl_warmup.as_str()) {
-        (Some(_), _) => None,
-        (None, "auto") => Some(plan.epochs(n_cells).div_ceil(2).min(400)),
-        (None, number) => Some(number.parse().map_err(|_| CliError::Option {
-            option: "n_epochs_kl_warmup",
-            found: format!("{number:?}"),
-            range: "a number of epochs, or auto",
-        })?),
-    };
-    plan.validate().map_err(TrainError::from)?;
-    Ok(plan)
-}
-
-pub(super) fn warn_of_short_warmup(plan: &TrainPlan, epochs: usize, common: &Common) {
-    let last = plan.kl_weight(epochs - 1, 0);
-    // One epoch short of the full weight is what the defaults give on small data.
-    if let Some(warmup) = plan.n_epochs_kl_warmup.filter(|&warmup| epochs < warmup) {
-        note(
-            common,
-            &format!(
-                "the KL weight rises over {warmup} epochs and training has {epochs}: it ends at \
-                 {last:.4} instead of {}; --n-epochs-kl-warmup auto fits it to the run",
-                plan.max_kl_weight
-            ),
-        );
-    }
 }
 
 /// Simulates the demonstration's data and writes it, with its names.

@@ -10,7 +10,7 @@ use super::difference::first_difference;
 use crate::{InputMeta, IoError};
 
 /// The format version of checkpoints that this program reads and writes.
-pub const CHECKPOINT_VERSION: u32 = 1;
+pub const CHECKPOINT_VERSION: u32 = 2;
 
 /// What a run was set up with, beyond what the engine knows of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -26,6 +26,18 @@ pub fn minibatches(n: usize, batch_size: usize) -> impl Iterator<Item = Range<us
     })
 }
 
+/// Ranges of `0..n` for minibatches of `batch_size`, without the cells that fill none.
+///
+/// Source: scvi-tools 1.4.2, `drop_last` in `dataloaders/_ann_dataloader.py`.
+///
+/// ```
+/// # use scvi::data::full_minibatches;
+/// assert_eq!(full_minibatches(300, 128).collect::<Vec<_>>(), [0..128, 128..256]);
+/// ```
+pub fn full_minibatches(n: usize, batch_size: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..n / batch_size).map(move |i| i * batch_size..(i + 1) * batch_size)
+}
+
 /// Cells of the largest minibatch that [`minibatches`] gives.
 pub(crate) fn largest_minibatch(n: usize, batch_size: usize) -> usize {
     n.min(batch_size + MIN_CELLS - 1)

@@ -18,6 +18,6 @@ pub use fingerprint::Fingerprint;
 pub use genes::{DoubledGene, GeneOverlap};
 pub use library_prior::LibraryPrior;
 pub(crate) use minibatches::largest_minibatch;
-pub use minibatches::minibatches;
+pub use minibatches::{full_minibatches, minibatches};
 pub use registry::{CategoricalField, CategoryKind, Registry};
 pub use split::{Split, SplitError};

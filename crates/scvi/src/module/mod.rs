@@ -3,6 +3,7 @@
 mod config;
 mod covariates;
 mod decoded_samples;
+mod decoder_step;
 mod embedding_api;
 mod kwargs;
 mod marginal;

@@ -6,8 +6,8 @@ use super::options::Dispersion;
 use super::spec::VaeSpec;
 use super::vae::Vae;
 use crate::nn::{
-    Decoder, Embeddings, Encoder, FindNotFinite, NotFinite, Param, SetTrained, Slot, StateDict,
-    StateError, StateExport, StateImport, StateVisitor, Trained,
+    Decoder, Embeddings, Encoder, FindNotFinite, ForgetMoments, NotFinite, Param, SetTrained, Slot,
+    StateDict, StateError, StateExport, StateImport, StateVisitor, Trained,
 };
 
 impl<B: Backend> Vae<B> {
@@ -43,6 +43,12 @@ impl<B: Backend> Vae<B> {
         let [first, second] = moments;
         self.import(Slot::FirstMoment, first)?;
         self.import(Slot::SecondMoment, second)
+    }
+
+    /// Makes the optimiser new: Adam's moments of every parameter are zeros again.
+    pub fn forget_moments(&mut self) {
+        let (_, parts) = self.parts();
+        parts.visit(&mut ForgetMoments).expect("nothing is refused");
     }
 
     /// From now on training moves what `rule` says of each tensor, by its name and shape, and leaves

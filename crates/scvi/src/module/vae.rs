@@ -111,12 +111,9 @@ impl<B: Backend> Vae<B> {
 
     /// Posteriors and the decoder's outputs in training mode.
     fn forward_train(&mut self, ws: &mut Workspace<B>) {
-        let Self { backend, encoder, library_encoder, embeddings, decoder, .. } = self;
+        self.embed_batch_train(ws);
+        let Self { backend, encoder, library_encoder, decoder, .. } = self;
         let Workspace { inputs, encoder: enc, library, decoder: dec, .. } = ws;
-        if let Some(batch) = embeddings.batch_mut() {
-            let embedded = &mut inputs.covariates.embedded;
-            batch.forward_train(backend, &inputs.batch, inputs.n_cells, embedded);
-        }
         let pass = pass(backend, inputs);
         encoder.forward_train(pass, for_z(inputs), enc);
         if let (Some(encoder), Some(acts)) = (library_encoder, library) {
@@ -125,21 +122,30 @@ impl<B: Backend> Vae<B> {
         decoder.forward_train(pass, enc.z(), dec);
     }
 
+    pub(super) fn embed_batch_train(&mut self, ws: &mut Workspace<B>) {
+        let inputs = &mut ws.inputs;
+        if let Some(batch) = self.embeddings.batch_mut() {
+            let embedded = &mut inputs.covariates.embedded;
+            batch.forward_train(&self.backend, &inputs.batch, inputs.n_cells, embedded);
+        }
+    }
+
     /// The likelihood, its derivatives, and what becomes of those of px_r and the library.
-    fn likelihood_train(
+    pub(super) fn likelihood_train(
         &mut self,
         ws: &mut Workspace<B>,
         weight: B::Elem,
         update: Update<B::Elem>,
     ) {
         let Self { backend, decoder, px_r, spec, .. } = self;
+        let given = ws.library_is_given.then_some(&ws.given_library);
         let Workspace { inputs, library, decoder: dec, .. } = ws;
         let sink = px_r.as_mut().map(|p| p.sink(backend, update));
         let dispersion = dispersion(spec, sink, inputs);
         let pass = LikelihoodPass {
             likelihood: spec.config().gene_likelihood.into(),
             counts: &inputs.counts,
-            library: log_factor(backend, spec, inputs, library.as_ref(), None),
+            library: log_factor(backend, spec, inputs, library.as_ref(), given),
             grad_weight: Some(weight),
         };
         decoder.likelihood(backend, pass, dispersion, dec, inputs.n_cells);
@@ -156,22 +162,34 @@ impl<B: Backend> Vae<B> {
         kl_weight: f64,
         update: Update<B::Elem>,
     ) {
-        let Self { backend, encoder, library_encoder, embeddings, decoder, .. } = self;
-        let Workspace { inputs, encoder: enc, library, decoder: dec, d_embedded, .. } = ws;
+        self.backward_decoder(ws, update);
+        let Self { backend, encoder, library_encoder, embeddings, .. } = self;
+        let Workspace { inputs, encoder: enc, library, d_embedded, .. } = ws;
         let mut d_embedded = embeddings.batch().is_some().then_some(d_embedded);
         let pass = pass(backend, inputs);
-        let (z, dz) = enc.z_and_grad();
-        decoder.backward(pass, z, dec, dz, d_embedded.as_deref_mut(), update);
         let kl_weight = B::Elem::of(kl_weight) * weight;
         let embedded = d_embedded.as_deref_mut();
         encoder.backward(pass, for_z(inputs), enc, kl_weight, embedded, update);
         if let (Some(encoder), Some(acts)) = (library_encoder, library) {
             // The divergence of the library is not warmed up.
-            let embedded = d_embedded.as_deref_mut();
-            encoder.backward(pass, for_library(inputs), acts, weight, embedded, update);
+            encoder.backward(pass, for_library(inputs), acts, weight, d_embedded, update);
         }
-        if let (Some(batch), Some(d_embedded)) = (embeddings.batch_mut(), d_embedded) {
-            batch.backward(backend, &inputs.batch, inputs.n_cells, d_embedded, update);
+        self.backward_embedding(ws, update);
+    }
+
+    /// From the likelihood's derivatives to the decoder's parameters, z and the batch's embedding.
+    pub(super) fn backward_decoder(&mut self, ws: &mut Workspace<B>, update: Update<B::Elem>) {
+        let Self { backend, embeddings, decoder, .. } = self;
+        let Workspace { inputs, encoder: enc, decoder: dec, d_embedded, .. } = ws;
+        let d_embedded = embeddings.batch().is_some().then_some(d_embedded);
+        let (z, dz) = enc.z_and_grad();
+        decoder.backward(pass(backend, inputs), z, dec, dz, d_embedded, update);
+    }
+
+    pub(super) fn backward_embedding(&mut self, ws: &mut Workspace<B>, update: Update<B::Elem>) {
+        let Workspace { inputs, d_embedded, .. } = ws;
+        if let Some(batch) = self.embeddings.batch_mut() {
+            batch.backward(&self.backend, &inputs.batch, inputs.n_cells, d_embedded, update);
         }
     }
 

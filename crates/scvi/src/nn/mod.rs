@@ -30,6 +30,7 @@ pub(crate) use heads::HeadsPlan;
 pub(crate) use init::Init;
 pub(crate) use param::{Param, Update};
 pub(crate) use state::{
-    Export as StateExport, FindNotFinite, Import as StateImport, SetTrained, StateVisitor,
+    Export as StateExport, FindNotFinite, ForgetMoments, Import as StateImport, SetTrained,
+    StateVisitor,
 };
 pub use state::{NotFinite, Slot, StateDict, StateError, Tensor, Trained};

@@ -56,6 +56,11 @@ impl<B: Backend> Param<B> {
         };
     }
 
+    /// The next step of the optimiser is its first.
+    pub(crate) fn forget_moments(&mut self) {
+        self.moments = None;
+    }
+
     /// Whether a step has any use for this parameter's gradient.
     pub(crate) fn wants_gradient(&self, update: Update<B::Elem>) -> bool {
         !matches!((update, &self.moves), (Update::Adam(_), Moves::None))

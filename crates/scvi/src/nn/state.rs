@@ -106,6 +106,14 @@ impl<B: Backend> Place<'_, '_, B> {
         }
     }
 
+    fn forget_moments(&mut self) {
+        match self {
+            Self::Param(param) => param.forget_moments(),
+            Self::Weight(parts) => parts.iter_mut().for_each(|part| part.forget_moments()),
+            Self::Moment(..) => {}
+        }
+    }
+
     fn set_trained(&mut self, backend: &B, shape: &[usize], trained: &Trained) {
         let mask: Vec<B::Elem> = trained.mask(shape);
         match self {
@@ -272,6 +280,21 @@ impl<B: Backend> StateVisitor<B> for SetTrained<'_, B> {
         mut place: Place<'_, '_, B>,
     ) -> Result<(), StateError> {
         place.set_trained(self.backend, shape, &(self.rule)(name, shape));
+        Ok(())
+    }
+}
+
+/// Makes the optimiser of every parameter new.
+pub(crate) struct ForgetMoments;
+
+impl<B: Backend> StateVisitor<B> for ForgetMoments {
+    fn tensor(
+        &mut self,
+        _: &str,
+        _: &[usize],
+        mut place: Place<'_, '_, B>,
+    ) -> Result<(), StateError> {
+        place.forget_moments();
         Ok(())
     }
 }

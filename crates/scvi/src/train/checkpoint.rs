@@ -6,6 +6,7 @@ use super::early_stopping::Watched;
 use super::error::ResumeError;
 use super::history::{EpochSums, History};
 use super::plan::TrainPlan;
+use super::plateau::Plateau;
 use crate::data::Fingerprint;
 use crate::module::VaeConfig;
 use crate::nn::StateDict;
@@ -69,6 +70,8 @@ pub struct Progress {
     pub validation: EpochSums,
     /// What early stopping has seen.
     pub early_stopping: Watched,
+    /// What has become of the step length.
+    pub plateau: Plateau,
     /// The epochs before this one.
     pub history: History,
 }

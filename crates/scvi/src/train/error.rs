@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::divergence::Divergence;
 use super::plan::PlanError;
 use crate::data::{Misfit, SplitError};
+use crate::module::MinifiedError;
 use crate::nn::StateError;
 
 /// Training could not start, or not go on.
@@ -25,12 +26,25 @@ pub enum TrainError {
     /// The model cannot take the data.
     #[error(transparent)]
     Misfit(#[from] Misfit),
-    /// Early stopping watches validation cells, and there are none.
-    #[error("early stopping needs validation cells, and there are none (train_size {train_size})")]
+    /// An option goes by validation cells, and there are none.
+    #[error("{option} goes by {metric}, which needs validation cells, and there are none")]
     NothingToValidate {
-        /// Share of training cells.
-        train_size: f64,
+        /// The option: `early_stopping`, `reduce_lr_on_plateau`.
+        option: &'static str,
+        /// What it goes by.
+        metric: &'static str,
     },
+    /// With `drop_last` nothing is left to train on.
+    #[error("drop_last leaves no minibatch of {batch_size}: there are {train} cells to train on")]
+    NoFullMinibatch {
+        /// Cells of a minibatch.
+        batch_size: usize,
+        /// Training cells.
+        train: usize,
+    },
+    /// The model's data is minified, and has no counts.
+    #[error(transparent)]
+    Minified(#[from] MinifiedError),
     /// The numbers left the finite ones.
     #[error(transparent)]
     Diverged(#[from] Box<Divergence>),

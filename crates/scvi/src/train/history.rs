@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::optimizer::Optimizer;
 use crate::module::LossSums;
 
-/// Means over the cells of one epoch.
+/// Means over the cells of an epoch, or of a minibatch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LossTerms {
@@ -37,6 +38,13 @@ impl EpochSums {
         self.loss += terms.loss(kl_weight);
     }
 
+    /// Of one minibatch.
+    pub(super) fn of(terms: LossSums, kl_weight: f64) -> Self {
+        let mut sums = Self::default();
+        sums.add(terms, kl_weight);
+        sums
+    }
+
     /// Means over `n` cells.
     pub(super) fn mean(&self, n: usize) -> LossTerms {
         let n = n as f64;
@@ -57,22 +65,45 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// Weight of the KL at its end.
     pub kl_weight: f64,
+    /// The optimiser's step length in it, where the plan monitors that.
+    pub lr: Option<f64>,
     /// Over the training cells, while the weights moved and with dropout.
     pub train: LossTerms,
     /// Over the validation cells, where this epoch validated.
     pub validation: Option<LossTerms>,
 }
 
+/// One minibatch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MinibatchRecord {
+    /// Number of its epoch, from 0.
+    pub epoch: usize,
+    /// Steps of the optimiser until now, with this one where it is one.
+    pub step: u64,
+    /// Whether it was validated on, and not trained on.
+    pub is_validation: bool,
+    /// Its cells.
+    pub n_cells: usize,
+    /// Weight of the KL.
+    pub kl_weight: f64,
+    /// The optimiser's step length.
+    pub lr: f64,
+    /// Means over its cells; before the step, where it is trained on.
+    pub terms: LossTerms,
+}
+
 /// All epochs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct History {
+    /// The optimiser, by which the column of step lengths is named.
+    pub optimizer: Optimizer,
     /// One record an epoch, in order.
     pub epochs: Vec<EpochRecord>,
 }
 
 impl History {
-    /// Column names, as scvi-tools' `model.history` has them.
+    /// Names of the columns of every run, as scvi-tools' `model.history` has them.
     pub const COLUMNS: [&'static str; 12] = [
         "epoch",
         "kl_weight",
@@ -88,14 +119,28 @@ impl History {
         "kl_global_validation",
     ];
 
-    /// One row an epoch, a number for each of [`History::COLUMNS`]; `None` where it did not
+    /// Names of this run's columns: where the step length was monitored, `lr-Adam` or `lr-AdamW`
+    /// comes last.
+    pub fn columns(&self) -> Vec<&'static str> {
+        let lr = self.monitors_lr().then(|| self.optimizer.lr_key());
+        Self::COLUMNS.into_iter().chain(lr).collect()
+    }
+
+    /// One row an epoch, a number for each of [`History::columns`]; `None` where it did not
     /// validate.
-    pub fn rows(&self) -> impl Iterator<Item = [Option<f64>; 12]> {
-        self.epochs.iter().map(|e| {
-            let [a, b, c, d, g] = columns(Some(&e.train));
-            let [va, vb, vc, vd, vg] = columns(e.validation.as_ref());
-            [Some(e.epoch as f64), Some(e.kl_weight), a, b, c, d, g, va, vb, vc, vd, vg]
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Option<f64>>> {
+        let monitors_lr = self.monitors_lr();
+        self.epochs.iter().map(move |e| {
+            let mut row = vec![Some(e.epoch as f64), Some(e.kl_weight)];
+            row.extend(columns(Some(&e.train)));
+            row.extend(columns(e.validation.as_ref()));
+            row.extend(monitors_lr.then_some(e.lr));
+            row
         })
+    }
+
+    fn monitors_lr(&self) -> bool {
+        self.epochs.iter().any(|e| e.lr.is_some())
     }
 }
 

@@ -4,7 +4,9 @@ use scvi_kernels::ops::adam::AdamRule;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::EarlyStopping;
+use super::metric::Metric;
+use super::{EarlyStopping, Optimizer, ReduceLrOnPlateau};
+use crate::data::{Split, SplitError};
 
 /// Options of a training run.
 ///
@@ -14,15 +16,23 @@ use super::EarlyStopping;
 /// | `batch_size` | 128 | cells of a minibatch |
 /// | `train_size` | 0.9 | share of cells to train on |
 /// | `validation_size` | the rest | share of cells to validate on |
-/// | `adam` | lr 1e-3, eps 0.01, weight decay 1e-6 | the optimiser |
-/// | `n_epochs_kl_warmup` | 400 | epochs over which the KL's weight rises; beats steps |
+/// | `shuffle_set_split` | yes | whether chance says which cells these are, or their order |
+/// | `external_indexing` | none | which cells these are, instead of both shares |
+/// | `drop_last` | no | whether an epoch leaves out the cells that fill no minibatch |
+/// | `optimizer` | Adam | Adam with an L2 term, or AdamW |
+/// | `adam` | lr 1e-3, eps 0.01, weight decay 1e-6 | its constants |
+/// | `reduce_lr_on_plateau` | none | when the step length is reduced |
+/// | `learning_rate_monitor` | with `reduce_lr_on_plateau` | whether the history has step lengths |
+/// | `update_only_decoder` | no | minified data: train on the stored posteriors, without encoder |
+/// | `n_epochs_kl_warmup` | 400 | epochs over which the KL's weight rises; beats steps unless 0 |
 /// | `n_steps_kl_warmup` | none | the same in steps |
 /// | `min_kl_weight`, `max_kl_weight` | 0, 1 | where the weight starts and ends |
 /// | `early_stopping` | none | when to stop before `max_epochs` |
-/// | `check_val_every_n_epoch` | 1 with early stopping, else never | how often to validate |
+/// | `check_val_every_n_epoch` | 1 where a step length or early stopping is looked at, else never | how often to validate |
 /// | `seed` | 0 | of weights, split, order and noise |
 ///
-/// Source: scvi-tools 1.4.2, `train/_trainingplans.py`, `model/base/_training_mixin.py`.
+/// Source: scvi-tools 1.4.2, `train/_trainingplans.py`, `train/_trainer.py`,
+/// `dataloaders/_data_splitting.py`, `model/base/_training_mixin.py`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainPlan {
@@ -34,12 +44,28 @@ pub struct TrainPlan {
     pub train_size: f64,
     /// Share of cells to validate on.
     pub validation_size: Option<f64>,
+    /// Whether validation, training and test cells are drawn; else they are the first cells, the
+    /// next and the last.
+    pub shuffle_set_split: bool,
+    /// Training, validation and test cells, in place of the shares.
+    pub external_indexing: Option<Split>,
+    /// Whether an epoch leaves out the cells of its order that fill no minibatch.
+    pub drop_last: bool,
     /// The optimiser.
+    pub optimizer: Optimizer,
+    /// Its constants.
     #[serde(with = "AdamFields")]
     pub adam: AdamRule,
+    /// When the step length is reduced.
+    pub reduce_lr_on_plateau: Option<ReduceLrOnPlateau>,
+    /// Whether the history has the step length of each epoch; it has with `reduce_lr_on_plateau`.
+    pub learning_rate_monitor: bool,
+    /// Whether a model of minified data is trained on the stored posteriors, which leaves its
+    /// encoder as it is; other models know no such posteriors, and it has no effect there.
+    pub update_only_decoder: bool,
     /// Epochs over which the KL's weight rises.
     pub n_epochs_kl_warmup: Option<usize>,
-    /// Steps over which the KL's weight rises, without `n_epochs_kl_warmup`.
+    /// Steps over which the KL's weight rises, where `n_epochs_kl_warmup` is none or 0.
     pub n_steps_kl_warmup: Option<usize>,
     /// The KL's weight at the start.
     pub min_kl_weight: f64,
@@ -71,7 +97,14 @@ impl Default for TrainPlan {
             batch_size: 128,
             train_size: 0.9,
             validation_size: None,
+            shuffle_set_split: true,
+            external_indexing: None,
+            drop_last: false,
+            optimizer: Optimizer::default(),
             adam: AdamRule::default(),
+            reduce_lr_on_plateau: None,
+            learning_rate_monitor: false,
+            update_only_decoder: false,
             n_epochs_kl_warmup: Some(400),
             n_steps_kl_warmup: None,
             min_kl_weight: 0.0,
@@ -123,8 +156,21 @@ impl TrainPlan {
         if self.check_val_every_n_epoch == Some(0) {
             return fault("check_val_every_n_epoch", &0, "1 or more");
         }
+        if self.reduce_lr_on_plateau.is_some_and(|rule| rule.metric.needs_validation())
+            && let Some(every @ 2..) = self.check_val_every_n_epoch
+        {
+            let range = "1 where reduce_lr_on_plateau goes by validation cells";
+            return fault("check_val_every_n_epoch", &every, range);
+        }
+        let stopping = self.early_stopping.unwrap_or_default();
+        let plateau = self.reduce_lr_on_plateau.unwrap_or_default();
+        let (factor, min) = (plateau.factor, plateau.min);
         let numbers = [
-            ("lr", self.adam.lr, self.adam.lr > 0.0, "more than 0"),
+            ("early_stopping_min_delta", stopping.min_delta, true, "finite"),
+            ("lr_factor", factor, (0.0..1.0).contains(&factor), "at least 0 and less than 1"),
+            ("lr_threshold", plateau.threshold, true, "finite"),
+            ("lr_min", min, min >= 0.0, "0 or more"),
+            ("lr", self.adam.lr, self.adam.lr >= 0.0, "0 or more"),
             ("eps", self.adam.eps, self.adam.eps > 0.0, "more than 0"),
             ("weight_decay", self.adam.weight_decay, self.adam.weight_decay >= 0.0, "0 or more"),
             ("min_kl_weight", self.min_kl_weight, self.min_kl_weight >= 0.0, "0 or more"),
@@ -155,7 +201,8 @@ impl TrainPlan {
                 self.max_kl_weight
             }
         };
-        match (self.n_epochs_kl_warmup, self.n_steps_kl_warmup) {
+        let epochs = self.n_epochs_kl_warmup.filter(|&epochs| epochs > 0);
+        match (epochs, self.n_steps_kl_warmup) {
             (Some(epochs), _) => rise(epoch as f64, epochs),
             (None, Some(steps)) => rise(step as f64, steps),
             (None, None) => self.max_kl_weight,
@@ -167,10 +214,40 @@ impl TrainPlan {
         self.max_epochs.unwrap_or_else(|| default_max_epochs(n_cells))
     }
 
+    /// The split of a data set of `n_cells`.
+    ///
+    /// # Errors
+    /// [`SplitError`] where shares or given cells make none.
+    pub fn split(&self, n_cells: usize) -> Result<Split, SplitError> {
+        let (train, validation) = (self.train_size, self.validation_size);
+        match &self.external_indexing {
+            Some(given) => given.check(n_cells).map(|()| given.clone()),
+            None if self.shuffle_set_split => Split::new(n_cells, train, validation, self.seed),
+            None => Split::in_order(n_cells, train, validation),
+        }
+    }
+
+    /// Whether the history has the step length of each epoch.
+    pub(super) fn monitors_lr(&self) -> bool {
+        self.learning_rate_monitor || self.reduce_lr_on_plateau.is_some()
+    }
+
     /// Whether an epoch ends with a look at the validation cells.
     pub(super) fn validates(&self, epoch: usize) -> bool {
-        let every = self.check_val_every_n_epoch.or(self.early_stopping.map(|_| 1));
-        every.is_some_and(|n| (epoch + 1).is_multiple_of(n))
+        let is_asked = self.check_val_every_n_epoch.is_some();
+        (is_asked || self.early_stopping.is_some() || self.monitors_lr()) && self.looks(epoch)
+    }
+
+    /// Whether early stopping, if there is any, looks at an epoch.
+    pub(super) fn looks(&self, epoch: usize) -> bool {
+        (epoch + 1).is_multiple_of(self.check_val_every_n_epoch.unwrap_or(1))
+    }
+
+    /// What goes by a quantity of an epoch, and by which.
+    pub(super) fn metrics(&self) -> impl Iterator<Item = (&'static str, Metric)> {
+        let stopping = self.early_stopping.map(|rule| ("early_stopping", rule.monitor));
+        let plateau = self.reduce_lr_on_plateau.map(|rule| ("reduce_lr_on_plateau", rule.metric));
+        stopping.into_iter().chain(plateau)
     }
 }
 
@@ -197,6 +274,26 @@ mod tests {
             ..plan
         };
         assert_eq!((plan.kl_weight(7, 5), plan.kl_weight(0, 10)), (0.75, 1.0));
+        // 0 epochs are as good as none: steps count, and without them there is no warm-up.
+        let plan = TrainPlan { n_epochs_kl_warmup: Some(0), ..plan };
+        assert_eq!((plan.kl_weight(7, 5), plan.kl_weight(0, 10)), (0.75, 1.0));
+        let plan = TrainPlan { n_steps_kl_warmup: Some(0), ..plan };
+        assert_eq!(plan.kl_weight(0, 0), 1.0);
+    }
+
+    #[test]
+    fn who_looks_at_validation_cells() {
+        let epochs = |plan: TrainPlan| (0..6).filter(|&e| plan.validates(e)).collect::<Vec<_>>();
+        let plan = TrainPlan::default;
+        let all = [0, 1, 2, 3, 4, 5];
+        assert!(epochs(plan()).is_empty());
+        assert_eq!(epochs(TrainPlan { learning_rate_monitor: true, ..plan() }), all);
+        let reduce_lr_on_plateau = Some(ReduceLrOnPlateau::default());
+        assert_eq!(epochs(TrainPlan { reduce_lr_on_plateau, ..plan() }), all);
+        let early_stopping = Some(EarlyStopping::default());
+        assert_eq!(epochs(TrainPlan { early_stopping, ..plan() }), all);
+        let check_val_every_n_epoch = Some(3);
+        assert_eq!(epochs(TrainPlan { check_val_every_n_epoch, early_stopping, ..plan() }), [2, 5]);
     }
 
     #[test]
@@ -208,5 +305,21 @@ mod tests {
         let adam = AdamRule { lr: f64::NAN, ..AdamRule::default() };
         assert!(message(TrainPlan { adam, ..plan() }).contains("lr is NaN"));
         assert!(message(TrainPlan { max_kl_weight: -1.0, ..plan() }).contains("max_kl_weight"));
+        let rising = message(TrainPlan { min_kl_weight: 2.0, ..plan() });
+        assert_eq!(rising, "max_kl_weight is 1; it must be at least min_kl_weight");
+        let reduce = |rule| TrainPlan { reduce_lr_on_plateau: Some(rule), ..plan() };
+        let rule = ReduceLrOnPlateau::default;
+        assert!(message(reduce(ReduceLrOnPlateau { factor: 1.0, ..rule() })).contains("lr_factor"));
+        assert!(message(reduce(ReduceLrOnPlateau { min: -1.0, ..rule() })).contains("lr_min"));
+        let threshold = f64::INFINITY;
+        assert!(message(reduce(ReduceLrOnPlateau { threshold, ..rule() })).contains("threshold"));
+        let seldom = |metric| TrainPlan {
+            check_val_every_n_epoch: Some(2),
+            ..reduce(ReduceLrOnPlateau { metric, ..rule() })
+        };
+        assert!(message(seldom(Metric::ValidationLoss)).contains("check_val_every_n_epoch is 2"));
+        seldom(Metric::TrainLoss).validate().unwrap();
+        let still = AdamRule { lr: 0.0, ..AdamRule::default() };
+        TrainPlan { adam: still, ..plan() }.validate().unwrap();
     }
 }

@@ -2,16 +2,18 @@
 
 use std::ops::Range;
 
-use scvi_kernels::{Cpu, Philox, Stream};
+use scvi_kernels::Cpu;
 
 use super::checkpoint::{Checkpoint, Progress, RunDescription};
 use super::error::TrainError;
 use super::guard::ALL;
-use super::history::EpochRecord;
+use super::history::{EpochRecord, MinibatchRecord};
 use super::plan::TrainPlan;
 use super::trainer::{Stop, Trained};
-use crate::data::{Dataset, Fingerprint, Split, largest_minibatch, minibatches};
-use crate::module::{Inputs, Minibatch, Noise, Vae, VaeSpec, Workspace};
+use crate::data::{
+    Dataset, Fingerprint, Misfit, Split, full_minibatches, largest_minibatch, minibatches,
+};
+use crate::module::{Choice, Inputs, Minibatch, Vae, VaeSpec, Workspace};
 use crate::nn::{Slot, StateDict};
 
 /// What [`TrainingRun::advance`] has done.
@@ -57,15 +59,15 @@ pub struct TrainingRun<'a> {
     pub(super) vae: Vae<Cpu<f32>>,
     pub(super) ws: Workspace<Cpu<f32>>,
     /// the minibatch after the one at hand
-    next: Inputs<Cpu<f32>>,
+    pub(super) next: Inputs<Cpu<f32>>,
     /// whether it is loaded
-    next_is_loaded: bool,
+    pub(super) next_is_loaded: bool,
     /// host memory that minibatches pass through
     pub(super) batch: Minibatch,
     /// training cells in this epoch's order
     pub(super) order: Vec<u32>,
     pub(super) data: &'a Dataset<'a>,
-    plan: &'a TrainPlan,
+    pub(super) plan: &'a TrainPlan,
     pub(super) split: Split,
     /// minibatches as places in the order, and among the validation cells
     pub(super) train_ranges: Vec<Range<usize>>,
@@ -74,6 +76,7 @@ pub struct TrainingRun<'a> {
     pub(super) at: Progress,
     /// the minibatch in the workspace
     pub(super) shown: Shown,
+    pub(super) last: Option<MinibatchRecord>,
     watches_closely: bool,
 }
 
@@ -99,16 +102,22 @@ impl<'a> TrainingRun<'a> {
         Ok(Self::assemble(Vae::new(Cpu::new(), spec, plan.seed), data, plan, split))
     }
 
-    /// Goes on with a model that is there already, its optimiser new.
+    /// Goes on with a model that is there already, trained or not: its optimiser is new, and so are
+    /// the epochs, from which the KL's warm-up counts.
     ///
     /// # Errors
     /// As [`TrainingRun::new`].
     pub fn of_model(
-        vae: Vae<Cpu<f32>>,
+        mut vae: Vae<Cpu<f32>>,
         data: &'a Dataset<'a>,
         plan: &'a TrainPlan,
     ) -> Result<Self, TrainError> {
         let split = check(vae.spec(), data, plan)?;
+        vae.require_counts("training")?;
+        if plan.update_only_decoder && vae.minified_data_type().is_some() && !data.has_posterior() {
+            return Err(Misfit::Missing { what: "stored posteriors" }.into());
+        }
+        vae.forget_moments();
         Ok(Self::assemble(vae, data, plan, split))
     }
 
@@ -121,6 +130,8 @@ impl<'a> TrainingRun<'a> {
         let max_cells = largest_minibatch(data.n_cells(), plan.batch_size);
         let ws = vae.workspace(max_cells, data.max_nnz(max_cells), true);
         let next = vae.inputs(max_cells, data.max_nnz(max_cells));
+        let mut at = Progress::default();
+        at.history.optimizer = plan.optimizer;
         Self {
             vae,
             ws,
@@ -130,12 +141,13 @@ impl<'a> TrainingRun<'a> {
             order: Vec::with_capacity(split.train.len()),
             data,
             plan,
-            train_ranges: minibatches(split.train.len(), plan.batch_size).collect(),
+            train_ranges: train_ranges(&split, plan),
             validation_ranges: minibatches(split.validation.len(), plan.batch_size).collect(),
             split,
             epochs: plan.epochs(data.n_cells()),
-            at: Progress::default(),
+            at,
             shown: Shown::None,
+            last: None,
             watches_closely: false,
         }
     }
@@ -175,6 +187,19 @@ impl<'a> TrainingRun<'a> {
     /// How far it is.
     pub fn progress(&self) -> &Progress {
         &self.at
+    }
+
+    /// What the last minibatch came to, of those that this run has trained or validated on.
+    ///
+    /// Each `train_loss_step` of scvi-tools (with `on_step`) is the loss of one that was trained
+    /// on, each `validation_loss_step` of one that was validated on.
+    pub fn last_minibatch(&self) -> Option<&MinibatchRecord> {
+        self.last.as_ref()
+    }
+
+    /// Which cells it trains and validates on.
+    pub fn split(&self) -> &Split {
+        &self.split
     }
 
     /// One slot of every tensor, as it is now.
@@ -238,7 +263,7 @@ impl<'a> TrainingRun<'a> {
 
     fn is_over(&self) -> Option<Stop> {
         let Progress { epoch, minibatch, early_stopping, .. } = &self.at;
-        let rule = self.plan.early_stopping;
+        let rule = self.plan.early_stopping.as_ref();
         if *minibatch == 0 && rule.is_some_and(|rule| early_stopping.is_over(rule)) {
             return Some(Stop::EarlyStopping);
         }
@@ -250,85 +275,38 @@ impl<'a> TrainingRun<'a> {
         if self.plan.validates(self.at.epoch) { self.validation_ranges.len() } else { 0 }
     }
 
-    /// Weight of the KL in the step before this moment, or in the first.
-    fn kl_weight(&self) -> f64 {
-        self.plan.kl_weight(self.at.epoch, self.at.step.saturating_sub(1))
-    }
-
-    /// One step, while another thread prepares the minibatch after it.
-    fn train_minibatch(&mut self) -> Result<(), TrainError> {
-        self.load_first()?;
-        self.ws.swap_inputs(&mut self.next);
-        self.shown = Shown::Train(self.at.minibatch);
-        let following = self.train_ranges.get(self.at.minibatch + 1).cloned();
-        self.next_is_loaded = following.is_some();
-        self.at.step += 1;
-        let (kl_weight, noise) = (self.kl_weight(), self.noise());
-        let adam = self.plan.adam.at_step(self.at.step);
-        let Self { vae, ws, next, batch, order, data, .. } = self;
-        let backend = *vae.backend();
-        let load = || match following {
-            None => Ok(()),
-            Some(range) => load(&backend, data, &order[range], batch, next),
-        };
-        let step = || vae.train_step(ws, noise, kl_weight, adam);
-        rayon::join(step, load).1?;
-        let terms = self.ws.loss_sums(self.vae.backend());
-        self.at.train.add(terms, kl_weight);
-        self.check_loss(terms)
-    }
-
-    /// Loads the minibatch at hand where no step before it has: at the beginning of an epoch, and
-    /// of a resumed run.
-    fn load_first(&mut self) -> Result<(), TrainError> {
-        if self.next_is_loaded {
-            return Ok(());
-        }
-        self.order.clear();
-        self.order.extend_from_slice(&self.split.train);
-        let epoch = self.at.epoch as u32;
-        Philox::new(self.plan.seed).shuffle(Stream::Shuffle, epoch, &mut self.order);
-        let range = self.train_ranges[self.at.minibatch].clone();
-        let Self { vae, next, batch, order, data, .. } = self;
-        load(vae.backend(), data, &order[range], batch, next)
-    }
-
-    fn validate_minibatch(&mut self, k: usize) -> Result<(), TrainError> {
-        let cells = &self.split.validation[self.validation_ranges[k].clone()];
-        self.data.fill(cells, &mut self.batch)?;
-        self.ws.load(self.vae.backend(), &self.batch);
-        self.shown = Shown::Validation(k);
-        let noise = self.noise();
-        self.vae.inference(&mut self.ws, Some(noise));
-        self.vae.generative(&mut self.ws, None);
-        let terms = self.ws.loss_sums(self.vae.backend());
-        let kl_weight = self.kl_weight();
-        self.at.validation.add(terms, kl_weight);
-        self.check_loss(terms)
-    }
-
-    /// A cell's noise depends on the epoch: training visits it once an epoch, or validation does.
-    fn noise(&self) -> Noise<'static, f32> {
-        Noise::Seeded { seed: self.plan.seed, draw: self.at.epoch as u32 }
-    }
-
     /// Puts the epoch on record, and goes to the beginning of the next.
     fn end_epoch(&mut self) -> EpochRecord {
         let validated = self.n_validation() > 0;
+        let n_trained = self.train_ranges.last().map_or(0, |range| range.end);
         let record = EpochRecord {
             epoch: self.at.epoch,
             kl_weight: self.kl_weight(),
-            train: self.at.train.mean(self.split.train.len()),
+            lr: self.plan.monitors_lr().then(|| self.lr()),
+            train: self.at.train.mean(n_trained),
             validation: validated.then(|| self.at.validation.mean(self.split.validation.len())),
         };
-        if let (Some(rule), Some(validation)) = (self.plan.early_stopping, record.validation) {
-            self.at.early_stopping.see(rule, validation.elbo);
-        }
+        self.look_at(&record);
         self.at.history.epochs.push(record);
         self.at.epoch += 1;
         self.at.minibatch = 0;
         (self.at.train, self.at.validation) = Default::default();
         record
+    }
+
+    /// What an epoch means for the step length and for the end of the run.
+    fn look_at(&mut self, record: &EpochRecord) {
+        let stopping = self.plan.early_stopping.filter(|_| self.plan.looks(record.epoch));
+        if let Some((rule, value)) =
+            stopping.and_then(|rule| Some((rule, rule.monitor.of(record)?)))
+        {
+            self.at.early_stopping.see(&rule, value);
+        }
+        if let Some(rule) = &self.plan.reduce_lr_on_plateau
+            && let Some(value) = rule.metric.of(record)
+        {
+            self.at.plateau.see(rule, self.plan.adam.lr, value);
+        }
     }
 }
 
@@ -336,22 +314,25 @@ impl<'a> TrainingRun<'a> {
 fn check(spec: &VaeSpec, data: &Dataset, plan: &TrainPlan) -> Result<Split, TrainError> {
     plan.validate()?;
     data.check_fits(spec)?;
-    let split = Split::new(data.n_cells(), plan.train_size, plan.validation_size, plan.seed)?;
-    if plan.early_stopping.is_some() && split.validation.is_empty() {
-        return Err(TrainError::NothingToValidate { train_size: plan.train_size });
+    let split = plan.split(data.n_cells())?;
+    if train_ranges(&split, plan).is_empty() {
+        let (batch_size, train) = (plan.batch_size, split.train.len());
+        return Err(TrainError::NoFullMinibatch { batch_size, train });
     }
-    Ok(split)
+    let mut metrics = plan.metrics().filter(|(_, metric)| metric.needs_validation());
+    match metrics.next() {
+        Some((option, metric)) if split.validation.is_empty() => {
+            Err(TrainError::NothingToValidate { option, metric: metric.name() })
+        }
+        _ => Ok(split),
+    }
 }
 
-/// Reads cells, and loads them.
-fn load(
-    backend: &Cpu<f32>,
-    data: &Dataset,
-    cells: &[u32],
-    batch: &mut Minibatch,
-    inputs: &mut Inputs<Cpu<f32>>,
-) -> Result<(), TrainError> {
-    data.fill(cells, batch)?;
-    inputs.load(backend, batch);
-    Ok(())
+/// Minibatches to train on, as places in an epoch's order.
+fn train_ranges(split: &Split, plan: &TrainPlan) -> Vec<Range<usize>> {
+    let (n, batch_size) = (split.train.len(), plan.batch_size);
+    match plan.drop_last {
+        true => full_minibatches(n, batch_size).collect(),
+        false => minibatches(n, batch_size).collect(),
+    }
 }

@@ -43,6 +43,7 @@ fn update<F: Real>(w: &mut [F], m: &mut [F], v: &mut [F], g: &[F], s: AdamStep<F
         let grad = s.weight_decay.mul_add(w[i], g[i]);
         m[i] = s.beta1.mul_add(m[i], one1 * grad);
         v[i] = s.beta2.mul_add(v[i], one2 * grad * grad);
-        w[i] -= s.step_size * m[i] / v[i].sqrt().mul_add(s.inv_sqrt_bias2, s.eps);
+        let moved = s.step_size * m[i] / v[i].sqrt().mul_add(s.inv_sqrt_bias2, s.eps);
+        w[i] = w[i] * s.shrink - moved;
     }
 }

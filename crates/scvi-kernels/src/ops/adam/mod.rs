@@ -1,7 +1,8 @@
-//! Adam with an L2 term, as `torch.optim.Adam` computes it.
+//! Adam with an L2 term, and AdamW, as `torch.optim` computes them.
 //!
-//! With g ← g + λw, step t from 1 (Kingma and Ba 2015; torch 2, `torch/optim/adam.py`):
+//! Step t from 1 (Kingma and Ba 2015; Loshchilov and Hutter 2019; torch 2, `torch/optim/adam.py`):
 //! ```text
+//! Adam: g ← g + λ w            AdamW: w ← (1 - lr λ) w
 //! m ← β₁ m + (1 - β₁) g        v ← β₂ v + (1 - β₂) g²
 //! w ← w - lr/(1 - β₁ᵗ) · m / (√v / √(1 - β₂ᵗ) + ε)
 //! ```
@@ -20,7 +21,7 @@ use crate::real::Real;
 /// | `lr` | 1e-3 | step length |
 /// | `beta1`, `beta2` | 0.9, 0.999 | decay of the moments |
 /// | `eps` | 0.01 | added to the root of the second moment |
-/// | `weight_decay` | 1e-6 | L2 term λw that joins the gradient |
+/// | `weight_decay` | 1e-6 | λ, of the L2 term λw or of AdamW's decay |
 ///
 /// Defaults are those of scvi-tools' `TrainingPlan` (1.4.2, `train/_trainingplans.py`).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +34,7 @@ pub struct AdamRule {
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub eps: f64,
-    /// λ of the L2 term.
+    /// λ: of the L2 term that joins the gradient, or of AdamW's decay.
     pub weight_decay: f64,
 }
 
@@ -44,7 +45,7 @@ impl Default for AdamRule {
 }
 
 impl AdamRule {
-    /// The constants of step `t`, counted from 1.
+    /// The constants of Adam's step `t`, counted from 1.
     pub fn at_step<F: Real>(&self, t: u64) -> AdamStep<F> {
         let bias = |beta: f64| 1.0 - beta.powf(t as f64);
         AdamStep {
@@ -54,7 +55,14 @@ impl AdamRule {
             inv_sqrt_bias2: F::of(1.0 / bias(self.beta2).sqrt()),
             eps: F::of(self.eps),
             weight_decay: F::of(self.weight_decay),
+            shrink: F::ONE,
         }
+    }
+
+    /// The constants of AdamW's step `t`, counted from 1: the decay goes past the moments.
+    pub fn decoupled_at_step<F: Real>(&self, t: u64) -> AdamStep<F> {
+        let shrink = F::of(1.0 - self.lr * self.weight_decay);
+        AdamStep { weight_decay: F::ZERO, shrink, ..self.at_step(t) }
     }
 }
 
@@ -62,29 +70,41 @@ impl AdamRule {
 mod tests {
     use super::*;
 
-    #[test]
-    fn follows_the_formula_over_several_steps() {
-        let rule = AdamRule { weight_decay: 0.1, ..AdamRule::default() };
-        let grads: Vec<Vec<f64>> = (0..5)
-            .map(|t| (0..19).map(|i| ((i * 7 + t * 3) % 11) as f64 - 5.0).collect())
-            .collect();
+    /// Ten steps against the formulas as torch documents them, with bias-corrected moments.
+    fn follows_the_formula(decoupled: bool) {
+        let rule = AdamRule { lr: 0.02, weight_decay: 0.1, ..AdamRule::default() };
         let mut w: Vec<f64> = (0..19).map(|i| i as f64 * 0.1 - 1.0).collect();
         let (mut m, mut v) = (vec![0.0; 19], vec![0.0; 19]);
         let mut want: Vec<(f64, f64, f64)> = w.iter().map(|&w| (w, 0.0, 0.0)).collect();
-        for (t, g) in grads.iter().enumerate() {
-            let t = t as i32 + 1;
-            adam_cpu(&mut w, &mut m, &mut v, g, rule.at_step(t as u64));
-            for ((w, m, v), g) in want.iter_mut().zip(g) {
-                let g = g + 0.1 * *w;
+        for t in 1..=10 {
+            let g: Vec<f64> = (0..19).map(|i| ((i * 7 + t * 3) % 11) as f64 - 5.0).collect();
+            let step = match decoupled {
+                true => rule.decoupled_at_step(t as u64),
+                false => rule.at_step(t as u64),
+            };
+            adam_cpu(&mut w, &mut m, &mut v, &g, step);
+            for ((w, m, v), g) in want.iter_mut().zip(&g) {
+                let g = if decoupled { *g } else { g + 0.1 * *w };
+                *w -= if decoupled { 0.02 * 0.1 * *w } else { 0.0 };
                 *m = 0.9 * *m + 0.1 * g;
                 *v = 0.999 * *v + 0.001 * g * g;
                 let (m_hat, v_hat) = (*m / (1.0 - 0.9f64.powi(t)), *v / (1.0 - 0.999f64.powi(t)));
-                *w -= 1e-3 * m_hat / (v_hat.sqrt() + 0.01);
+                *w -= 0.02 * m_hat / (v_hat.sqrt() + 0.01);
             }
         }
         for (got, (want, ..)) in w.iter().zip(want) {
-            assert!((got - want).abs() < 1e-12);
+            assert!((got - want).abs() < 1e-12, "{got}, not {want}");
         }
+    }
+
+    #[test]
+    fn adam_follows_the_formula() {
+        follows_the_formula(false);
+    }
+
+    #[test]
+    fn adamw_follows_the_formula() {
+        follows_the_formula(true);
     }
 
     #[test]
