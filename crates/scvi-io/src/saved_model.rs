@@ -51,6 +51,9 @@ pub struct ModelMeta {
     /// What it was mapped from, where it is a reference that has learnt a query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapped_from: Option<MappedFrom>,
+    /// What its data keep, where they were minified when the model was saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minified_data_type: Option<String>,
 }
 
 impl ModelMeta {
@@ -192,14 +195,7 @@ pub fn save_model(
     history: &History,
     overwrite: bool,
 ) -> Result<(), IoError> {
-    let table = HistoryTable {
-        columns: history.columns().into_iter().map(str::to_owned).collect(),
-        rows: history
-            .rows()
-            .map(|row| row.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
-            .collect(),
-    };
-    write_model_dir(dir, &packed(vae.state_dict()), meta, &table, overwrite)
+    write_model_dir(dir, &packed(vae.state_dict()), meta, &history.into(), overwrite)
 }
 
 fn packed(state: impl IntoIterator<Item = (String, StateTensor<f32>)>) -> Tensors {

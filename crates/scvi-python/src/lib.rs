@@ -14,25 +14,15 @@ mod tables;
 mod tasks;
 mod threads;
 
-use numpy::{PyArray1, ToPyArray};
+use numpy::PyArray1;
 use pyo3::prelude::*;
-use scvi::data::Split;
+use scvi_kernels::{Philox, Stream};
 
-use crate::error::py_error;
-
-/// Training, validation and test cells of `n`, by a permutation that the seed decides.
+/// A permutation of `0..n` that the seed decides: validation cells come first in it, then training
+/// cells, then the rest.
 #[pyfunction]
-#[pyo3(signature = (n, train_size, validation_size, seed))]
-#[allow(clippy::type_complexity)]
-fn split<'py>(
-    py: Python<'py>,
-    n: usize,
-    train_size: f64,
-    validation_size: Option<f64>,
-    seed: u64,
-) -> PyResult<[Bound<'py, PyArray1<u32>>; 3]> {
-    let split = Split::new(n, train_size, validation_size, seed).map_err(py_error)?;
-    Ok([split.train, split.validation, split.test].map(|cells| cells.to_pyarray(py)))
+fn split_permutation(py: Python<'_>, n: u32, seed: u64) -> Bound<'_, PyArray1<u32>> {
+    PyArray1::from_vec(py, Philox::new(seed).permutation(Stream::Split, 0, n as usize))
 }
 
 #[pymodule]
@@ -46,7 +36,7 @@ mod _core {
     #[pymodule_export]
     use super::model::Model;
     #[pymodule_export]
-    use super::split;
+    use super::split_permutation;
     #[pymodule_export]
     use super::tasks::{AggregatedPosterior, compare_samples};
     #[pymodule_export]

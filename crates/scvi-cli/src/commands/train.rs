@@ -245,6 +245,7 @@ pub(super) fn meta(
         input: Some(input),
         scvi_tools: None,
         mapped_from: None,
+        minified_data_type: None,
     }
 }
 

@@ -70,6 +70,7 @@ pub fn from_scvi_tools(save: ScviToolsSave) -> Result<SavedModel, SaveError> {
         input: None,
         scvi_tools: Some(extras),
         mapped_from: None,
+        minified_data_type: None,
     };
     let vae = build(&meta, read, ["attr_dict", "model_state_dict"])
         .map_err(|problem| SaveError::Model { problem })?;

@@ -72,6 +72,7 @@ impl Model {
             scvi_tools: None,
             input: None,
             mapped_from: None,
+            minified_data_type: None,
         };
         let vae = Vae::new(Cpu::new(), spec, seed);
         Ok(Self::of(SavedModel {
@@ -136,6 +137,18 @@ impl Model {
     fn split<'py>(&self, py: Python<'py>) -> [Bound<'py, PyArray1<u32>>; 3] {
         let Split { train, validation, test } = &self.saved.meta.split;
         [train, validation, test].map(|cells| cells.to_pyarray(py))
+    }
+
+    /// What its data kept, where they were minified when the model was saved.
+    #[getter]
+    fn minified_data_type(&self) -> Option<&str> {
+        self.saved.meta.minified_data_type.as_deref()
+    }
+
+    /// Notes what the data keep, before the model is saved.
+    #[setter]
+    fn set_minified_data_type(&mut self, kind: Option<String>) {
+        self.saved.meta.minified_data_type = kind;
     }
 
     /// What a save of scvi-tools held and the model has no place for.

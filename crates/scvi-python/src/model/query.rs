@@ -41,6 +41,7 @@ impl Model {
             split: scvi::data::Split::default(),
             scvi_tools: None,
             input: None,
+            minified_data_type: None,
             mapped_from: Some(MappedFrom {
                 program: meta.program.clone(),
                 n_cells: meta.training.n_cells,

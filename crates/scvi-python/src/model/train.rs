@@ -6,8 +6,9 @@ use scvi::Cpu;
 use scvi::data::Dataset;
 use scvi::model::query::freeze_reference;
 use scvi::module::Vae;
-use scvi::train::{EpochRecord, Event, History, Stop, TrainError, TrainPlan, Trained, TrainingRun};
-use scvi_io::model_dir::HistoryTable;
+use scvi::train::{
+    EpochRecord, Event, MinibatchRecord, Stop, TrainError, TrainPlan, Trained, TrainingRun,
+};
 use scvi_io::{InputMeta, TrainingMeta};
 
 use super::{Model, program};
@@ -21,26 +22,34 @@ use crate::tables::add_history;
 impl Model {
     /// Trains, from the weights there are. `plan` names options of training; those it leaves out
     /// have their defaults. `progress` is called with a dictionary of each epoch's losses as it
-    /// ends; an exception that it raises stops training, as Ctrl-C does.
+    /// ends, `on_step` with one of each minibatch's, both in the calling thread; an exception that
+    /// they raise stops training, as Ctrl-C does.
     ///
     /// A run that is stopped keeps what it has learnt, then raises what stopped it. One that
     /// diverges leaves the model as it was.
-    #[pyo3(signature = (data, plan, progress=None))]
+    #[pyo3(signature = (data, plan, progress=None, on_step=None))]
     fn train(
         &mut self,
         py: Python,
         data: &Data,
         plan: &Bound<PyDict>,
         progress: Option<Py<PyAny>>,
+        on_step: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let plan: TrainPlan = with_defaults("the training plan", &TrainPlan::default(), plan)?;
         let vae = self.copied()?;
-        let listen = |py: Python, record: EpochRecord| match &progress {
-            None => Ok(()),
-            Some(callable) => callable.call1(py, (to_python(py, &record)?,)).map(drop),
+        let listen = |py: Python, news: News| match (news, &progress, &on_step) {
+            (News::Epoch(record), Some(callable), _) => {
+                callable.call1(py, (to_python(py, &record)?,)).map(drop)
+            }
+            (News::Minibatch(record), _, Some(callable)) => {
+                callable.call1(py, (step(py, &record)?,)).map(drop)
+            }
+            _ => Ok(()),
         };
+        let tells_steps = on_step.is_some();
         let done = data.with(py, |dataset| {
-            supervise(py, listen, |reporter| run(vae, dataset, &plan, reporter))
+            supervise(py, listen, |reporter| run(vae, dataset, &plan, reporter, tells_steps))
         })??;
         let Supervised { value, interrupted } = done;
         let trained = value.map_err(py_error)?;
@@ -66,7 +75,7 @@ impl Model {
         let Trained { vae, history, split, stop } = trained;
         let saved = &mut self.saved;
         saved.vae = vae;
-        add_history(&mut saved.history, table(&history));
+        add_history(&mut saved.history, (&history).into());
         let meta = &mut saved.meta;
         meta.program = program();
         meta.split = split;
@@ -81,11 +90,20 @@ impl Model {
     }
 }
 
-fn table(history: &History) -> HistoryTable {
-    HistoryTable {
-        columns: History::COLUMNS.map(str::to_owned).to_vec(),
-        rows: history.rows().map(|row| row.map(|v| v.unwrap_or(f64::NAN)).to_vec()).collect(),
-    }
+/// What a run tells.
+enum News {
+    Minibatch(MinibatchRecord),
+    Epoch(EpochRecord),
+}
+
+fn step<'py>(py: Python<'py>, record: &MinibatchRecord) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("epoch", record.epoch)?;
+    dict.set_item("step", record.step)?;
+    dict.set_item("is_validation", record.is_validation)?;
+    dict.set_item("kl_weight", record.kl_weight)?;
+    dict.set_item("loss", record.terms.loss)?;
+    Ok(dict)
 }
 
 /// Trains to the end, or until the caller wants it to stop.
@@ -93,14 +111,19 @@ fn run(
     vae: Vae<Cpu<f32>>,
     data: &Dataset,
     plan: &TrainPlan,
-    reporter: &Reporter<EpochRecord>,
+    reporter: &Reporter<News>,
+    tells_steps: bool,
 ) -> Result<Trained, TrainError> {
     vae.require_counts("training").map_err(needs_counts)?;
     let mut run = TrainingRun::of_model(vae, data, plan)?;
     loop {
-        match run.advance()? {
+        let event = run.advance()?;
+        if let Some(record) = run.last_minibatch().filter(|_| tells_steps) {
+            reporter.send(News::Minibatch(*record));
+        }
+        match event {
             Event::Minibatch => {}
-            Event::Epoch(record) => reporter.send(record),
+            Event::Epoch(record) => reporter.send(News::Epoch(record)),
             Event::Done(stop) => return run.finish(stop),
         }
         if reporter.is_stopped() {

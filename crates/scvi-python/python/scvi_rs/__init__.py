@@ -1,0 +1,32 @@
+"""scVI for single-cell RNA counts: the models of scvi-tools on a Rust engine, without torch.
+
+Names, arguments and results are those of scvi-tools 1.4.2; where it returns torch's tensors, this
+package returns numpy's arrays.
+
+Examples
+--------
+>>> import scvi_rs
+>>> adata = scvi_rs.data.synthetic_iid()
+>>> scvi_rs.model.SCVI.setup_anndata(adata, batch_key="batch")
+>>> model = scvi_rs.model.SCVI(adata, n_latent=5)
+>>> model.train(max_epochs=2)
+>>> adata.obsm["X_scVI"] = model.get_latent_representation()
+"""
+
+from ._core import VERSION as __version__
+from ._constants import REGISTRY_KEYS
+from ._settings import settings
+from . import data, dataloaders, distributions, exceptions, model, module, utils
+
+__all__ = [
+    "REGISTRY_KEYS",
+    "__version__",
+    "data",
+    "dataloaders",
+    "distributions",
+    "exceptions",
+    "model",
+    "module",
+    "settings",
+    "utils",
+]

@@ -1,0 +1,8 @@
+"""Models."""
+
+from scvi_rs._core import max_epochs_heuristic as get_max_epochs_heuristic
+
+from ._linear_scvi import LinearSCVI
+from ._scvi import SCVI
+
+__all__ = ["SCVI", "LinearSCVI", "get_max_epochs_heuristic"]

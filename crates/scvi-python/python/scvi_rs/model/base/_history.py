@@ -1,0 +1,54 @@
+"""What training recorded, as scvi-tools shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def history_frames(columns: dict[str, np.ndarray]) -> dict[str, pd.DataFrame]:
+    """A data frame of one column for each figure, by epoch; epochs without a value are left out.
+
+    Parameters
+    ----------
+    columns
+        The engine's columns, ``epoch`` among them; NaN where there is no value.
+    """
+    epochs = np.asarray(columns.get("epoch", []))
+    frames = {}
+    for name, values in columns.items():
+        there = ~np.isnan(values)
+        if name == "epoch" or not there.any():
+            continue
+        index = pd.Index(epochs[there].astype(int), name="epoch")
+        frames[name] = pd.DataFrame({name: values[there]}, index=index)
+    return frames
+
+
+def with_steps(
+    epochs: dict[str, pd.DataFrame], steps: list[dict[str, Any]], every: int
+) -> dict[str, pd.DataFrame]:
+    """Losses of single steps beside those of epochs, whose names then end in ``_epoch``.
+
+    Parameters
+    ----------
+    epochs
+        The history by epoch.
+    steps
+        The engine's records of minibatches.
+    every
+        Of how many steps one is kept.
+    """
+    frames = {}
+    for name, frame in epochs.items():
+        key = name if name.startswith(("kl_weight", "lr-")) else f"{name}_epoch"
+        frames[key] = frame.set_axis([key], axis=1)
+    for name, is_validation in {"train_loss_step": False, "validation_loss_step": True}.items():
+        kind = [step for step in steps if step["is_validation"] == is_validation]
+        kept = kind[every - 1 :: every] or kind[-1:]
+        if kept:
+            index = pd.Index([step["step"] for step in kept], name="step")
+            frames[name] = pd.DataFrame({name: [step["loss"] for step in kept]}, index=index)
+    return frames
