@@ -166,14 +166,7 @@ pub fn save_model(
     history: &History,
     overwrite: bool,
 ) -> Result<(), IoError> {
-    let table = HistoryTable {
-        columns: history.columns().into_iter().map(str::to_owned).collect(),
-        rows: history
-            .rows()
-            .map(|row| row.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
-            .collect(),
-    };
-    write_model_dir(dir, &packed(vae.state_dict()), meta, &table, overwrite)
+    write_model_dir(dir, &packed(vae.state_dict()), meta, &history.into(), overwrite)
 }
 
 fn packed(state: impl IntoIterator<Item = (String, StateTensor<f32>)>) -> Tensors {

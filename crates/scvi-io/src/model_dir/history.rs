@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 
+use scvi::train::History;
+
 /// A table of numbers with named columns; NaN where an epoch has no value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HistoryTable {
@@ -9,6 +11,16 @@ pub struct HistoryTable {
     pub columns: Vec<String>,
     /// The rows, each as long as `columns`.
     pub rows: Vec<Vec<f64>>,
+}
+
+impl From<&History> for HistoryTable {
+    fn from(history: &History) -> Self {
+        let row = |row: Vec<Option<f64>>| row.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect();
+        Self {
+            columns: history.columns().into_iter().map(str::to_owned).collect(),
+            rows: history.rows().map(row).collect(),
+        }
+    }
 }
 
 impl HistoryTable {
