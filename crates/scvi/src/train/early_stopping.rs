@@ -19,7 +19,7 @@ use crate::module::Choice;
 ///
 /// Source: scvi-tools 1.4.2, `train/_trainer.py` and `LoudEarlyStopping` in `train/_callbacks.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
     /// What is watched.
     pub monitor: Metric,

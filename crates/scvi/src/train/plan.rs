@@ -2,7 +2,6 @@
 
 use scvi_kernels::ops::adam::AdamRule;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::metric::Metric;
 use super::{EarlyStopping, Optimizer, ReduceLrOnPlateau};
@@ -116,18 +115,6 @@ impl Default for TrainPlan {
     }
 }
 
-/// An option outside its range.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[error("{option} is {found}; it must be {range}")]
-pub struct PlanError {
-    /// The option.
-    pub option: &'static str,
-    /// What came.
-    pub found: String,
-    /// What is allowed.
-    pub range: &'static str,
-}
-
 /// Epochs for a data set of `n_cells`: round(20,000 / n_cells · 400), between 1 and 400.
 ///
 /// Source: scvi-tools 1.4.2, `model/_utils.py`, `get_max_epochs_heuristic`.
@@ -138,57 +125,6 @@ pub fn default_max_epochs(n_cells: usize) -> usize {
 }
 
 impl TrainPlan {
-    /// Checks every option.
-    ///
-    /// # Errors
-    /// [`PlanError`] names the option, what came and what is allowed.
-    pub fn validate(&self) -> Result<(), PlanError> {
-        let fault = |option, found: &dyn ToString, range| {
-            Err(PlanError { option, found: found.to_string(), range })
-        };
-        if self.batch_size < 3 {
-            // With less, batch normalisation has hardly a variance to go by.
-            return fault("batch_size", &self.batch_size, "3 or more");
-        }
-        if self.max_epochs == Some(0) {
-            return fault("max_epochs", &0, "1 or more");
-        }
-        if self.check_val_every_n_epoch == Some(0) {
-            return fault("check_val_every_n_epoch", &0, "1 or more");
-        }
-        if self.reduce_lr_on_plateau.is_some_and(|rule| rule.metric.needs_validation())
-            && let Some(every @ 2..) = self.check_val_every_n_epoch
-        {
-            let range = "1 where reduce_lr_on_plateau goes by validation cells";
-            return fault("check_val_every_n_epoch", &every, range);
-        }
-        let stopping = self.early_stopping.unwrap_or_default();
-        let plateau = self.reduce_lr_on_plateau.unwrap_or_default();
-        let (factor, min) = (plateau.factor, plateau.min);
-        let numbers = [
-            ("early_stopping_min_delta", stopping.min_delta, true, "finite"),
-            ("lr_factor", factor, (0.0..1.0).contains(&factor), "at least 0 and less than 1"),
-            ("lr_threshold", plateau.threshold, true, "finite"),
-            ("lr_min", min, min >= 0.0, "0 or more"),
-            ("lr", self.adam.lr, self.adam.lr >= 0.0, "0 or more"),
-            ("eps", self.adam.eps, self.adam.eps > 0.0, "more than 0"),
-            ("weight_decay", self.adam.weight_decay, self.adam.weight_decay >= 0.0, "0 or more"),
-            ("min_kl_weight", self.min_kl_weight, self.min_kl_weight >= 0.0, "0 or more"),
-            (
-                "max_kl_weight",
-                self.max_kl_weight,
-                self.max_kl_weight >= self.min_kl_weight,
-                "at least min_kl_weight",
-            ),
-        ];
-        for (option, found, legal, range) in numbers {
-            if !(legal && found.is_finite()) {
-                return fault(option, &found, range);
-            }
-        }
-        Ok(())
-    }
-
     /// The KL's weight in an epoch (from 0) and at a step (from 0).
     ///
     /// It rises in a line from `min_kl_weight` to `max_kl_weight` over the warm-up, and stays.
@@ -294,32 +230,5 @@ mod tests {
         assert_eq!(epochs(TrainPlan { early_stopping, ..plan() }), all);
         let check_val_every_n_epoch = Some(3);
         assert_eq!(epochs(TrainPlan { check_val_every_n_epoch, early_stopping, ..plan() }), [2, 5]);
-    }
-
-    #[test]
-    fn every_illegal_value_is_named() {
-        let message = |plan: TrainPlan| plan.validate().unwrap_err().to_string();
-        let plan = TrainPlan::default;
-        assert!(message(TrainPlan { batch_size: 0, ..plan() }).contains("batch_size is 0"));
-        assert!(message(TrainPlan { max_epochs: Some(0), ..plan() }).contains("max_epochs"));
-        let adam = AdamRule { lr: f64::NAN, ..AdamRule::default() };
-        assert!(message(TrainPlan { adam, ..plan() }).contains("lr is NaN"));
-        assert!(message(TrainPlan { max_kl_weight: -1.0, ..plan() }).contains("max_kl_weight"));
-        let rising = message(TrainPlan { min_kl_weight: 2.0, ..plan() });
-        assert_eq!(rising, "max_kl_weight is 1; it must be at least min_kl_weight");
-        let reduce = |rule| TrainPlan { reduce_lr_on_plateau: Some(rule), ..plan() };
-        let rule = ReduceLrOnPlateau::default;
-        assert!(message(reduce(ReduceLrOnPlateau { factor: 1.0, ..rule() })).contains("lr_factor"));
-        assert!(message(reduce(ReduceLrOnPlateau { min: -1.0, ..rule() })).contains("lr_min"));
-        let threshold = f64::INFINITY;
-        assert!(message(reduce(ReduceLrOnPlateau { threshold, ..rule() })).contains("threshold"));
-        let seldom = |metric| TrainPlan {
-            check_val_every_n_epoch: Some(2),
-            ..reduce(ReduceLrOnPlateau { metric, ..rule() })
-        };
-        assert!(message(seldom(Metric::ValidationLoss)).contains("check_val_every_n_epoch is 2"));
-        seldom(Metric::TrainLoss).validate().unwrap();
-        let still = AdamRule { lr: 0.0, ..AdamRule::default() };
-        TrainPlan { adam: still, ..plan() }.validate().unwrap();
     }
 }

@@ -17,7 +17,7 @@ use super::metric::Metric;
 ///
 /// Defaults: scvi-tools 1.4.2, `train/_trainingplans.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ReduceLrOnPlateau {
     /// What the step length is multiplied by, less than 1.
     pub factor: f64,

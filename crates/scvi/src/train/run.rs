@@ -10,10 +10,8 @@ use super::guard::ALL;
 use super::history::{EpochRecord, MinibatchRecord};
 use super::plan::TrainPlan;
 use super::trainer::{Stop, Trained};
-use crate::data::{
-    Dataset, Fingerprint, Misfit, Split, full_minibatches, largest_minibatch, minibatches,
-};
-use crate::module::{Choice, Inputs, Minibatch, Vae, VaeSpec, Workspace};
+use crate::data::{Dataset, Fingerprint, Split};
+use crate::module::{Inputs, Minibatch, Vae, Workspace};
 use crate::nn::{Slot, StateDict};
 
 /// What [`TrainingRun::advance`] has done.
@@ -72,12 +70,12 @@ pub struct TrainingRun<'a> {
     /// minibatches as places in the order, and among the validation cells
     pub(super) train_ranges: Vec<Range<usize>>,
     pub(super) validation_ranges: Vec<Range<usize>>,
-    epochs: usize,
+    pub(super) epochs: usize,
     pub(super) at: Progress,
     /// the minibatch in the workspace
     pub(super) shown: Shown,
     pub(super) last: Option<MinibatchRecord>,
-    watches_closely: bool,
+    pub(super) watches_closely: bool,
 }
 
 /// A minibatch by its number among those of its kind.
@@ -88,91 +86,7 @@ pub(super) enum Shown {
     Validation(usize),
 }
 
-impl<'a> TrainingRun<'a> {
-    /// A new model, before its first step.
-    ///
-    /// # Errors
-    /// [`TrainError`] where plan, model and data do not go together.
-    pub fn new(
-        spec: VaeSpec,
-        data: &'a Dataset<'a>,
-        plan: &'a TrainPlan,
-    ) -> Result<Self, TrainError> {
-        let split = check(&spec, data, plan)?;
-        Ok(Self::assemble(Vae::new(Cpu::new(), spec, plan.seed), data, plan, split))
-    }
-
-    /// Goes on with a model that is there already, trained or not: its optimiser is new, and so are
-    /// the epochs, from which the KL's warm-up counts.
-    ///
-    /// # Errors
-    /// As [`TrainingRun::new`].
-    pub fn of_model(
-        mut vae: Vae<Cpu<f32>>,
-        data: &'a Dataset<'a>,
-        plan: &'a TrainPlan,
-    ) -> Result<Self, TrainError> {
-        let split = check(vae.spec(), data, plan)?;
-        vae.require_counts("training")?;
-        if plan.update_only_decoder && vae.minified_data_type().is_some() && !data.has_posterior() {
-            return Err(Misfit::Missing { what: "stored posteriors" }.into());
-        }
-        vae.forget_moments();
-        Ok(Self::assemble(vae, data, plan, split))
-    }
-
-    fn assemble(
-        vae: Vae<Cpu<f32>>,
-        data: &'a Dataset<'a>,
-        plan: &'a TrainPlan,
-        split: Split,
-    ) -> Self {
-        let max_cells = largest_minibatch(data.n_cells(), plan.batch_size);
-        let ws = vae.workspace(max_cells, data.max_nnz(max_cells), true);
-        let next = vae.inputs(max_cells, data.max_nnz(max_cells));
-        let mut at = Progress::default();
-        at.history.optimizer = plan.optimizer;
-        Self {
-            vae,
-            ws,
-            next,
-            next_is_loaded: false,
-            batch: Minibatch::default(),
-            order: Vec::with_capacity(split.train.len()),
-            data,
-            plan,
-            train_ranges: train_ranges(&split, plan),
-            validation_ranges: minibatches(split.validation.len(), plan.batch_size).collect(),
-            split,
-            epochs: plan.epochs(data.n_cells()),
-            at,
-            shown: Shown::None,
-            last: None,
-            watches_closely: false,
-        }
-    }
-
-    /// Goes on from a checkpoint.
-    ///
-    /// # Errors
-    /// As [`TrainingRun::new`]; [`super::ResumeError`] where the checkpoint is of another run, or
-    /// contradicts itself.
-    pub fn resume(
-        spec: VaeSpec,
-        data: &'a Dataset<'a>,
-        plan: &'a TrainPlan,
-        checkpoint: Checkpoint,
-    ) -> Result<Self, TrainError> {
-        let mut run = Self::new(spec, data, plan)?;
-        let Checkpoint { run: then, progress, weights, moments } = checkpoint;
-        then.check_same(&run.description(&data.fingerprint()?))?;
-        progress.check(run.epochs, run.train_ranges.len(), run.validation_ranges.len())?;
-        run.vae.load_state_dict(weights).map_err(super::ResumeError::State)?;
-        run.vae.load_moments(moments).map_err(super::ResumeError::State)?;
-        run.at = progress;
-        Ok(run)
-    }
-
+impl TrainingRun<'_> {
     /// What makes this run this run; `data` is the fingerprint of the data it was made with.
     pub fn description(&self, data: &Fingerprint) -> RunDescription {
         let (config, plan) = (self.vae.spec().config().clone(), self.plan.clone());
@@ -307,32 +221,5 @@ impl<'a> TrainingRun<'a> {
         {
             self.at.plateau.see(rule, self.plan.adam.lr, value);
         }
-    }
-}
-
-/// Whether plan, model and data go together; the split they come to.
-fn check(spec: &VaeSpec, data: &Dataset, plan: &TrainPlan) -> Result<Split, TrainError> {
-    plan.validate()?;
-    data.check_fits(spec)?;
-    let split = plan.split(data.n_cells())?;
-    if train_ranges(&split, plan).is_empty() {
-        let (batch_size, train) = (plan.batch_size, split.train.len());
-        return Err(TrainError::NoFullMinibatch { batch_size, train });
-    }
-    let mut metrics = plan.metrics().filter(|(_, metric)| metric.needs_validation());
-    match metrics.next() {
-        Some((option, metric)) if split.validation.is_empty() => {
-            Err(TrainError::NothingToValidate { option, metric: metric.name() })
-        }
-        _ => Ok(split),
-    }
-}
-
-/// Minibatches to train on, as places in an epoch's order.
-fn train_ranges(split: &Split, plan: &TrainPlan) -> Vec<Range<usize>> {
-    let (n, batch_size) = (split.train.len(), plan.batch_size);
-    match plan.drop_last {
-        true => full_minibatches(n, batch_size).collect(),
-        false => minibatches(n, batch_size).collect(),
     }
 }

@@ -1,0 +1,125 @@
+//! How a run begins: with a new model, one that is there already, or a checkpoint.
+
+use std::ops::Range;
+
+use scvi_kernels::Cpu;
+
+use super::checkpoint::{Checkpoint, Progress};
+use super::error::{ResumeError, TrainError};
+use super::plan::TrainPlan;
+use super::run::{Shown, TrainingRun};
+use crate::data::{Dataset, Misfit, Split, full_minibatches, largest_minibatch, minibatches};
+use crate::module::{Choice, Minibatch, Vae, VaeSpec};
+
+impl<'a> TrainingRun<'a> {
+    /// A new model, before its first step.
+    ///
+    /// # Errors
+    /// [`TrainError`] where plan, model and data do not go together.
+    pub fn new(
+        spec: VaeSpec,
+        data: &'a Dataset<'a>,
+        plan: &'a TrainPlan,
+    ) -> Result<Self, TrainError> {
+        let split = check(&spec, data, plan)?;
+        Ok(Self::assemble(Vae::new(Cpu::new(), spec, plan.seed), data, plan, split))
+    }
+
+    /// Goes on with a model that is there already, trained or not: its optimiser is new, and so are
+    /// the epochs, from which the KL's warm-up counts.
+    ///
+    /// # Errors
+    /// As [`TrainingRun::new`].
+    pub fn of_model(
+        mut vae: Vae<Cpu<f32>>,
+        data: &'a Dataset<'a>,
+        plan: &'a TrainPlan,
+    ) -> Result<Self, TrainError> {
+        let split = check(vae.spec(), data, plan)?;
+        vae.require_counts("training")?;
+        if plan.update_only_decoder && vae.minified_data_type().is_some() && !data.has_posterior() {
+            return Err(Misfit::Missing { what: "stored posteriors" }.into());
+        }
+        vae.forget_moments();
+        Ok(Self::assemble(vae, data, plan, split))
+    }
+
+    fn assemble(
+        vae: Vae<Cpu<f32>>,
+        data: &'a Dataset<'a>,
+        plan: &'a TrainPlan,
+        split: Split,
+    ) -> Self {
+        let max_cells = largest_minibatch(data.n_cells(), plan.batch_size);
+        let ws = vae.workspace(max_cells, data.max_nnz(max_cells), true);
+        let next = vae.inputs(max_cells, data.max_nnz(max_cells));
+        let mut at = Progress::default();
+        at.history.optimizer = plan.optimizer;
+        Self {
+            vae,
+            ws,
+            next,
+            next_is_loaded: false,
+            batch: Minibatch::default(),
+            order: Vec::with_capacity(split.train.len()),
+            data,
+            plan,
+            train_ranges: train_ranges(&split, plan),
+            validation_ranges: minibatches(split.validation.len(), plan.batch_size).collect(),
+            split,
+            epochs: plan.epochs(data.n_cells()),
+            at,
+            shown: Shown::None,
+            last: None,
+            watches_closely: false,
+        }
+    }
+
+    /// Goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// As [`TrainingRun::new`]; [`ResumeError`] where the checkpoint is of another run, or
+    /// contradicts itself.
+    pub fn resume(
+        spec: VaeSpec,
+        data: &'a Dataset<'a>,
+        plan: &'a TrainPlan,
+        checkpoint: Checkpoint,
+    ) -> Result<Self, TrainError> {
+        let mut run = Self::new(spec, data, plan)?;
+        let Checkpoint { run: then, progress, weights, moments } = checkpoint;
+        then.check_same(&run.description(&data.fingerprint()?))?;
+        progress.check(run.epochs, run.train_ranges.len(), run.validation_ranges.len())?;
+        run.vae.load_state_dict(weights).map_err(ResumeError::State)?;
+        run.vae.load_moments(moments).map_err(ResumeError::State)?;
+        run.at = progress;
+        Ok(run)
+    }
+}
+
+/// Whether plan, model and data go together; the split they come to.
+fn check(spec: &VaeSpec, data: &Dataset, plan: &TrainPlan) -> Result<Split, TrainError> {
+    plan.validate()?;
+    data.check_fits(spec)?;
+    let split = plan.split(data.n_cells())?;
+    if train_ranges(&split, plan).is_empty() {
+        let (batch_size, train) = (plan.batch_size, split.train.len());
+        return Err(TrainError::NoFullMinibatch { batch_size, train });
+    }
+    let mut metrics = plan.metrics().filter(|(_, metric)| metric.needs_validation());
+    match metrics.next() {
+        Some((option, metric)) if split.validation.is_empty() => {
+            Err(TrainError::NothingToValidate { option, metric: metric.name() })
+        }
+        _ => Ok(split),
+    }
+}
+
+/// Minibatches to train on, as places in an epoch's order.
+fn train_ranges(split: &Split, plan: &TrainPlan) -> Vec<Range<usize>> {
+    let (n, batch_size) = (split.train.len(), plan.batch_size);
+    match plan.drop_last {
+        true => full_minibatches(n, batch_size).collect(),
+        false => minibatches(n, batch_size).collect(),
+    }
+}
