@@ -68,6 +68,7 @@ impl From<TrainError> for EngineError {
             TrainError::Plan(error) => error.into(),
             TrainError::Split(error) => error.into(),
             TrainError::Misfit(error) => error.into(),
+            TrainError::Minified(error) => error.into(),
             TrainError::Read(error) => error.into(),
             TrainError::Diverged(error) => Self { exception: "DivergedError", source: error },
             error => Self { exception: "TrainError", source: Box::new(error) },

@@ -114,7 +114,6 @@ fn run(
     reporter: &Reporter<News>,
     tells_steps: bool,
 ) -> Result<Trained, TrainError> {
-    vae.require_counts("training").map_err(needs_counts)?;
     let mut run = TrainingRun::of_model(vae, data, plan)?;
     loop {
         let event = run.advance()?;
@@ -130,8 +129,4 @@ fn run(
             return run.finish(Stop::Interrupted);
         }
     }
-}
-
-fn needs_counts(error: scvi::module::MinifiedError) -> TrainError {
-    TrainError::Read(std::io::Error::other(error))
 }

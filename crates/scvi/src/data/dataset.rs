@@ -153,7 +153,7 @@ impl<'a> Dataset<'a> {
     /// Adds stored posteriors, which a model of minified data reads instead of the counts.
     ///
     /// # Errors
-    /// [`DatasetError`] where lists differ in cells, or a variance or size is not above 0.
+    /// [`DatasetError`] where lists differ in cells, a variance is not above 0 or a size below 0.
     pub fn with_posterior(mut self, posterior: PosteriorRows<f32>) -> Result<Self, DatasetError> {
         let PosteriorRows { qz_m, qz_v, observed_lib_size } = &posterior;
         let cells = self.n_cells();
@@ -164,8 +164,10 @@ impl<'a> Dataset<'a> {
         check_values("a posterior mean", qz_m, width, f32::is_finite, "finite")?;
         let positive = |v: f32| v > 0.0 && v.is_finite();
         check_values("a posterior variance", qz_v, width, positive, "above 0 and finite")?;
+        // A cell of size 0 has expected counts of 0, which scvi-tools' own minified data may hold.
+        let size = |v: f32| v >= 0.0 && v.is_finite();
         let sizes = observed_lib_size;
-        check_values("the observed library size", sizes, 1, positive, "above 0 and finite")?;
+        check_values("the observed library size", sizes, 1, size, "0 or more and finite")?;
         self.posterior = Some(posterior);
         Ok(self)
     }

@@ -28,7 +28,7 @@ def history_frames(columns: dict[str, np.ndarray]) -> dict[str, pd.DataFrame]:
 
 
 def with_steps(
-    epochs: dict[str, pd.DataFrame], steps: list[dict[str, Any]], every: int
+    epochs: dict[str, pd.DataFrame], steps: list[dict[str, Any]]
 ) -> dict[str, pd.DataFrame]:
     """Losses of single steps beside those of epochs, whose names then end in ``_epoch``.
 
@@ -38,16 +38,15 @@ def with_steps(
         The history by epoch.
     steps
         The engine's records of minibatches.
-    every
-        Of how many steps one is kept.
     """
     frames = {}
     for name, frame in epochs.items():
         key = name if name.startswith(("kl_weight", "lr-")) else f"{name}_epoch"
         frames[key] = frame.set_axis([key], axis=1)
-    for name, is_validation in {"train_loss_step": False, "validation_loss_step": True}.items():
-        kind = [step for step in steps if step["is_validation"] == is_validation]
-        kept = kind[every - 1 :: every] or kind[-1:]
+    trained = [step for step in steps if not step["is_validation"]]
+    # Of a validation the last minibatch.
+    validated = {step["epoch"]: step for step in steps if step["is_validation"]}
+    for name, kept in {"train_loss_step": trained, "validation_loss_step": validated.values()}.items():
         if kept:
             index = pd.Index([step["step"] for step in kept], name="step")
             frames[name] = pd.DataFrame({name: [step["loss"] for step in kept]}, index=index)

@@ -10,9 +10,11 @@ import numpy as np
 from anndata import AnnData, read_h5ad
 from scipy.sparse import issparse
 from scvi_rs import _core
+from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
 from scvi_rs.data import AnnDataManager
 from scvi_rs.data._native import from_native
+from scvi_rs.exceptions import FileError
 
 from ._constants import SAVE_KEYS
 from ._history import history_frames
@@ -51,6 +53,7 @@ class SavedModels:
             If the folder is there and ``overwrite`` is not set, or cannot be written.
         """
         path, prefix = os.fspath(dir_path), prefix or ""
+        _refuse_existing(path, overwrite)
         engine = self._engine()
         engine.minified_data_type = self.minified_data_type
         engine.save(path, prefix=prefix, overwrite=overwrite)
@@ -68,6 +71,7 @@ class SavedModels:
     ) -> None:
         """Writes what ``load`` of scvi-tools opens: ``model.pt``; arguments as of :meth:`save`."""
         path = os.fspath(dir_path)
+        _refuse_existing(path, overwrite)
         self._engine().save_scvi_tools(path, prefix=prefix, overwrite=overwrite)
         if save_anndata:
             name = os.path.join(path, f"{prefix or ''}{SAVE_KEYS.ADATA_FNAME}")
@@ -123,9 +127,11 @@ class SavedModels:
                 f"It appears you are loading a model from a different class: {core.model_class}, "
                 f"not {cls.__name__}."
             )
-        if core.left_out:
+        # Fields of minified data are registered anew with such data.
+        left_out = [name for name in core.left_out if name not in REGISTRY_KEYS]
+        if left_out:
             warnings.warn(
-                f"left out, the model has no place for it: {', '.join(core.left_out)}",
+                f"left out, the model has no place for it: {', '.join(left_out)}",
                 UserWarning,
                 stacklevel=settings.warnings_stacklevel,
             )
@@ -194,6 +200,13 @@ class SavedModels:
     def view_setup_args(cls, dir_path: str | os.PathLike[str], prefix: str | None = None) -> None:
         """Prints what a saved model was set up with; arguments as of :meth:`load_registry`."""
         AnnDataManager.view_setup_method_args(cls.load_registry(dir_path, prefix))
+
+
+def _refuse_existing(path: str, overwrite: bool) -> None:
+    if os.path.exists(path) and not overwrite:
+        raise FileError(
+            f"{path} already exists; overwrite=True replaces a model in it, and leaves other files"
+        )
 
 
 def _init_base(model: Any, adata: AnnData | None, registry: dict) -> None:

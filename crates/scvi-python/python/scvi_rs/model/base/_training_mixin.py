@@ -126,6 +126,7 @@ class UnsupervisedTrainingMixin:
             )
         datamodule.setup()
         if self._core is None:
+            self._set_registry(datamodule.adata_manager.registry)
             self._init_module(datamodule.adata_manager)
         sets = (datamodule.train_idx, datamodule.val_idx, datamodule.test_idx)
         datasplitter_kwargs.setdefault("external_indexing", [np.asarray(cells) for cells in sets])
@@ -159,7 +160,7 @@ class UnsupervisedTrainingMixin:
         self.train_indices_, self.validation_indices_, self.test_indices_ = indices
         history = history_frames(engine.history)
         if asked.on_step:
-            history = with_steps(history, steps, asked.log_every_n_steps)
+            history = with_steps(history, steps)
         self.history_ = history
 
 

@@ -19,6 +19,7 @@ _IDLE_TRAINER = frozenset(
         "deterministic",
         "enable_model_summary",
         "log_save_dir",
+        "log_every_n_steps",
         "logger",
         "num_sanity_val_steps",
         "progress_bar_refresh_rate",
@@ -50,13 +51,10 @@ class Asked:
         Whether progress is shown.
     on_step
         Whether losses of single steps are recorded.
-    log_every_n_steps
-        Every how many.
     """
 
     progress_bar: bool
     on_step: bool
-    log_every_n_steps: int
 
 
 def training_plan(
@@ -161,7 +159,6 @@ def _trainer(plan: dict[str, Any], early_stopping: bool, kwargs: dict[str, Any])
     asked = Asked(
         progress_bar=bool(kwargs.pop("enable_progress_bar", True)),
         on_step=False,
-        log_every_n_steps=int(kwargs.pop("log_every_n_steps", 10)),
     )
     _refuse(kwargs, _IDLE_TRAINER, "train")
     return asked
