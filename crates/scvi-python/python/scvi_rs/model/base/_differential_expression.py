@@ -146,7 +146,10 @@ class DifferentialExpression:
             )
             representation = self.get_latent_representation if filter_outlier_cells else None
             computation = DifferentialComputation(
-                model_fn, representation, self.get_anndata_manager(adata, required=True)
+                model_fn,
+                representation,
+                self.get_anndata_manager(adata, required=True),
+                self._engine().var_names,
             )
             comparisons = custom_comparisons(
                 computation,
