@@ -66,32 +66,54 @@ impl RowsOutput {
         self.format == Format::H5ad
     }
 
-    /// Starts a matrix with the named rows, of which those in `kept` come, or all. In a copy of
-    /// `input` it goes to `place`, with what is to stand beside it.
+    /// Makes sure that there is room for a matrix for each draw.
+    pub fn check_draws(&self) -> Result<(), CliError> {
+        match self.format {
+            Format::H5ad | Format::Npy | Format::Zarr => Ok(()),
+            Format::Text { .. } | Format::Stdout => Err(CliError::Option {
+                option: "output",
+                found: format!("'{}'", self.path.display()),
+                range: "a file ending in .npy, .h5ad or .zarr with --return-samples, whose draws \
+                        make no single table",
+            }),
+        }
+    }
+
+    /// Starts matrices with the named rows, of which those in `kept` come, or all. In a copy of
+    /// `input` they go to `places`, with what is to stand beside them.
     pub fn start<'a>(
         &self,
         names: Names<'a>,
         kept: Option<&'a [usize]>,
         input: &Path,
-        place: NewRows,
+        places: &[NewRows],
         extras: Extras,
     ) -> Result<MatrixWriter<'a>, IoError> {
         let (path, overwrite) = (&self.path, self.overwrite);
         let (rows, columns) = (names.rows.len(), names.columns.len());
         Ok(match self.format {
             Format::H5ad => {
-                let file = H5adRows::create(input, path, &[place], extras, overwrite)?;
+                let file = H5adRows::create(input, path, places, extras, overwrite)?;
                 MatrixWriter::new(file, rows, kept)
             }
             Format::Npy => {
-                MatrixWriter::new(NpyRows::create(path, rows, columns, overwrite)?, rows, kept)
+                let file = match places.len() {
+                    1 => NpyRows::create(path, rows, columns, overwrite)?,
+                    n => NpyRows::stacked(path, [n, rows, columns], overwrite)?,
+                };
+                MatrixWriter::new(file, rows, kept)
             }
             Format::Text { delimiter } => {
                 let file = TextRows::create(path, delimiter, names, overwrite)?;
                 MatrixWriter::new(file, rows, kept)
             }
             Format::Zarr => {
-                MatrixWriter::new(ZarrRows::create(path, names, overwrite)?, rows, kept)
+                let layers: Vec<&str> = places.iter().map(|place| place.key).collect();
+                let file = match layers.len() {
+                    1 => ZarrRows::create(path, names, overwrite)?,
+                    _ => ZarrRows::layers(path, names, &layers, overwrite)?,
+                };
+                MatrixWriter::new(file, rows, kept)
             }
             Format::Stdout => {
                 MatrixWriter::new(TextRows::stream(io::stdout().lock(), names)?, rows, kept)

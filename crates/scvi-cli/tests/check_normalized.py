@@ -40,6 +40,16 @@ if (folder / "out.npy").exists():
     theta = np.broadcast_to(added.var["scvi_dispersions"], (60, 20))
     np.testing.assert_array_equal(theta, arrays["dispersions"])
     assert "scvi_dispersions" not in added.layers
+elif (folder / "draws.npy").exists():
+    draws = np.load(folder / "draws.npy")
+    assert draws.shape == (7, 60, 20) and draws.dtype == "f4"
+    added, store = ad.read_h5ad(folder / "draws.h5ad"), ad.read_zarr(folder / "draws.zarr")
+    assert store.X is None and list(store.obs_names) == list(data.obs_names)
+    names = [f"scvi_normalized_{draw}" for draw in range(7)]
+    assert sorted(store.layers) == names and set(names) <= set(added.layers)
+    for name, draw in zip(names, draws, strict=True):
+        np.testing.assert_array_equal(added.layers[name], draw)
+        np.testing.assert_array_equal(store.layers[name], draw)
 else:
     added = ad.read_h5ad(folder / "other_normalize.h5ad")
     assert list(added.var_names) == genes[::-1] and added.n_obs == 61

@@ -4,11 +4,9 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use common::Folder;
-use common::saves::{CELLS, columns, folder, save, tensor};
+use common::saves::{CELLS, columns, folder, python_agrees, save, tensor};
 
 const GENES: usize = 20;
 
@@ -36,17 +34,6 @@ fn assert_near(table: &[(String, Vec<f64>)], expected: &[f64]) {
         let found = table[gene].1[cell];
         assert!((found - wanted).abs() <= 1e-5 * wanted.abs(), "{cell} {gene}: {found} {wanted}");
     }
-}
-
-/// Runs `check_normalized.py` in a folder, if there is a Python for it.
-fn python(folder: &Folder) {
-    let Ok(python) = std::env::var("SCVI_REFERENCE_PYTHON") else {
-        eprintln!("skipped: what anndata says (set SCVI_REFERENCE_PYTHON)");
-        return;
-    };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_normalized.py");
-    let output = Command::new(python).arg(script).arg(folder.path("")).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
@@ -95,7 +82,7 @@ fn every_format_holds_the_same() {
     let json =
         folder.scvi(&args("parameters", model, "--posterior-mean --output p.h5ad --json")).json();
     assert_eq!(json["parameters"].to_string(), r#"["mean","dropout","dispersions"]"#);
-    python(&folder);
+    python_agrees(&folder, "check_normalized.py");
     // Nothing temporary is left.
     assert!(folder.names().iter().all(|name| !name.starts_with('.')), "{:?}", folder.names());
 }
@@ -188,7 +175,7 @@ fn cells_left_out_are_nan_and_genes_keep_the_order_of_the_file() {
         let output = format!("other_{verb}.h5ad");
         run(verb, &["--posterior-mean", "--output", &output]).ok();
     }
-    python(&folder);
+    python_agrees(&folder, "check_normalized.py");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::ModelInput;
+use super::{ModelInput, WeightArgs};
 
 /// `scvi de`.
 #[derive(Debug, Args)]
@@ -65,18 +65,9 @@ pub struct DeArgs {
     /// Levels of credible intervals of the fold change
     #[arg(long, value_name = "L", num_args = 1..)]
     pub cred_interval_lvls: Vec<f64>,
-    /// Whether samples that explain many cells of their group count more (slow)
-    #[arg(long, value_enum, default_value_t = DeWeights::Uniform)]
-    pub weights: DeWeights,
-    /// Cells of a group that importance weights go by, at most
-    #[arg(long, value_name = "N", default_value_t = 1024)]
-    pub importance_max_cells: usize,
-    /// Raise importance weights below their mean to it
-    #[arg(long)]
-    pub importance_truncation: bool,
-    /// Draws for the marginal likelihood of each of those cells
-    #[arg(long, value_name = "N", default_value_t = 500)]
-    pub importance_n_mc_samples: u32,
+    /// What samples are drawn by.
+    #[command(flatten)]
+    pub weights: WeightArgs,
     /// Compare random pairs of samples
     #[arg(long)]
     pub use_permutation: bool,
@@ -107,13 +98,4 @@ pub enum DeTestMode {
     Two,
     /// A rise, a fall, or neither.
     Three,
-}
-
-/// What `scvi de` draws samples by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DeWeights {
-    /// Equal chances.
-    Uniform,
-    /// Importance weights.
-    Importance,
 }

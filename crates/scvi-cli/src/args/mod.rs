@@ -5,18 +5,20 @@ mod files;
 mod map;
 mod tasks;
 mod train;
+mod weights;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use de::{DeArgs, DeMode, DeTestMode, DeWeights};
+pub use de::{DeArgs, DeMode, DeTestMode};
 pub use files::{ConvertArgs, InspectArgs, ModelFormat, SimulateArgs};
 pub use map::{FreezeArgs, MapArgs, QueryArgs};
 pub use tasks::{
     CorrelateArgs, EvaluateArgs, LatentArgs, MinifyArgs, NormalizeArgs, ParametersArgs, SampleArgs,
 };
 pub use train::{CheckpointArgs, DataArgs, ModelArgs, PlanArgs, TrainArgs};
+pub use weights::{WeightArgs, WeightKind};
 
 /// scVI: a variational autoencoder for single-cell RNA counts.
 #[derive(Debug, Parser)]

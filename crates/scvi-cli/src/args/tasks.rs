@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ModelInput;
+use super::{ModelInput, WeightArgs};
 
 /// `scvi latent`.
 #[derive(Debug, Args)]
@@ -122,9 +122,17 @@ pub struct NormalizeArgs {
     /// Draws of each cell, of which the mean is written
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub n_samples: u32,
+    /// Write every draw instead of their mean: .npy of draws x cells x genes, or in a .h5ad or .zarr
+    /// a layer for each, scvi_normalized_0 and so on (of listed genes in a .h5ad: in obsm); memory
+    /// does not grow with cells or draws. Of one draw there is nothing to number
+    #[arg(long, conflicts_with_all = ["n_samples_overall", "posterior_mean"])]
+    pub return_samples: bool,
     /// Write K rows instead: cells drawn with replacement, each with one draw (no .h5ad)
     #[arg(long, value_name = "K", conflicts_with_all = ["n_samples", "posterior_mean"], value_parser = clap::value_parser!(u32).range(1..))]
     pub n_samples_overall: Option<u32>,
+    /// What these rows are drawn by; their group are all cells.
+    #[command(flatten)]
+    pub weights: WeightArgs,
     /// Decode the posterior's mean instead of draws: deterministic
     #[arg(long, conflicts_with = "n_samples")]
     pub posterior_mean: bool,

@@ -7,15 +7,15 @@ use std::time::Instant;
 
 use scvi::data::Registry;
 use scvi::model::{
-    Batches, Change, Comparison, Delta, DifferentialOptions, Hypotheses, ImportanceOptions, Test,
-    Values, Watch, Weights, differential_expression,
+    Batches, Change, Comparison, Delta, DifferentialOptions, Hypotheses, Test, Values, Watch,
+    Weights, differential_expression,
 };
 use scvi_io::output::{AtomicFile, check_output};
 use scvi_io::table::MatrixFormat;
 use scvi_io::{IoError, ModelMeta, open_model};
 use serde_json::{Value, json};
 
-use crate::args::{Common, DeArgs, DeMode, DeTestMode, DeWeights};
+use crate::args::{Common, DeArgs, DeMode, DeTestMode, WeightKind};
 use crate::choices::batches;
 use crate::error::CliError;
 use crate::groups::{Compared, compared};
@@ -100,14 +100,7 @@ fn options(
         n_samples_overall: args.n_samples_overall,
         batches,
         m_permutation: args.use_permutation.then_some(args.m_permutation),
-        weights: match args.weights {
-            DeWeights::Uniform => Weights::Uniform,
-            DeWeights::Importance => Weights::Importance(ImportanceOptions {
-                max_cells: args.importance_max_cells,
-                truncation: args.importance_truncation,
-                n_mc_samples: args.importance_n_mc_samples,
-            }),
-        },
+        weights: args.weights.weights(),
         filter_outlier_cells: args.filter_outlier_cells,
         all_stats: !args.no_all_stats,
         batch_size: args.source.batch_size,
@@ -151,9 +144,10 @@ fn settings(
 ) -> Value {
     let is_change = args.mode == DeMode::Change;
     let of_change = |value: Value| if is_change { value } else { Value::Null };
-    let of_weights = |value: Value| match args.weights {
-        DeWeights::Importance => value,
-        DeWeights::Uniform => Value::Null,
+    let weights = &args.weights;
+    let of_weights = |value: Value| match weights.kind {
+        WeightKind::Importance => value,
+        WeightKind::Uniform => Value::Null,
     };
     let comparison = |comparison: &Comparison| {
         json!({
@@ -190,9 +184,9 @@ fn settings(
         "batchid1": args.batchid1,
         "batchid2": args.batchid2,
         "weights": if options.weights == Weights::Uniform { "uniform" } else { "importance" },
-        "importance_max_cells": of_weights(json!(args.importance_max_cells)),
-        "importance_truncation": of_weights(json!(args.importance_truncation)),
-        "importance_n_mc_samples": of_weights(json!(args.importance_n_mc_samples)),
+        "importance_max_cells": of_weights(json!(weights.importance_max_cells)),
+        "importance_truncation": of_weights(json!(weights.importance_truncation)),
+        "importance_n_mc_samples": of_weights(json!(weights.importance_n_mc_samples)),
         "filter_outlier_cells": options.filter_outlier_cells,
         "all_stats": options.all_stats,
         "seed": common.seed,

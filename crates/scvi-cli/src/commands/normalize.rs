@@ -1,7 +1,8 @@
 //! `scvi normalize`.
 
 use scvi::model::{
-    Cells, ExpressionOptions, LibrarySize, Overall, Posterior, Watch, normalized_expression,
+    Cells, DrawnRows, ExpressionOptions, LibrarySize, Overall, Posterior, Watch, Weights,
+    normalized_expression,
 };
 use scvi_io::h5ad::{Extras, NewRows, Slot, UnsValue};
 use scvi_io::rows::Names;
@@ -15,17 +16,13 @@ use crate::report::Report;
 use crate::rows_output::{RowsOutput, forgive_closed_pipe, row_error};
 use crate::watching::watched;
 
+/// Where the result goes in an .h5ad: of all genes, and of listed ones.
+const LAYER: &str = "scvi_normalized";
 const KEY: &str = "X_normalized_scVI";
 
 pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
     let output = RowsOutput::check(&args.output, common)?;
-    if args.n_samples_overall.is_some() && output.is_h5ad() {
-        return Err(CliError::Option {
-            option: "output",
-            found: format!("'{}'", args.output.display()),
-            range: "no .h5ad with --n-samples-overall, whose rows are not the input's cells",
-        });
-    }
+    check(args, &output)?;
     let library_size = library_size(&args.library_size)?;
     let source = &args.source;
     let mut model = open_model(&source.model)?;
@@ -43,7 +40,7 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
             true => Posterior::Mean,
             false => Posterior::Samples { n_samples: args.n_samples, seed: common.seed },
         },
-        return_mean: true,
+        return_mean: !args.return_samples,
     };
     let job = Job { args, common, output: &output, model: &model, prepared: &prepared };
     let written = job.write(&genes, listed.is_some(), &options);
@@ -56,6 +53,28 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
         .add("genes", genes.len())
         .add("files", vec![args.output.display().to_string()]);
     report.print(common)
+}
+
+/// Whether output and weights go with the rows that are asked for.
+fn check(args: &NormalizeArgs, output: &RowsOutput) -> Result<(), CliError> {
+    if args.return_samples {
+        output.check_draws()?;
+    }
+    if args.n_samples_overall.is_some() && output.is_h5ad() {
+        return Err(CliError::Option {
+            option: "output",
+            found: format!("'{}'", args.output.display()),
+            range: "no .h5ad with --n-samples-overall, whose rows are not the input's cells",
+        });
+    }
+    if args.n_samples_overall.is_none() && args.weights.weights() != Weights::Uniform {
+        return Err(CliError::Option {
+            option: "weights",
+            found: "importance".to_owned(),
+            range: "uniform without --n-samples-overall: what is weighed are draws over all cells",
+        });
+    }
+    Ok(())
 }
 
 fn library_size(typed: &str) -> Result<LibrarySize, CliError> {
@@ -95,34 +114,52 @@ impl Job<'_> {
         let (drawn, drawn_names);
         let (mut rows, mut kept) = (&prepared.obs_names[..], prepared.kept());
         if let Some(n) = args.n_samples_overall {
-            let overall = Overall { n_samples: n as usize, seed: common.seed };
-            drawn = overall.draw(cells)?;
+            drawn = self.draw(n, cells, options)?;
             let names = prepared.kept_names();
-            drawn_names = drawn.iter().map(|&c| names[c as usize].clone()).collect::<Vec<_>>();
-            cells = Cells::chosen(&data, &drawn, args.source.batch_size).with_noise_by_place();
+            let of = |&cell: &u32| names[cell as usize].clone();
+            drawn_names = drawn.cells().iter().map(of).collect::<Vec<_>>();
+            cells = drawn.rows(&data, args.source.batch_size);
             (rows, kept) = (&drawn_names, None);
         }
-        let n_columns = columns.len();
+        let keys = self.keys(if is_list { KEY } else { LAYER });
+        let slot = if is_list { Slot::Obsm } else { Slot::Layers };
         let uns = [(&*format!("{KEY}_genes"), UnsValue::Texts(columns.clone()))];
-        let (place, extras) = match is_list {
-            true => (
-                NewRows { slot: Slot::Obsm, key: KEY, columns: n_columns },
-                Extras { uns: &uns, ..Extras::default() },
-            ),
-            false => (
-                NewRows { slot: Slot::Layers, key: "scvi_normalized", columns: n_columns },
-                Extras::default(),
-            ),
-        };
+        let extras = Extras { uns: if is_list { &uns } else { &[] }, ..Extras::default() };
+        let places: Vec<NewRows> =
+            keys.iter().map(|key| NewRows { slot, key, columns: columns.len() }).collect();
         let names = Names { corner: "cell", rows, columns: &columns };
-        let mut writer = output.start(names, kept, &prepared.path, place, extras)?;
+        let mut writer = output.start(names, kept, &prepared.path, &places, extras)?;
         let task = |watch: &mut Watch| {
-            normalized_expression(&model.vae, cells, options, watch, &mut |_, rows| {
-                writer.append(0, rows).map_err(row_error)
+            normalized_expression(&model.vae, cells, options, watch, &mut |draw, rows| {
+                writer.append(draw as usize, rows).map_err(row_error)
             })
         };
         watched("normalised expression", common, task)?;
         writer.finish()?;
         Ok(cells.len())
+    }
+
+    /// The rows of `--n-samples-overall`.
+    fn draw(
+        &self,
+        n: u32,
+        cells: Cells,
+        options: &ExpressionOptions,
+    ) -> Result<DrawnRows, CliError> {
+        let weights = self.args.weights.weights();
+        let overall = Overall { n_samples: n as usize, seed: self.common.seed, weights };
+        watched("drawing cells", self.common, |watch: &mut Watch| {
+            overall.draw(&self.model.vae, cells, options.transform_batch, watch)
+        })
+    }
+
+    /// Names of the matrices: one, or one for each draw.
+    fn keys(&self, base: &str) -> Vec<String> {
+        match self.args.n_samples {
+            n if self.args.return_samples && n > 1 => {
+                (0..n).map(|draw| format!("{base}_{draw}")).collect()
+            }
+            _ => vec![base.to_owned()],
+        }
     }
 }

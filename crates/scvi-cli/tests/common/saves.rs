@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use safetensors::SafeTensors;
 use scvi::data::CsrMatrix;
@@ -32,6 +33,17 @@ pub fn tensor(path: &Path, name: &str) -> Option<Vec<f64>> {
         }
         _ => data.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f64).collect(),
     })
+}
+
+/// Runs a check of `tests/` on a folder, if there is a Python for it.
+pub fn python_agrees(folder: &Folder, script: &str) {
+    let Ok(python) = std::env::var("SCVI_REFERENCE_PYTHON") else {
+        eprintln!("skipped: what anndata says (set SCVI_REFERENCE_PYTHON)");
+        return;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
+    let output = Command::new(python).arg(script).arg(folder.path("")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A folder with the data of all saves as `data.h5ad`.

@@ -11,7 +11,7 @@ use crate::table::npy_header;
 #[derive(Debug)]
 pub struct NpyRows {
     file: RegionFile,
-    columns: [usize; 1],
+    columns: Vec<usize>,
 }
 
 impl NpyRows {
@@ -25,13 +25,36 @@ impl NpyRows {
         columns: usize,
         overwrite: bool,
     ) -> Result<Self, IoError> {
-        let header = npy_header::<f32>([rows, columns]);
-        let start = header.len() as u64;
-        let end = start + 4 * rows as u64 * columns as u64;
+        let header = npy_header::<f32, 2>([rows, columns]);
+        Self::with_header(path, &header, [1, rows, columns], overwrite)
+    }
+
+    /// Starts a file for `shape`, matrices x rows x columns: one array of three dimensions, whose
+    /// matrices are filled side by side.
+    ///
+    /// # Errors
+    /// As [`NpyRows::create`].
+    pub fn stacked(
+        path: impl AsRef<Path>,
+        shape: [usize; 3],
+        overwrite: bool,
+    ) -> Result<Self, IoError> {
+        Self::with_header(path, &npy_header::<f32, 3>(shape), shape, overwrite)
+    }
+
+    fn with_header(
+        path: impl AsRef<Path>,
+        header: &[u8],
+        [matrices, rows, columns]: [usize; 3],
+        overwrite: bool,
+    ) -> Result<Self, IoError> {
+        let size = 4 * rows as u64 * columns as u64;
+        let first = header.len() as u64;
+        let regions = (0..matrices as u64).map(|k| first + k * size..first + (k + 1) * size);
         let temp = AtomicFile::create(path, overwrite)?;
-        let mut file = RegionFile::new(temp, std::iter::once(start..end).collect())?;
-        file.write_at(0, &header)?;
-        Ok(Self { file, columns: [columns] })
+        let mut file = RegionFile::new(temp, regions.collect())?;
+        file.write_at(0, header)?;
+        Ok(Self { file, columns: vec![columns; matrices] })
     }
 }
 

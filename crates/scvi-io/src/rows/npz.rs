@@ -53,7 +53,7 @@ impl NpzRows {
         let (mut members, mut regions, mut headers, mut at) =
             (Vec::new(), Vec::new(), Vec::new(), 0);
         for &(name, columns) in matrices {
-            let header = npy_header::<f32>([rows, columns]);
+            let header = npy_header::<f32, 2>([rows, columns]);
             let mut crc = Crc::new();
             crc.update(&header);
             let size = header.len() as u64 + 4 * rows as u64 * columns as u64;

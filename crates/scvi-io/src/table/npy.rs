@@ -32,10 +32,10 @@ impl NpyElement for f64 {
 
 /// What stands before the values of an array, padded so that they start at a multiple of 64 bytes
 /// (NEP 1).
-pub(crate) fn npy_header<T: NpyElement>([rows, columns]: [usize; 2]) -> Vec<u8> {
+pub(crate) fn npy_header<T: NpyElement, const N: usize>(shape: [usize; N]) -> Vec<u8> {
     let descr = T::DESCR;
-    let header =
-        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    let shape = shape.map(|n| n.to_string()).join(", ");
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
     let preamble = 10;
     let length = (preamble + header.len() + 1).next_multiple_of(64) - preamble;
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
@@ -57,7 +57,7 @@ pub fn write_npy<T: NpyElement>(
         let problem = format!("shape {shape:?} does not hold {} values", values.len());
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
-    writer.write_all(&npy_header::<T>(shape))?;
+    writer.write_all(&npy_header::<T, 2>(shape))?;
     let mut bytes = Vec::new();
     for block in values.chunks(1 << 14) {
         bytes.clear();
