@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 interrupted (143 by SIGTERM).
 
 mod args;
+mod checkpoints;
 mod choices;
 mod commands;
 mod error;
@@ -50,7 +51,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Parameters(args) => commands::parameters::run(&args, &common),
         Command::Sample(args) => commands::sample::run(&args, &common),
         Command::Correlate(args) => commands::correlate::run(&args, &common),
-        Command::Map(args) => commands::map::run(&args, &common),
+        Command::Map(args) => commands::map::run(*args, &common),
         Command::Minify(args) => commands::minify::run(&args, &common),
         Command::De(args) => commands::de::run(&args, &common),
         Command::Simulate(args) => commands::simulate::run(&args, &common),

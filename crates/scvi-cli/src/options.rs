@@ -9,56 +9,62 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 use scvi_io::IoError;
 use scvi_io::checkpoint::{checkpoint_path, read_checkpoint};
 
-use crate::args::{Cli, Command, TrainArgs};
+use crate::args::{CheckpointArgs, Cli, Command, TrainArgs};
 use crate::error::CliError;
 
 /// Options under these headings, and the seed, make a run the run it is.
-const HEADINGS: [&str; 3] = ["Data", "Model", "Training"];
+const HEADINGS: [&str; 5] = ["Data", "Query", "Freezing", "Model", "Training"];
 
 /// Reads the command line; wrong usage ends the program.
 pub fn parse() -> Result<Cli, CliError> {
     let words: Vec<OsString> = env::args_os().collect();
     let mut cli = read(&words);
-    let Command::Train(args) = &mut cli.command else { return Ok(cli) };
-    let Some(path) = args.model.as_deref().filter(|_| args.checkpoints.resume) else {
-        return Ok(cli);
-    };
-    let path = checkpoint_path(path);
+    let Some((verb, model, args)) = run_of(&mut cli.command) else { return Ok(cli) };
+    let Some(path) = model.filter(|_| args.resume).map(checkpoint_path) else { return Ok(cli) };
     if !path.exists() {
         return Ok(cli);
     }
     let saved = read_checkpoint(&path)?;
-    let unsaid = unsaid(&path, &saved.0.setup.options, &args.options)?;
+    let unsaid = unsaid(verb, &path, &saved.0.setup.options, &args.options)?;
     let mut cli = read(&words.into_iter().chain(unsaid).collect::<Vec<_>>());
-    if let Command::Train(args) = &mut cli.command {
+    if let Some((.., args)) = run_of(&mut cli.command) {
         args.saved = Some(saved);
     }
     Ok(cli)
 }
 
+/// The verb, model folder and checkpoints of a command that makes a training run.
+fn run_of(command: &mut Command) -> Option<(&'static str, Option<&Path>, &mut CheckpointArgs)> {
+    match command {
+        Command::Train(args) => Some(("train", args.model.as_deref(), &mut args.checkpoints)),
+        Command::Map(args) => Some(("map", Some(&args.model), &mut args.checkpoints)),
+        _ => None,
+    }
+}
+
 fn read(words: &[OsString]) -> Cli {
     let matches = Cli::command().get_matches_from(words);
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let (Command::Train(args), Some(matches)) =
-        (&mut cli.command, matches.subcommand_matches("train"))
+    if let Some((verb, _, args)) = run_of(&mut cli.command)
+        && let Some(matches) = matches.subcommand_matches(verb)
     {
-        args.options = typed(matches);
+        args.options = typed(verb, matches);
     }
     cli
 }
 
 /// The options that make a run the run it is.
-fn options() -> Vec<Arg> {
+fn options(verb: &str) -> Vec<Arg> {
     let cli = Cli::command();
-    let train = cli.find_subcommand("train").into_iter().flat_map(clap::Command::get_arguments);
-    let own = train.filter(|arg| arg.get_help_heading().is_some_and(|h| HEADINGS.contains(&h)));
+    let all = cli.find_subcommand(verb).into_iter().flat_map(clap::Command::get_arguments);
+    let own = all.filter(|arg| arg.get_help_heading().is_some_and(|h| HEADINGS.contains(&h)));
     own.chain(cli.get_arguments().filter(|arg| arg.get_id() == "seed")).cloned().collect()
 }
 
 /// Those of them that were typed, as one types them: `--n-latent=5`, `--early-stopping`.
-fn typed(matches: &ArgMatches) -> Vec<String> {
+fn typed(verb: &str, matches: &ArgMatches) -> Vec<String> {
     let mut typed = Vec::new();
-    for arg in options() {
+    for arg in options(verb) {
         let id = arg.get_id().as_str();
         let Some(long) = arg.get_long() else { continue };
         if matches.value_source(id) != Some(ValueSource::CommandLine) {
@@ -80,27 +86,32 @@ fn name(option: &str) -> &str {
 }
 
 /// What the run was started with and is not typed now.
-fn unsaid(path: &Path, then: &[String], now: &[String]) -> Result<Vec<OsString>, CliError> {
+fn unsaid(
+    verb: &str,
+    path: &Path,
+    then: &[String],
+    now: &[String],
+) -> Result<Vec<OsString>, CliError> {
     let known: Vec<String> =
-        options().iter().filter_map(Arg::get_long).map(|long| format!("--{long}")).collect();
+        options(verb).iter().filter_map(Arg::get_long).map(|long| format!("--{long}")).collect();
     if let Some(option) = then.iter().find(|option| !known.iter().any(|k| k == name(option))) {
-        let problem = format!("{option:?} is no option of a run");
+        let problem = format!("{option:?} is no option of a run of scvi {verb}");
         return Err(IoError::NotCheckpoint { path: path.to_owned(), problem }.into());
     }
     let is_said = |option: &&String| now.iter().any(|said| name(said) == name(option));
     Ok(then.iter().filter(|option| !is_said(option)).map(OsString::from).collect())
 }
 
-/// The command that resumes this run, for a shell. Words of the `demonstration` say where it left
-/// its data.
-pub fn resume_command(demonstration: &[&str]) -> String {
+/// The command that resumes this run of a verb, for a shell. Words of the `demonstration` say where
+/// it left its data.
+pub fn resume_command(verb: &str, demonstration: &[&str]) -> String {
     let mut words: Vec<String> =
         env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut more: Vec<String> = demonstration.iter().map(|&word| word.to_owned()).collect();
     if !words.iter().any(|word| word == "--resume") {
         more.push("--resume".to_owned());
     }
-    let after = words.iter().position(|word| word == "train").map_or(words.len(), |at| at + 1);
+    let after = words.iter().position(|word| word == verb).map_or(words.len(), |at| at + 1);
     words.splice(after..after, more);
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
@@ -132,10 +143,9 @@ mod tests {
 
     fn typed_of(words: &str) -> Vec<String> {
         let words: Vec<OsString> = words.split(' ').map(OsString::from).collect();
-        match read(&words).command {
-            Command::Train(args) => args.options,
-            other => panic!("{other:?}"),
-        }
+        let mut cli = read(&words);
+        let (.., args) = run_of(&mut cli.command).expect("a run");
+        args.options.clone()
     }
 
     #[test]
@@ -154,16 +164,22 @@ mod tests {
         // Typed that way, they mean the same.
         let again = format!("scvi train x.h5ad --model m {}", typed.join(" "));
         assert_eq!(typed_of(&again), wanted);
+        let line = "scvi map q.h5ad --reference r --model m --freeze-dropout --min-overlap 0.5 \
+                    --output o.csv --lr 0.1";
+        assert_eq!(typed_of(line), ["--min-overlap=0.5", "--freeze-dropout", "--lr=0.1"]);
     }
 
     #[test]
     fn adds_what_is_left_unsaid() {
         let then = ["--lr=0.1", "--early-stopping", "--seed=3"].map(str::to_owned);
         let now = ["--seed=4".to_owned()];
-        let added = unsaid(Path::new("c"), &then, &now).unwrap();
+        let added = unsaid("train", Path::new("c"), &then, &now).unwrap();
         assert_eq!(added, ["--lr=0.1", "--early-stopping"]);
-        for hostile in ["--model=/etc", "x", "--overwrite", "--lr2=1"] {
-            assert!(unsaid(Path::new("c"), &[hostile.to_owned()], &now).is_err(), "{hostile}");
+        for hostile in ["--model=/etc", "x", "--overwrite", "--lr2=1", "--unfrozen"] {
+            assert!(
+                unsaid("train", Path::new("c"), &[hostile.to_owned()], &now).is_err(),
+                "{hostile}"
+            );
         }
     }
 

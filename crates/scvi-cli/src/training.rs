@@ -1,10 +1,11 @@
 //! A training run that is not lost: checkpoints, signals, and what to say when it diverges.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Instant;
 
+use scvi::Cpu;
 use scvi::data::{Dataset, Fingerprint};
-use scvi::module::VaeSpec;
+use scvi::module::Vae;
 use scvi::train::{
     Checkpoint, Divergence, EpochRecord, Event, RunDescription, TrainError, TrainPlan, Trained,
     TrainingRun,
@@ -13,50 +14,21 @@ use scvi_io::checkpoint::{
     CHECKPOINT_VERSION, CheckpointMeta, RunSetup, read_checkpoint, write_checkpoint,
 };
 
-use crate::args::{CheckpointArgs, Common};
+use crate::args::Common;
+use crate::checkpoints::Kept;
 use crate::error::CliError;
 use crate::input::{Prepared, note};
 use crate::signals::Signals;
 
-/// When checkpoints are written.
-pub struct Schedule {
-    every: Option<Duration>,
-    every_n_epoch: Option<u64>,
-}
-
-impl Schedule {
-    /// What the user asked for.
-    pub fn new(args: &CheckpointArgs) -> Result<Self, CliError> {
-        let minutes = args.checkpoint_every_minutes;
-        let every = Duration::try_from_secs_f64(minutes * 60.0).map_err(|_| CliError::Option {
-            option: "checkpoint_every_minutes",
-            found: minutes.to_string(),
-            range: "a number of minutes, or 0 for none",
-        })?;
-        let every = Some(every).filter(|_| minutes > 0.0);
-        Ok(Self { every, every_n_epoch: args.checkpoint_every_n_epoch })
-    }
-
-    fn is_due(&self, last: Instant, event: Event) -> bool {
-        let epochs = match event {
-            Event::Epoch(record) => record.epoch as u64 + 1,
-            _ => 0,
-        };
-        self.every.is_some_and(|every| last.elapsed() >= every)
-            || self.every_n_epoch.is_some_and(|n| epochs > 0 && epochs.is_multiple_of(n))
-    }
-}
-
 /// A run to be made.
 pub struct Training<'a> {
-    pub spec: VaeSpec,
+    /// Makes the model as it is before the first step, the same each time.
+    pub begin: &'a dyn Fn() -> Result<Vae<Cpu<f32>>, CliError>,
     pub data: &'a Dataset<'a>,
     pub plan: &'a TrainPlan,
     pub prepared: &'a Prepared,
     pub setup: RunSetup,
-    /// Where its checkpoint lies, or will.
-    pub checkpoint: PathBuf,
-    pub schedule: Schedule,
+    pub kept: &'a Kept,
     /// The command that resumes it.
     pub resume_command: String,
     pub common: &'a Common,
@@ -99,7 +71,7 @@ impl Training<'_> {
                 Event::Done(stop) => return Ok(run.finish(*stop)?),
             }
             let signal = signals.received();
-            if signal.is_none() && !self.schedule.is_due(last, event) {
+            if signal.is_none() && !self.kept.schedule.is_due(last, event) {
                 continue;
             }
             let written = match self.write(&mut run, data) {
@@ -125,14 +97,14 @@ impl Training<'_> {
         saved: Option<(CheckpointMeta, Checkpoint)>,
         data: &Fingerprint,
     ) -> Result<TrainingRun<'_>, CliError> {
-        let spec = self.spec.clone();
+        let vae = (self.begin)()?;
         let Some((meta, checkpoint)) = saved else {
-            return Ok(TrainingRun::new(spec, self.data, self.plan)?);
+            return Ok(TrainingRun::of_model(vae, self.data, self.plan)?);
         };
-        let (config, plan) = (spec.config().clone(), self.plan.clone());
+        let (config, plan) = (vae.spec().config().clone(), self.plan.clone());
         let now = RunDescription { config, plan, data: data.clone() };
-        meta.check_same(&self.checkpoint, &self.setup, &now)?;
-        Ok(TrainingRun::resume(spec, self.data, self.plan, checkpoint)?)
+        meta.check_same(&self.kept.path, &self.setup, &now)?;
+        Ok(TrainingRun::resume_of_model(vae, self.data, self.plan, checkpoint)?)
     }
 
     fn write(&self, run: &mut TrainingRun, data: &Fingerprint) -> Result<(), CliError> {
@@ -143,7 +115,7 @@ impl Training<'_> {
             run: run.description(data),
             progress: run.progress().clone(),
         };
-        Ok(write_checkpoint(&self.checkpoint, &meta, run)?)
+        Ok(write_checkpoint(&self.kept.path, &meta, run)?)
     }
 
     fn interrupted(
@@ -154,7 +126,7 @@ impl Training<'_> {
         is_kept: bool,
     ) -> CliError {
         let at = format!("in epoch {} of {}", run.progress().epoch, run.epochs());
-        let path = self.checkpoint.display();
+        let path = self.kept.path.display();
         let told = match (written, is_kept) {
             (Ok(()), _) => format!("{at}; the run is kept in {path}"),
             (Err(error), true) => format!("{at}; {error}; an earlier checkpoint is in {path}"),
@@ -179,7 +151,7 @@ impl Training<'_> {
     ) -> CliError {
         note(self.common, "training diverged; repeating it from the last checkpoint to see why");
         let mut found = seen.clone();
-        let saved = is_kept.then(|| read_checkpoint(&self.checkpoint)).transpose().ok();
+        let saved = is_kept.then(|| read_checkpoint(&self.kept.path)).transpose().ok();
         if let Some(mut run) = saved.and_then(|saved| self.start(saved, data).ok()) {
             run.watch_closely();
             let from = run.progress().step;
@@ -199,12 +171,12 @@ impl Training<'_> {
                 }
             }
         }
-        diverged(&found, self.prepared, is_kept.then_some(&self.checkpoint))
+        diverged(&found, self.prepared, is_kept.then_some(&self.kept.path))
     }
 }
 
 /// A divergence in the names of the data.
-pub fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&PathBuf>) -> CliError {
+fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&PathBuf>) -> CliError {
     let cells = prepared.kept_names();
     let mut told = found.to_string();
     // The rows of these tensors are genes.
@@ -230,12 +202,4 @@ pub fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&PathBuf>)
         }
     }
     CliError::Diverged { told, is_extreme: extreme.is_some() }
-}
-
-/// Whether a path has a checkpoint, which only `--resume` or `--overwrite` may touch.
-pub fn check_no_checkpoint(path: &Path, common: &Common) -> Result<(), CliError> {
-    if path.exists() && !common.overwrite {
-        return Err(CliError::Unfinished { path: path.display().to_string() });
-    }
-    Ok(())
 }

@@ -195,19 +195,3 @@ fn the_same_bits_for_any_number_of_threads_and_others_for_another_seed() {
     assert!(files("one") == files("two"));
     assert!(files("one") != files("other"));
 }
-
-#[cfg(unix)]
-#[test]
-fn an_interrupted_run_leaves_nothing() {
-    let folder = folder("");
-    cells(200, 2, &["new"]).write(&folder.path("query.h5ad"));
-    let before = folder.names();
-    let args = "map --reference ref query.h5ad --model m --output o.h5ad --max-epochs 100000";
-    let mut run = folder.start(&args.split(' ').collect::<Vec<_>>());
-    run.wait_for("epoch 1/");
-    run.signal("INT");
-    let (status, told) = run.end();
-    assert_eq!(status.code(), Some(130), "{told}");
-    assert!(told.contains("nothing was written"), "{told}");
-    assert_eq!(folder.names(), before);
-}

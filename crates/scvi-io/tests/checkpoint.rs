@@ -58,6 +58,7 @@ fn setup() -> RunSetup {
         options: vec!["--lr=0.1".into(), "--batch-key=\"donor\"".into()],
         registry: Registry { batch: Some(field), ..Registry::default() },
         input: InputMeta::new(40, &["a".to_owned(), "b".to_owned()]),
+        mapping: None,
     }
 }
 

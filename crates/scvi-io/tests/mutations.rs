@@ -122,6 +122,7 @@ fn changed_checkpoints_are_errors_or_the_same() {
             options: Vec::new(),
             registry: Default::default(),
             input: InputMeta::new(40, &[]),
+            mapping: None,
         },
         run: run.description(&data.fingerprint().unwrap()),
         progress: run.progress().clone(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::PlanArgs;
+use super::{CheckpointArgs, PlanArgs};
 
 /// `scvi map`.
 #[derive(Debug, Args)]
@@ -30,6 +30,9 @@ pub struct MapArgs {
     /// The training.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// Runs that are not lost.
+    #[command(flatten)]
+    pub checkpoints: CheckpointArgs,
 }
 
 /// How the query's genes are found.

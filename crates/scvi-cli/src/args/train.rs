@@ -30,12 +30,6 @@ pub struct TrainArgs {
     /// Runs that are not lost.
     #[command(flatten)]
     pub checkpoints: CheckpointArgs,
-    /// The options above that make a run the run it is, as far as they were typed.
-    #[arg(skip)]
-    pub options: Vec<String>,
-    /// What a run that is resumed left behind.
-    #[arg(skip)]
-    pub saved: Option<(CheckpointMeta, Checkpoint)>,
 }
 
 /// What is kept of a run while it goes on: DIR.checkpoint beside the model folder DIR, until that is
@@ -53,6 +47,12 @@ pub struct CheckpointArgs {
     /// Also write one every N epochs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub checkpoint_every_n_epoch: Option<u64>,
+    /// The options that make a run the run it is, as far as they were typed.
+    #[arg(skip)]
+    pub options: Vec<String>,
+    /// What a run that is resumed left behind.
+    #[arg(skip)]
+    pub saved: Option<(CheckpointMeta, Checkpoint)>,
 }
 
 /// Which parts of the input are used.

@@ -1,28 +1,29 @@
 //! `scvi map`.
 
+use std::cell::RefCell;
 use std::time::Instant;
 
-use scvi::Cpu;
-use scvi::data::{Dataset, LibraryPrior};
+use scvi::data::LibraryPrior;
 use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, trained_tensors};
-use scvi::module::{Vae, VaeConfig, VaeSpec};
-use scvi::train::{Event, TrainError, TrainPlan, Trained, TrainingRun};
-use scvi_io::model_dir::check_model_output;
+use scvi::module::{VaeConfig, VaeSpec};
+use scvi::train::{TrainError, Trained};
+use scvi_io::checkpoint::{MappingSetup, RunSetup};
 use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel, open_model, save_model};
 
 use super::latent::{Output, Representation};
 use super::plan::{plan, warn_of_short_warmup};
-use super::train::meta;
+use super::train::{meta, program};
 use crate::args::{Common, FreezeArgs, MapArgs};
+use crate::checkpoints::Kept;
 use crate::error::CliError;
 use crate::input::{Prepared, Query, for_query, note};
+use crate::options::resume_command;
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::signals::Signals;
-use crate::training::diverged;
+use crate::training::Training;
 
-pub fn run(args: &MapArgs, common: &Common) -> Result<(), CliError> {
-    check_model_output(&args.model, common.overwrite)?;
+pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
+    let mut kept = Kept::open(&args.model, &mut args.checkpoints, common)?;
     let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
     let SavedModel { vae: mut reference, meta: known, .. } = open_model(&args.reference)?;
     let query = for_query(&args.input, &known, &args.query, common)?;
@@ -31,31 +32,53 @@ pub fn run(args: &MapArgs, common: &Common) -> Result<(), CliError> {
     let spec = config.validate()?;
     warn_of_idle_training(reference.spec(), &spec, &freeze, &query, common)?;
     let trained_tensors = trained_tensors(&mut reference, &spec, &freeze)?;
-    let vae = load_query_data(&mut reference, &spec, &freeze, common.seed)?;
 
     let prepared = &query.prepared;
     let n_cells = prepared.counts.n_cells();
     let plan = plan(&args.plan, common, n_cells, 0.0)?;
     warn_of_short_warmup(&plan, plan.epochs(n_cells), common);
     let data = prepared.dataset()?;
+    kept.give_up_older()?;
+    let saved = kept.saved.take();
+    let input = InputMeta::new(n_cells, &prepared.var_names);
+    let setup = RunSetup {
+        program: program(),
+        options: kept.options.clone(),
+        registry: prepared.registry.clone(),
+        input: input.clone(),
+        mapping: Some(MappingSetup::new(&reference.state_dict(), freeze)),
+    };
+    let reference = RefCell::new(reference);
+    let training = Training {
+        begin: &|| Ok(load_query_data(&mut reference.borrow_mut(), &spec, &freeze, common.seed)?),
+        data: &data,
+        plan: &plan,
+        prepared,
+        setup,
+        kept: &kept,
+        resume_command: resume_command("map", &[]),
+        common,
+    };
+    let progress = Progress::new(plan.epochs(n_cells), common);
     let start = Instant::now();
-    let mut trained = train(vae, &data, &plan, prepared, common)?;
-    let seconds = start.elapsed().as_secs_f64();
+    let trained = training.run(saved, &mut |record| progress.epoch(record));
+    progress.finish();
+    let (mut trained, seconds) = (trained?, start.elapsed().as_secs_f64());
 
     let mut files = vec![args.model.display().to_string()];
     let latent = output.as_ref().map(|_| Representation::mean(&trained.vae, &data, common));
     let latent = latent.transpose()?;
-    let input = InputMeta::new(n_cells, &prepared.var_names);
     let meta = ModelMeta {
         mapped_from: Some(mapped_from(&known, &query, freeze)),
         model_class: known.model_class,
         ..meta(prepared, config, &trained, &plan, input)
     };
-    save_model(&args.model, &mut trained.vae, &meta, &trained.history, common.overwrite)?;
+    save_model(&args.model, &mut trained.vae, &meta, &trained.history, kept.overwrite)?;
     if let Some((output, latent)) = output.zip(latent) {
         output.write(prepared, latent, common)?;
         files.extend(args.output.as_ref().map(|path| path.display().to_string()));
     }
+    kept.remove()?;
     let mut report = report(&query, &trained, trained_tensors);
     report.add("seconds", seconds).add("files", files);
     report.print(common)
@@ -110,39 +133,6 @@ fn warn_of_idle_training(
         );
     }
     Ok(())
-}
-
-/// Trains to the end; a signal ends the run without anything written.
-fn train(
-    vae: Vae<Cpu<f32>>,
-    data: &Dataset,
-    plan: &TrainPlan,
-    prepared: &Prepared,
-    common: &Common,
-) -> Result<Trained, CliError> {
-    let signals = Signals::install().map_err(|source| CliError::Signals { source })?;
-    let mut run = TrainingRun::of_model(vae, data, plan)?;
-    let progress = Progress::new(run.epochs(), common);
-    let named = |error| match error {
-        TrainError::Diverged(found) => diverged(&found, prepared, None),
-        error => error.into(),
-    };
-    let stop = loop {
-        match run.advance().map_err(named)? {
-            Event::Minibatch => {}
-            Event::Epoch(record) => progress.epoch(&record),
-            Event::Done(stop) => break stop,
-        }
-        if let Some(exit_code) = signals.received() {
-            let at = format!("in epoch {} of {}", run.progress().epoch, run.epochs());
-            return Err(CliError::Interrupted {
-                exit_code,
-                told: format!("{at}; nothing was written"),
-            });
-        }
-    };
-    progress.finish();
-    run.finish(stop).map_err(named)
 }
 
 fn mapped_from(reference: &ModelMeta, query: &Query, freeze: Freeze) -> MappedFrom {

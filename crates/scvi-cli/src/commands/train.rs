@@ -1,32 +1,30 @@
 //! `scvi train`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
+use scvi::Cpu;
 use scvi::data::LibraryPrior;
 use scvi::data::simulate::{SimulateConfig, simulate};
 use scvi::module::{
     BatchRepresentation, Choice, ConfigError, Dispersion, EmbeddingKwargs, GeneLikelihood,
-    LatentDistribution, NormPlacement, VaeConfig, VarActivation,
+    LatentDistribution, NormPlacement, Vae, VaeConfig, VarActivation,
 };
 use scvi::train::{TrainError, TrainPlan, Trained};
-use scvi_io::checkpoint::{CheckpointMeta, RunSetup, checkpoint_path};
-use scvi_io::model_dir::check_model_output;
-use scvi_io::output::remove_unfinished;
-use scvi_io::{
-    FORMAT_VERSION, InputMeta, IoError, ModelMeta, TrainingMeta, load_model, save_model,
-};
+use scvi_io::checkpoint::RunSetup;
+use scvi_io::{FORMAT_VERSION, InputMeta, ModelMeta, TrainingMeta, save_model};
 
 use super::latent::{Output, Representation};
 use super::plan::{plan, warn_of_short_warmup};
 use super::simulate::{names, write};
 use crate::args::{Common, DataArgs, ModelArgs, TrainArgs};
+use crate::checkpoints::Kept;
 use crate::error::CliError;
-use crate::input::{Prepared, for_training, note};
+use crate::input::{Prepared, for_training};
 use crate::options::{demonstration_words, resume_command};
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::training::{Schedule, Training, check_no_checkpoint};
+use crate::training::Training;
 
 /// Names of the demonstration's outputs.
 const DEMO_MODEL: &str = "scvi_demo_model";
@@ -35,17 +33,8 @@ const DEMO_DATA: &str = "scvi_demo.h5ad";
 pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let config = config(&args.vae)?;
     check_early(&config, &args.data)?;
-    let schedule = Schedule::new(&args.checkpoints)?;
     let model = args.model.clone().unwrap_or_else(|| PathBuf::from(DEMO_MODEL));
-    let saved = args.saved.take();
-    let overwrite = common.overwrite || saved.as_ref().is_some_and(|s| is_of_run(&model, &s.0));
-    check_model_output(&model, overwrite)?;
-    let checkpoint = checkpoint_path(&model);
-    if args.checkpoints.resume {
-        prepare_to_resume(&model, &checkpoint, saved.is_some(), common);
-    } else {
-        check_no_checkpoint(&checkpoint, common)?;
-    }
+    let mut kept = Kept::open(&model, &mut args.checkpoints, common)?;
     let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
     let prepared = match &args.input {
         Some(path) => for_training(path, &args.data, common)?,
@@ -58,28 +47,30 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let data = prepared.dataset()?;
     let epochs = plan.epochs(n_cells);
     warn_of_short_warmup(&plan, epochs, common);
-    if saved.is_none() {
-        // Whoever overwrites gives an older run up.
-        remove(&checkpoint)?;
-    }
+    kept.give_up_older()?;
     let input = InputMeta::new(n_cells, &prepared.var_names);
+    let spec = config.validate()?;
+    let saved = kept.saved.take();
     let training = Training {
-        spec: config.validate()?,
+        begin: &|| Ok(Vae::new(Cpu::new(), spec.clone(), plan.seed)),
         data: &data,
         plan: &plan,
         prepared: &prepared,
         setup: RunSetup {
             program: program(),
-            options: args.options.clone(),
+            options: kept.options.clone(),
             registry: prepared.registry.clone(),
             input: input.clone(),
+            mapping: None,
         },
-        checkpoint: checkpoint.clone(),
-        schedule,
-        resume_command: resume_command(&match args.input {
-            Some(_) => Vec::new(),
-            None => demonstration_words(&args, DEMO_DATA, DEMO_MODEL),
-        }),
+        kept: &kept,
+        resume_command: resume_command(
+            "train",
+            &match args.input {
+                Some(_) => Vec::new(),
+                None => demonstration_words(&args, DEMO_DATA, DEMO_MODEL),
+            },
+        ),
         common,
     };
     let progress = Progress::new(epochs, common);
@@ -97,52 +88,19 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let latent = output.as_ref().map(|_| Representation::mean(&trained.vae, &data, common));
     let latent = latent.transpose()?;
     let meta = meta(&prepared, config, &trained, &plan, input);
-    save_model(&model, &mut trained.vae, &meta, &trained.history, overwrite)?;
+    save_model(&model, &mut trained.vae, &meta, &trained.history, kept.overwrite)?;
     if let Some((output, latent)) = output.zip(latent) {
         output.write(&prepared, latent, common)?;
         let path = args.output.as_ref().map(|path| path.display().to_string());
         files.push(path.unwrap_or_else(|| DEMO_DATA.to_owned()));
     }
-    // The last of all: until here the run can be resumed.
-    remove(&checkpoint)?;
+    kept.remove()?;
     report(&trained, &prepared, &clock, files).print(common)
 }
 
 /// The program, as files name it.
 pub(super) fn program() -> String {
     format!("scvi-rs {}", env!("CARGO_PKG_VERSION"))
-}
-
-/// Whether the folder is what the run of a checkpoint was about to end with: it was killed after
-/// the folder was in its place and before the checkpoint was gone.
-fn is_of_run(model: &Path, saved: &CheckpointMeta) -> bool {
-    load_model(model).is_ok_and(|(_, meta)| {
-        meta.config == saved.run.config
-            && meta.registry == saved.setup.registry
-            && meta.input.as_ref() == Some(&saved.setup.input)
-            && (meta.training.seed, meta.training.batch_size)
-                == (saved.run.plan.seed, saved.run.plan.batch_size)
-    })
-}
-
-/// Clears away what a killed run was writing, and says where there is nothing to resume.
-fn prepare_to_resume(model: &Path, checkpoint: &Path, is_saved: bool, common: &Common) {
-    for path in [model, checkpoint] {
-        remove_unfinished(path);
-    }
-    if !is_saved {
-        let path = checkpoint.display();
-        note(common, &format!("{path} is not there: training from the beginning"));
-    }
-}
-
-fn remove(path: &Path) -> Result<(), IoError> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(IoError::Os { action: "delete", path: path.to_owned(), source })
-        }
-        _ => Ok(()),
-    }
 }
 
 fn config(args: &ModelArgs) -> Result<VaeConfig, CliError> {

@@ -3,10 +3,14 @@
 use std::path::Path;
 
 use scvi::data::Registry;
+use scvi::model::query::Freeze;
+use scvi::nn::StateDict;
 use scvi::train::{Progress, RunDescription};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::difference::first_difference;
+use crate::checksum::sha256_hex;
 use crate::{InputMeta, IoError};
 
 /// The format version of checkpoints that this program reads and writes.
@@ -24,6 +28,33 @@ pub struct RunSetup {
     pub registry: Registry,
     /// Shape and gene names of the input.
     pub input: InputMeta,
+    /// Of a query that is mapped onto a reference, what it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<MappingSetup>,
+}
+
+/// What the mapping of a query began with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MappingSetup {
+    /// What training does not move.
+    pub freeze: Freeze,
+    /// SHA-256 of the reference's tensors, in hexadecimal.
+    pub reference: String,
+}
+
+impl MappingSetup {
+    /// Of a reference with these tensors.
+    pub fn new(reference: &StateDict<f32>, freeze: Freeze) -> Self {
+        let mut bytes = Vec::new();
+        for (name, tensor) in reference {
+            bytes.extend((name.len() as u64).to_le_bytes());
+            bytes.extend(name.as_bytes());
+            bytes.extend((tensor.data.len() as u64).to_le_bytes());
+            tensor.data.iter().for_each(|v| bytes.extend(v.to_le_bytes()));
+        }
+        Self { freeze, reference: sha256_hex(&bytes) }
+    }
 }
 
 /// Everything in a checkpoint but its tensors.
@@ -54,6 +85,7 @@ impl CheckpointMeta {
         let then = (&self.setup, &self.run);
         let difference = first_difference(&then.0.program, &setup.program, "the program")
             .or_else(|| first_difference(&then.0.input, &setup.input, "the input's"))
+            .or_else(|| first_difference(&mapping(then.0), &mapping(setup), "the"))
             .or_else(|| first_difference(&then.0.registry, &setup.registry, "the input's"))
             .or_else(|| first_difference(&then.1.config, &run.config, ""))
             .or_else(|| first_difference(&then.1.plan, &run.plan, ""))
@@ -68,4 +100,9 @@ impl CheckpointMeta {
             }),
         }
     }
+}
+
+/// What a run maps, under a name of its own.
+fn mapping(setup: &RunSetup) -> serde_json::Value {
+    json!({"mapping": setup.mapping})
 }

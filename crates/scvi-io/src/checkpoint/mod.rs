@@ -11,7 +11,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-pub use meta::{CHECKPOINT_VERSION, CheckpointMeta, RunSetup};
+pub use meta::{CHECKPOINT_VERSION, CheckpointMeta, MappingSetup, RunSetup};
 pub use read::read_checkpoint;
 pub use write::write_checkpoint;
 

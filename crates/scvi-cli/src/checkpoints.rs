@@ -1,0 +1,122 @@
+//! The checkpoint of a run beside its model folder: when it is written, and what an earlier one
+//! means.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use scvi::train::{Checkpoint, Event};
+use scvi_io::checkpoint::{CheckpointMeta, checkpoint_path};
+use scvi_io::model_dir::check_model_output;
+use scvi_io::output::remove_unfinished;
+use scvi_io::{IoError, load_model};
+
+use crate::args::{CheckpointArgs, Common};
+use crate::error::CliError;
+use crate::input::note;
+
+/// When checkpoints are written.
+pub struct Schedule {
+    every: Option<Duration>,
+    every_n_epoch: Option<u64>,
+}
+
+impl Schedule {
+    /// What the user asked for.
+    pub fn new(args: &CheckpointArgs) -> Result<Self, CliError> {
+        let minutes = args.checkpoint_every_minutes;
+        let every = Duration::try_from_secs_f64(minutes * 60.0).map_err(|_| CliError::Option {
+            option: "checkpoint_every_minutes",
+            found: minutes.to_string(),
+            range: "a number of minutes, or 0 for none",
+        })?;
+        let every = Some(every).filter(|_| minutes > 0.0);
+        Ok(Self { every, every_n_epoch: args.checkpoint_every_n_epoch })
+    }
+
+    pub fn is_due(&self, last: Instant, event: Event) -> bool {
+        let epochs = match event {
+            Event::Epoch(record) => record.epoch as u64 + 1,
+            _ => 0,
+        };
+        self.every.is_some_and(|every| last.elapsed() >= every)
+            || self.every_n_epoch.is_some_and(|n| epochs > 0 && epochs.is_multiple_of(n))
+    }
+}
+
+/// What is kept of a run that ends with a model folder.
+pub struct Kept {
+    /// Where its checkpoint lies, or will.
+    pub path: PathBuf,
+    /// What a run that is resumed left behind.
+    pub saved: Option<(CheckpointMeta, Checkpoint)>,
+    /// When the next one is written.
+    pub schedule: Schedule,
+    /// The options that make the run the run it is.
+    pub options: Vec<String>,
+    /// Whether the model folder may be replaced.
+    pub overwrite: bool,
+}
+
+impl Kept {
+    /// Looks for a run to go on with, and makes sure that none is lost unasked.
+    pub fn open(
+        model: &Path,
+        args: &mut CheckpointArgs,
+        common: &Common,
+    ) -> Result<Self, CliError> {
+        let schedule = Schedule::new(args)?;
+        let (saved, options) = (args.saved.take(), std::mem::take(&mut args.options));
+        let overwrite = common.overwrite || saved.as_ref().is_some_and(|s| is_of_run(model, &s.0));
+        check_model_output(model, overwrite)?;
+        let path = checkpoint_path(model);
+        if args.resume {
+            prepare_to_resume(model, &path, saved.is_some(), common);
+        } else if path.exists() && !common.overwrite {
+            return Err(CliError::Unfinished { path: path.display().to_string() });
+        }
+        Ok(Self { path, saved, schedule, options, overwrite })
+    }
+
+    /// Gives an older run up, unless it goes on: whoever overwrites wants that.
+    pub fn give_up_older(&self) -> Result<(), CliError> {
+        if self.saved.is_none() { self.remove() } else { Ok(()) }
+    }
+
+    /// Deletes the checkpoint, the last of all that a run does: until then it can be resumed.
+    pub fn remove(&self) -> Result<(), CliError> {
+        match std::fs::remove_file(&self.path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(IoError::Os { action: "delete", path: self.path.clone(), source }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the folder is what the run of a checkpoint was about to end with: it was killed after
+/// the folder was in its place and before the checkpoint was gone.
+fn is_of_run(model: &Path, saved: &CheckpointMeta) -> bool {
+    let CheckpointMeta { setup, run, .. } = saved;
+    load_model(model).is_ok_and(|(_, mut meta)| {
+        if setup.mapping.is_some() {
+            // A query may be trained without the dropout that its model is saved with.
+            meta.config.dropout_rate = run.config.dropout_rate;
+        }
+        meta.config == run.config
+            && meta.registry == setup.registry
+            && meta.input.as_ref() == Some(&setup.input)
+            && (meta.training.seed, meta.training.batch_size)
+                == (run.plan.seed, run.plan.batch_size)
+    })
+}
+
+/// Clears away what a killed run was writing, and says where there is nothing to resume.
+fn prepare_to_resume(model: &Path, checkpoint: &Path, is_saved: bool, common: &Common) {
+    for path in [model, checkpoint] {
+        remove_unfinished(path);
+    }
+    if !is_saved {
+        let path = checkpoint.display();
+        note(common, &format!("{path} is not there: training from the beginning"));
+    }
+}
