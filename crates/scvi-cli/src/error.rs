@@ -6,6 +6,7 @@ use scvi::model::{DifferentialError, TaskError};
 use scvi::module::{ConfigError, MinifiedError, UnknownChoice};
 use scvi::train::TrainError;
 use scvi_io::IoError;
+use scvi_io::obs_query::QueryMismatch;
 use thiserror::Error;
 
 /// A job that failed.
@@ -92,6 +93,12 @@ pub enum CliError {
     Signals { source: std::io::Error },
     #[error("cannot write to stdout: {source}")]
     Stdout { source: std::io::Error },
+}
+
+impl From<QueryMismatch> for CliError {
+    fn from(error: QueryMismatch) -> Self {
+        Self::Query { told: error.to_string() }
+    }
 }
 
 /// The cause behind an error that wraps one.

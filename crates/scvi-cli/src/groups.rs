@@ -6,11 +6,11 @@ use std::path::Path;
 use scvi::model::{Contrast, Group};
 use scvi_io::IoError;
 use scvi_io::h5ad::{Categorical, H5ad};
+use scvi_io::obs_query::{matching, parse};
 
 use crate::args::{Common, DeArgs};
 use crate::error::CliError;
 use crate::input::{Prepared, note};
-use crate::query;
 
 /// Groups, and which of them are compared.
 pub struct Compared {
@@ -105,10 +105,10 @@ fn by_cells(
 
 /// Rows that a query holds for.
 fn queried(file: &H5ad, option: &str, text: &str) -> Result<Vec<bool>, CliError> {
-    let query = query::parse(text).map_err(|error| CliError::Query {
+    let query = parse(text).map_err(|error| CliError::Query {
         told: format!("--{option} '{text}' is no file, and no query: {error}"),
     })?;
-    query::matching(&query, &|name| Ok(file.obs_column(name)?))
+    matching(&query, &|name| Ok(file.obs_column(name)?))
 }
 
 /// Rows that a file lists, one name of a cell or number of a row, from 0, a line.

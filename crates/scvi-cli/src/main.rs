@@ -12,7 +12,6 @@ mod input;
 mod matrix_output;
 mod options;
 mod progress;
-mod query;
 mod report;
 mod rows_output;
 mod signals;

@@ -12,6 +12,7 @@ mod error;
 pub mod h5ad;
 mod input_meta;
 pub mod model_dir;
+pub mod obs_query;
 mod open_model;
 pub mod output;
 pub mod rows;

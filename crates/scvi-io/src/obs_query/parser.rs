@@ -7,6 +7,9 @@ use super::{Comparison, Query, QueryError, Value};
 const MAX_DEPTH: usize = 64;
 
 /// Reads an expression.
+///
+/// # Errors
+/// [`QueryError`] where it is none, or nested too deeply.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
     let query = parser.either()?;

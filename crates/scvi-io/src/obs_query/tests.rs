@@ -1,11 +1,20 @@
 //! Queries from text to cells, and those that are none.
 
-use scvi_io::h5ad::{Categorical, Column};
+use proptest::prelude::*;
 
-use super::{matching, parse};
-use crate::error::CliError;
+use super::{QueryMismatch, matching, parse};
+use crate::h5ad::{Categorical, Column};
 
-fn column(name: &str) -> Result<Column, CliError> {
+/// What reading a column, or comparing it, can come to.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("no {0}")]
+    Missing(String),
+    #[error(transparent)]
+    Mismatch(#[from] QueryMismatch),
+}
+
+fn column(name: &str) -> Result<Column, Fault> {
     let texts = ["a", "b", "a", "c d"].map(|text| Some(text.to_owned()));
     Ok(match name {
         "type" => Column::Strings(texts.into()),
@@ -17,7 +26,7 @@ fn column(name: &str) -> Result<Column, CliError> {
         "age" => Column::Floats(vec![1.0, 2.5, f64::NAN, -3e2]),
         "odd name" => Column::Bools(vec![Some(true), Some(false), None, Some(true)]),
         "flag" => Column::Bools(vec![Some(true), Some(true), Some(false), Some(false)]),
-        _ => return Err(CliError::Query { told: format!("no {name}") }),
+        _ => return Err(Fault::Missing(name.to_owned())),
     })
 }
 
@@ -94,8 +103,77 @@ fn nesting_is_limited() {
     let long = vec!["flag"; 100_000].join(" and ");
     assert!(parse(&long).unwrap_err().to_string().contains("at most 64"));
     assert!(parse(&vec!["flag"; 60].join(" or ")).is_ok());
-    // Whatever bytes come, it answers.
-    for text in ["\u{0}", "é == 'é'", "a.b == '🦀'", "((((((", "]]", "1 == 1", "''", "`"] {
-        let _ = parse(text);
+    // Each kind of nesting takes from the same allowance.
+    let mixed = "not (a == 1 and ".repeat(100_000) + "flag" + &")".repeat(100_000);
+    assert!(parse(&mixed).unwrap_err().to_string().contains("at most 64"));
+}
+
+/// Words that stand in queries, and some that do not.
+const WORDS: [&str; 30] = [
+    "type",
+    "kind",
+    "age",
+    "`odd name`",
+    "flag",
+    "and",
+    "or",
+    "not",
+    "in",
+    "&",
+    "|",
+    "~",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "'a'",
+    "\"c d\"",
+    "1",
+    "-3e2",
+    "True",
+    "\u{0}",
+    "é",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn whatever_text_comes_it_answers(text in any::<String>()) {
+        if let Ok(query) = parse(&text) {
+            let _ = matching(&query, &column);
+        }
+    }
+
+    /// An expression answers for every cell; what is none is told with its place.
+    #[test]
+    fn whatever_words_come_it_answers(words in prop::collection::vec(0..WORDS.len(), 0..60)) {
+        let words: Vec<&str> = words.into_iter().map(|word| WORDS[word]).collect();
+        let text = words.join(" ");
+        match parse(&text) {
+            Ok(query) => {
+                if let Ok(holds) = matching(&query, &column) {
+                    prop_assert_eq!(holds.len(), 4);
+                }
+            }
+            Err(error) => {
+                prop_assert!((1..=text.chars().count() + 1).contains(&error.place), "{}", error);
+            }
+        }
+    }
+
+    /// Any expression within the limit means the same in parentheses.
+    #[test]
+    fn parentheses_change_nothing(depth in 0usize..60, not in any::<bool>()) {
+        let inner = if not { "not flag" } else { "flag or age > 1" };
+        let text = "(".repeat(depth) + inner + &")".repeat(depth);
+        prop_assert_eq!(cells(&text), cells(inner));
     }
 }

@@ -2,16 +2,40 @@
 
 use std::cmp::Ordering;
 
-use scvi_io::h5ad::Column;
-
 use super::{Comparison, Query, Value};
-use crate::error::CliError;
+use crate::h5ad::Column;
+
+/// A column does not hold what a query takes it to hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryMismatch {
+    /// A column alone that holds no truth values.
+    #[error("column '{column}' alone is no condition: it holds {held}, not truth values")]
+    NoCondition {
+        /// The column.
+        column: String,
+        /// What it holds.
+        held: &'static str,
+    },
+    /// A value of another kind.
+    #[error("column '{column}' holds {held}, not {value}")]
+    OtherKind {
+        /// The column.
+        column: String,
+        /// What it holds.
+        held: &'static str,
+        /// What it is compared with.
+        value: String,
+    },
+}
 
 /// Whether the query holds for each cell; `column` reads a column of obs.
-pub fn matching(
+///
+/// # Errors
+/// [`QueryMismatch`] where a column holds values of another kind, and whatever `column` fails with.
+pub fn matching<E: From<QueryMismatch>>(
     query: &Query,
-    column: &dyn Fn(&str) -> Result<Column, CliError>,
-) -> Result<Vec<bool>, CliError> {
+    column: &dyn Fn(&str) -> Result<Column, E>,
+) -> Result<Vec<bool>, E> {
     let both = |a: &Query, b: &Query, join: fn(bool, bool) -> bool| {
         let (a, b) = (matching(a, column)?, matching(b, column)?);
         Ok(a.into_iter().zip(b).map(|(a, b)| join(a, b)).collect())
@@ -22,15 +46,13 @@ pub fn matching(
         Query::Not(a) => Ok(matching(a, column)?.into_iter().map(|holds| !holds).collect()),
         Query::Flag(name) => match column(name)? {
             Column::Bools(flags) => Ok(flags.into_iter().map(|v| v.unwrap_or(false)).collect()),
-            other => Err(CliError::Query {
-                told: format!(
-                    "column '{name}' alone is no condition: it holds {}, not truth values",
-                    kind(&other)
-                ),
-            }),
+            other => {
+                let held = kind(&other);
+                Err(QueryMismatch::NoCondition { column: name.clone(), held }.into())
+            }
         },
         Query::Compare { column: name, comparison, value } => {
-            compared(&column(name)?, name, *comparison, value)
+            Ok(compared(&column(name)?, name, *comparison, value)?)
         }
         Query::In { column: name, values } => {
             let column = column(name)?;
@@ -49,7 +71,7 @@ fn compared(
     name: &str,
     comparison: Comparison,
     value: &Value,
-) -> Result<Vec<bool>, CliError> {
+) -> Result<Vec<bool>, QueryMismatch> {
     let holds = |order: Option<Ordering>| comparison.holds(order);
     match (column.to_numbers(), value) {
         (None, Value::Text(text)) => {
@@ -69,8 +91,7 @@ fn compared(
                 Value::Number(number) => format!("the number {number}"),
                 Value::Flag(flag) => format!("the truth value {flag}"),
             };
-            let told = format!("column '{name}' holds {}, not {value}", kind(column));
-            Err(CliError::Query { told })
+            Err(QueryMismatch::OtherKind { column: name.to_owned(), held: kind(column), value })
         }
     }
 }
