@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import scvi_rs
 from anndata import AnnData
 from scipy import sparse
+
+import scvi_rs
 
 ROOT = Path(__file__).parents[3]
 

@@ -8,8 +8,9 @@ import subprocess
 import anndata
 import numpy as np
 import pytest
-import scvi_rs
 from conftest import command, counts
+
+import scvi_rs
 
 scvi = command()
 pytestmark = pytest.mark.skipif(scvi is None, reason="no command scvi: build it, or SCVI_COMMAND")

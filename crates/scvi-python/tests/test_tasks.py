@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import scvi_rs
 from conftest import counts, trained
 from scipy import sparse
+
+import scvi_rs
 from scvi_rs.exceptions import EmbeddingError, GenesError
 
 N, G = 150, 60

@@ -7,6 +7,7 @@ import warnings
 from typing import Any, Literal
 
 from anndata import AnnData
+
 from scvi_rs import _core
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+
 from scvi_rs import _core
 from scvi_rs._settings import settings
 from scvi_rs.data._constants import _SETUP_ARGS_KEY
@@ -187,9 +188,7 @@ def _new_categories(reference: dict[str, Any], query: dict[str, Any]) -> dict[st
     """Categories of the query that the reference does not have, by column."""
     new = {}
     pairs = [(reference.get(name), query.get(name)) for name in ("batch", "labels")]
-    pairs += zip(
-        reference["categorical_covariates"], query["categorical_covariates"], strict=True
-    )
+    pairs += zip(reference["categorical_covariates"], query["categorical_covariates"], strict=True)
     for before, now in pairs:
         if before is not None and now is not None:
             added = now["categories"][len(before["categories"]) :]

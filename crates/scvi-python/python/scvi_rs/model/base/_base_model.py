@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy.sparse import issparse
+
 from scvi_rs import _core
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
@@ -33,7 +34,9 @@ from ._progress import ProgressBar
 from ._saved import SavedModels
 from ._selection import Selection, cell_numbers
 
-_UNTRAINED = "Trying to query inferred values from an untrained model. Please train the model first."
+_UNTRAINED = (
+    "Trying to query inferred values from an untrained model. Please train the model first."
+)
 
 
 class BaseModelClass(ManagesAnnData, SavedModels):
@@ -171,9 +174,7 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         """An AnnData object that the model has seen, for the engine; nothing big is copied."""
         return self._engine_data_of(self.get_anndata_manager(adata, required=True))
 
-    def _engine_data_of(
-        self, manager: AnnDataManager, *, for_training: bool = False
-    ) -> _core.Data:
+    def _engine_data_of(self, manager: AnnDataManager, *, for_training: bool = False) -> _core.Data:
         engine = self._engine()
         adata, inputs = manager.adata, engine_inputs(manager)
         counts = engine_counts(inputs.X, gene_places(adata.var_names, engine.var_names))
@@ -409,4 +410,3 @@ class BaseMinifiedModeModelClass(BaseModelClass):
         """A description of the model."""
         is_minified = self.minified_data_type is not None
         return f"{super().summary_string}\nModel's adata is minified?: {is_minified}"
-

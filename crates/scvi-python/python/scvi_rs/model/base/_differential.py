@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
+
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
 from scvi_rs.data import AnnDataManager

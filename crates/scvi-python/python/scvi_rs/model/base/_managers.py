@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from anndata import AnnData
+
 from scvi_rs.data import AnnDataManager
 from scvi_rs.data._constants import (
     _MODEL_NAME_KEY,
@@ -148,16 +149,12 @@ class ManagesAnnData:
             )
         return manager.get_from_registry(registry_key)
 
-    def _validate_anndata(
-        self, adata: AnnData | None = None, copy_if_view: bool = True
-    ) -> AnnData:
+    def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:
         """Makes sure that an object is registered with the model; the model's own if ``None``."""
         if adata is None:
             adata = self._adata
         if adata is None:
-            raise ValueError(
-                "the model has no data: it was loaded or made without; pass `adata`"
-            )
+            raise ValueError("the model has no data: it was loaded or made without; pass `adata`")
         _check_if_view(adata, copy_if_view=copy_if_view)
         manager = self.get_anndata_manager(adata)
         if manager is not None:
@@ -173,9 +170,7 @@ class ManagesAnnData:
     def _set_up_from_registry(self, adata: AnnData) -> None:
         """Makes an object the model's own, by the setup that the model was saved with."""
         cls = type(self)
-        cls.setup_anndata(
-            adata, source_registry=self.registry_, **self.registry_[_SETUP_ARGS_KEY]
-        )
+        cls.setup_anndata(adata, source_registry=self.registry_, **self.registry_[_SETUP_ARGS_KEY])
         self._adata = adata
         self._adata_manager = cls._get_most_recent_anndata_manager(adata, required=True)
         self._register_manager_for_instance(self._adata_manager)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from anndata import AnnData, read_h5ad
 from scipy.sparse import issparse
+
 from scvi_rs import _core
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
@@ -250,4 +251,3 @@ def check_processor(accelerator: Any, device: Any) -> None:
         )
     if str(device) not in ("auto", "cpu", "1", "[0]", "-1"):
         raise ValueError(f"device(s) is {device!r}; there is one processor: 'auto' or 1")
-
