@@ -51,6 +51,7 @@ class LinearSCVI(SCVI):
     """
 
     _module_cls = LDVAE
+    _is_linear = True
 
     def __init__(
         self,

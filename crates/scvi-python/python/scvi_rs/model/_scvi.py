@@ -84,6 +84,7 @@ class SCVI(
     """
 
     _module_cls = VAE
+    _is_linear = False
 
     def __init__(
         self,
@@ -132,7 +133,7 @@ class SCVI(
         """Makes the module for the data of a manager."""
         native = to_native(manager.registry)
         stats = manager.summary_stats
-        config = module_config(**self._module_kwargs)
+        config = module_config(linear=self._is_linear, **self._module_kwargs)
         config |= {
             "n_input": stats.n_vars,
             "n_batch": stats.n_batch,
