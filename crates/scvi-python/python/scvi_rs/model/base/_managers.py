@@ -63,21 +63,31 @@ class ManagesAnnData:
         store[adata_manager.adata_uuid] = adata_manager
 
     def deregister_manager(self, adata: AnnData | None = None) -> None:
-        """Forgets AnnData objects that the model has seen, except its own.
+        """Forgets AnnData objects that the model has seen, or its class has set up.
 
         Parameters
         ----------
         adata
             The object to forget; all but the model's own if ``None``.
+
+        Raises
+        ------
+        ValueError
+            If the class has not set it up, or has forgotten it.
         """
-        mine = self._per_instance_manager_store.get(self.id, {})
-        ids = list(mine) if adata is None else [adata.uns.get(_SCVI_UUID_KEY)]
-        own = self._adata_manager.adata_uuid if self._adata_manager is not None else None
-        for adata_id in ids:
-            if adata is None and adata_id == own:
-                continue
-            mine.pop(adata_id, None)
-            type(self)._setup_adata_manager_store.pop(adata_id, None)
+        stores = [
+            type(self)._setup_adata_manager_store,
+            self._per_instance_manager_store.get(self.id, {}),
+        ]
+        if adata is not None:
+            manager = self._get_most_recent_anndata_manager(adata, required=True)
+            forgotten = {manager.adata_uuid}
+        else:
+            own = None if self._adata_manager is None else self._adata_manager.adata_uuid
+            forgotten = {adata_id for store in stores for adata_id in store} - {own}
+        for store in stores:
+            for adata_id in forgotten:
+                store.pop(adata_id, None)
 
     @classmethod
     def _get_most_recent_anndata_manager(
