@@ -250,8 +250,18 @@ def test_state_and_attributes():
 def test_embeddings():
     vae = VAE(n_input=6, n_batch=3, batch_representation="embedding")
     assert vae.get_embedding("batch").weight.shape == (3, 5)
+    vae.remove_embedding("batch")
+    for use in (
+        lambda: vae(minibatch()),
+        lambda: vae.get_embedding("batch"),
+        lambda: vae.remove_embedding("batch"),
+    ):
+        with pytest.raises(KeyError, match="was removed"):
+            use()
     with pytest.raises(KeyError, match="needs"):
-        vae.remove_embedding("batch")
+        vae.init_embedding("batch", 2)
+    vae.init_embedding("batch", 3)
+    assert vae.get_embedding("batch").weight.shape == (3, 5)
     vae.init_embedding("donor", 4, embedding_dim=2)
     with pytest.raises(KeyError, match="exists"):
         vae.init_embedding("donor", 4)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scvi_rs import _core
+from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
+from scvi_rs.exceptions import EmbeddingError
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class EmbeddingModuleMixin:
     """
 
     _core: _core.Model
+    # Taken out, though the module reads it: nothing works until another is there.
+    _removed: frozenset[str] = frozenset()
+
+    def _check_embeddings(self, *keys: str) -> None:
+        for key in keys or self._removed:
+            if key in self._removed:
+                raise EmbeddingError(f"embedding {key!r} was removed; add one by init_embedding()")
 
     def init_embedding(
         self,
@@ -67,14 +76,25 @@ class EmbeddingModuleMixin:
             Options of ``batch_embedding_kwargs``.
         """
         options = {"embedding_dim": embedding_dim, **kwargs}
+        overwrite = overwrite or key in self._removed
         self._core.init_embedding(key, num_embeddings, options, settings.next_seed(), overwrite)
+        self._removed -= {key}
 
     def remove_embedding(self, key: str) -> None:
-        """Takes an embedding out."""
-        self._core.remove_embedding(key)
+        """Takes an embedding out.
+
+        Without that under ``"batch"`` a module that reads it can do nothing until another is added.
+        """
+        self._check_embeddings(key)
+        self._core.embedding_shape(key)  # there is one
+        if key == REGISTRY_KEYS.BATCH_KEY:
+            self._removed |= {key}
+        else:
+            self._core.remove_embedding(key)
 
     def get_embedding(self, key: str) -> Embedding:
         """The embedding under a key."""
+        self._check_embeddings(key)
         rows, _ = self._core.embedding_shape(key)
         return Embedding(self.compute_embedding(key, np.arange(rows)))
 
@@ -92,6 +112,7 @@ class EmbeddingModuleMixin:
         -------
         An array of shape (number of indices, embedding_dim).
         """
+        self._check_embeddings(key)
         indices = np.ascontiguousarray(indices).reshape(-1)
         if indices.size and indices.min() < 0:
             raise ValueError(f"category {indices.min()} of embedding {key!r}; they count from 0")

@@ -1,9 +1,8 @@
-"""The variational autoencoder of scVI, and the one with a linear decoder."""
+"""The variational autoencoder of scVI."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,14 +20,13 @@ from scvi_rs.distributions import (
 
 from ._constants import MODULE_KEYS
 from ._embeddings import EmbeddingModuleMixin
+from ._estimates import EstimatesMixin, Tensors
 from ._loss_output import LossOutput
 from ._options import module_config
 from ._tensors import engine_data
 
-Tensors = Mapping[str, Any]
 
-
-class VAE(EmbeddingModuleMixin):
+class VAE(EstimatesMixin, EmbeddingModuleMixin):
     """scVI's variational autoencoder, one minibatch at a time.
 
     Arguments, methods and keys are those of ``scvi.module.VAE`` 1.4.2; tensors are numpy's arrays.
@@ -271,7 +269,7 @@ class VAE(EmbeddingModuleMixin):
             n, self.n_input, x, batch_index, labels, cont_covs, cat_covs, np.ones(n), posterior
         )
         seed = settings.next_seed() if seed is None else seed
-        out = self._core.module_inference(data, n_samples=n_samples, seed=seed, stored=stored)
+        out = self._passes().module_inference(data, n_samples=n_samples, seed=seed, stored=stored)
         z, library = out["z"], out["library"][..., None]
         ql = None
         if "ql_m" in out:
@@ -335,7 +333,7 @@ class VAE(EmbeddingModuleMixin):
         if transform_batch is not None:
             transform_batch = int(np.asarray(transform_batch).reshape(-1)[0])
         library = np.ascontiguousarray(library)
-        out = self._core.module_generative(data, draws, library, transform_batch)
+        out = self._passes().module_generative(data, draws, library, transform_batch)
         if z.ndim == 2:
             out = {k: v[0] if v.ndim == 3 else v for k, v in out.items()}
         pl = None
@@ -469,106 +467,10 @@ class VAE(EmbeddingModuleMixin):
 
     # --- estimates ----------------------------------------------------------------------------
 
-    def sample(
-        self,
-        tensors: Tensors,
-        n_samples: int = 1,
-        max_poisson_rate: float = 1e8,
-        generative_kwargs: dict[str, Any] | None = None,
-        *,
-        seed: int | None = None,
-    ) -> np.ndarray:
-        """Counts from the posterior predictive distribution.
-
-        Parameters
-        ----------
-        tensors
-            Arrays by the names of :data:`scvi_rs.REGISTRY_KEYS`.
-        n_samples
-            Draws of each cell.
-        max_poisson_rate
-            Largest rate of the Poisson likelihood.
-        generative_kwargs
-            Further arguments of :meth:`generative`.
-        seed
-            Of the draws; the next of ``settings`` if ``None``.
-
-        Returns
-        -------
-        An array of shape (cells, genes), or (cells, genes, n_samples) for several.
-        """
-        seed = settings.next_seed() if seed is None else seed
-        _, generative = self.forward(
-            tensors,
-            inference_kwargs={"n_samples": n_samples, "seed": seed},
-            generative_kwargs=generative_kwargs,
-            compute_loss=False,
-        )
-        px = generative[MODULE_KEYS.PX_KEY]
-        if isinstance(px, Poisson):
-            px = Poisson(np.minimum(px.rate, np.float32(max_poisson_rate)))
-        counts = px.sample(seed=seed)
-        return np.moveaxis(counts, 0, -1) if n_samples > 1 else counts
-
-    def marginal_ll(
-        self,
-        tensors: Tensors,
-        n_mc_samples: int,
-        return_mean: bool = False,
-        n_mc_samples_per_pass: int = 1,
-        *,
-        seed: int | None = None,
-    ) -> np.ndarray | float:
-        """ln p(x) by importance sampling, in nats.
-
-        Parameters
-        ----------
-        tensors
-            Arrays by the names of :data:`scvi_rs.REGISTRY_KEYS`.
-        n_mc_samples
-            Draws of each cell.
-        return_mean
-            Whether to return the mean over cells.
-        n_mc_samples_per_pass
-            Accepted; memory does not grow with draws here.
-        seed
-            Of the draws; the next of ``settings`` if ``None``.
-
-        Returns
-        -------
-        An array of shape (cells), or their mean.
-        """
-        del n_mc_samples_per_pass
-        data = self._data(tensors)
-        cells = SimpleNamespace(data=data, indices=None, batch_size=data.n_cells, progress=None)
-        seed = settings.next_seed() if seed is None else seed
-        values = self._core.marginal_ll(cells, n_mc_samples, seed)
-        return float(values.mean()) if return_mean else values
-
-    def gradients(
-        self, tensors: Tensors, kl_weight: float = 1.0, *, seed: int | None = None
-    ) -> dict[str, np.ndarray]:
-        """Gradients of the loss in training mode, with dropout and moments of the minibatch.
-
-        scvi-tools has torch for this; the method is this package's own. Running moments of batch
-        normalisation are updated, as in any pass in training mode.
-
-        Parameters
-        ----------
-        tensors
-            Arrays by the names of :data:`scvi_rs.REGISTRY_KEYS`.
-        kl_weight
-            Weight of the divergence of z.
-        seed
-            Of dropout and draws; the next of ``settings`` if ``None``.
-
-        Returns
-        -------
-        An array for each parameter, by its name in :meth:`state_dict`.
-        """
-        seed = settings.next_seed() if seed is None else seed
-        self._core.module_gradients(self._data(tensors), kl_weight, seed)
-        return self._core.gradients()
+    def _passes(self) -> _core.Model:
+        """The engine, for a pass."""
+        self._check_embeddings()
+        return self._core
 
     def _data(self, tensors: Tensors) -> _core.Data:
         x = tensors[REGISTRY_KEYS.X_KEY]
@@ -582,58 +484,3 @@ class VAE(EmbeddingModuleMixin):
             tensors.get(REGISTRY_KEYS.CAT_COVS_KEY),
             tensors.get(REGISTRY_KEYS.SIZE_FACTOR_KEY),
         )
-
-
-class LDVAE(VAE):
-    """scVI's autoencoder with a linear decoder, by ``scvi.module.LDVAE`` 1.4.2.
-
-    Parameters
-    ----------
-    n_layers_encoder
-        Hidden layers of the encoder.
-    use_batch_norm
-        Whether the decoder has batch normalisation; the encoder has it.
-    bias
-        Whether the decoder's maps have a bias.
-    n_input, n_batch, n_labels, n_hidden, n_latent, dropout_rate, dispersion, log_variational, \
-gene_likelihood, latent_distribution, use_observed_lib_size, seed
-        As of :class:`VAE`.
-    **kwargs
-        Further arguments of :class:`VAE`.
-
-    Examples
-    --------
-    >>> LDVAE(n_input=7, n_latent=2, use_observed_lib_size=True).get_loadings().shape
-    (7, 2)
-    """
-
-    _linear = True
-
-    def __init__(
-        self,
-        n_input: int,
-        n_batch: int = 0,
-        n_labels: int = 0,
-        n_hidden: int = 128,
-        n_latent: int = 10,
-        n_layers_encoder: int = 1,
-        dropout_rate: float = 0.1,
-        dispersion: Literal["gene", "gene-batch", "gene-label", "gene-cell"] = "gene",
-        log_variational: bool = True,
-        gene_likelihood: Literal["zinb", "nb", "poisson"] = "nb",
-        use_batch_norm: bool = True,
-        bias: bool = False,
-        latent_distribution: Literal["normal", "ln"] = "normal",
-        use_observed_lib_size: bool = False,
-        *,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        options = dict(locals())
-        for name in ("self", "seed", "kwargs"):
-            del options[name]
-        self._make({**options, **kwargs}, "LinearSCVI", seed)
-
-    def get_loadings(self) -> np.ndarray:
-        """Weights of the linear decoder, of shape (genes, n_latent)."""
-        return self._core.loadings()

@@ -167,7 +167,8 @@ class BaseModelClass(ManagesAnnData, SavedModels):
             raise AttributeError(
                 "the model has no module yet: it was made without data; train it with `datamodule`"
             )
-        _core.set_num_threads(settings.num_threads or 0)
+        self.module._check_embeddings()
+        _use_threads(settings.num_threads or 0)
         return self._core
 
     def _engine_data(self, adata: AnnData) -> _core.Data:
@@ -333,6 +334,17 @@ class BaseModelClass(ManagesAnnData, SavedModels):
 
     def _bar(self, description: str, silent: bool) -> ProgressBar:
         return ProgressBar(description, " cells", shown=not silent)
+
+
+def _use_threads(threads: int) -> None:
+    """Makes a new pool of threads where another number is wanted."""
+    global _threads
+    if threads != _threads:
+        _core.set_num_threads(threads)
+        _threads = threads
+
+
+_threads = 0
 
 
 class _Device(str):
