@@ -8,7 +8,7 @@ import subprocess
 import anndata
 import numpy as np
 import pytest
-from conftest import command, counts
+from support import command, counts
 
 import scvi_rs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import counts, trained
+from support import counts, trained
 
 import scvi_rs
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import counts, trained
 from scipy import sparse
+from support import counts, trained
 
 import scvi_rs
 from scvi_rs.exceptions import EmbeddingError, GenesError

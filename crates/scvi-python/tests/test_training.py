@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import counts, model_of, trained
+from support import counts, model_of, trained
 
 import scvi_rs
 from scvi_rs.exceptions import DivergedError, MinifiedError, PlanError

@@ -61,10 +61,13 @@ class DifferentialComputation:
 
     Examples
     --------
+    >>> from functools import partial
     >>> samples = partial(model.get_normalized_expression, return_numpy=True)
     >>> computation = DifferentialComputation(samples, None, model.adata_manager)
     >>> is_first = (adata.obs["labels"] == "label_1").to_numpy()
-    >>> computation.get_bayes_factors(is_first, ~is_first, mode="change")["proba_de"]
+    >>> found = computation.get_bayes_factors(is_first, ~is_first, mode="change")
+    >>> found["proba_de"].shape
+    (100,)
 
     Notes
     -----

@@ -133,7 +133,8 @@ class DifferentialExpression:
 
         Examples
         --------
-        >>> model.differential_expression(groupby="labels", group1="label_1", mode="change")
+        >>> table = model.differential_expression(groupby="labels", mode="change", silent=True)
+        >>> called = table[table["is_de_fdr_0.05"]]
         """
         ignore_loaders(dataloader)
         adata = self._validate_anndata(adata)
