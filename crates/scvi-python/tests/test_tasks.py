@@ -125,6 +125,35 @@ def test_differential_abundance(model):
     assert posterior.log_prob(posterior.sample((5,))).shape == (5,)
 
 
+def test_differential_expression(model):
+    table = model.differential_expression(groupby="label", silent=True)
+    assert len(table) == 3 * G and set(table["group1"]) == {"a", "b", "c"}
+    assert set(table["comparison"]) == {"a vs Rest", "b vs Rest", "c vs Rest"}
+    first = table[table["group1"] == "a"]
+    assert first["bayes_factor"].is_monotonic_decreasing
+    assert set(first.index) == set(model.adata.var_names)
+    pair = model.differential_expression(groupby="plate", group1=10, group2=12, mode="change")
+    assert pair["group1"].unique() == [10] and pair["group2"].unique() == [12]
+    assert "is_de_fdr_0.05" in pair and pair["proba_de"].is_monotonic_decreasing
+    cells = model.differential_expression(idx1="label == 'a'", idx2=[1, 2, 3], silent=True)
+    assert "comparison" not in cells and len(cells) == G
+    own = model.differential_expression(
+        groupby="label",
+        group1="a",
+        mode="change",
+        n_samples_overall=50,
+        change_fn=lambda a, b, pseudocounts: np.log2(a + pseudocounts) - np.log2(b + pseudocounts),
+        silent=True,
+    )
+    assert list(own.columns) == list(pair.columns)
+    with pytest.raises(ValueError, match="no group of adata.obs"):
+        model.differential_expression(groupby="label", group1="z")
+    with pytest.raises(KeyError, match="plate"):
+        model.differential_expression(groupby="cluster")
+    with pytest.raises(TypeError, match="pseudocount'"):
+        model.differential_expression(groupby="label", pseudocount=1.0)
+
+
 def test_an_untrained_model_warns(adata):
     scvi_rs.model.SCVI.setup_anndata(adata)
     with pytest.warns(UserWarning, match="untrained model"):
