@@ -170,6 +170,21 @@ def test_ctrl_c_stops_a_task():
         model.get_marginal_ll(n_mc_samples=3000, batch_size=4)
 
 
+def test_other_threads_of_python_go_on():
+    import threading
+    import time
+
+    model = trained(counts(600))
+    work = threading.Thread(target=model.get_marginal_ll, kwargs={"n_mc_samples": 500})
+    work.start()
+    turns = 0
+    while work.is_alive():
+        turns += 1
+        time.sleep(0.001)
+    # With the interpreter's lock held there would be next to none.
+    assert turns > 10
+
+
 def test_linear_decoder(adata):
     scvi_rs.model.LinearSCVI.setup_anndata(adata, batch_key="batch")
     model = scvi_rs.model.LinearSCVI(adata, n_latent=3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
 from scvi_rs.data import AnnDataManager
 from scvi_rs.data._constants import ADATA_MINIFY_TYPE
+from scvi_rs.data._engine import engine_inputs
 from scvi_rs.data._minify import minified_fields
 from scvi_rs.data._native import to_native
 from scvi_rs.data._utils import _get_adata_minify_type
@@ -34,8 +34,7 @@ from .base import (
     UnsupervisedTrainingMixin,
     VAEMixin,
 )
-
-logger = logging.getLogger(__name__)
+from .base._counts import engine_counts
 
 
 class SCVI(
@@ -124,10 +123,6 @@ class SCVI(
                 UserWarning,
                 stacklevel=settings.warnings_stacklevel,
             )
-
-    def _init_without_module(self, adata: AnnData) -> None:
-        """Makes an object of the class with data, whose module another method gives it."""
-        BaseMinifiedModeModelClass.__init__(self, adata)
 
     def _init_module(self, manager: AnnDataManager) -> None:
         """Makes the module for the data of a manager."""
@@ -241,10 +236,6 @@ class SCVI(
 
 def _counts_and_batch(manager: AnnDataManager) -> _core.Data:
     """Data with counts and batches alone."""
-    from scvi_rs.data._engine import engine_inputs
-
-    from .base._counts import engine_counts
-
     inputs = engine_inputs(manager)
     none = dict.fromkeys(("labels", "categories", "continuous", "size_factor", "posterior"))
     return _core.Data(engine_counts(inputs.X), {"batch": inputs.batch, **none})

@@ -106,8 +106,7 @@ class ArchesMixin:
         cls.setup_anndata(
             adata, source_registry=known, extend_categories=True, **known[_SETUP_ARGS_KEY]
         )
-        model = cls.__new__(cls)
-        model._init_without_module(adata)
+        model = cls._without_module(adata)
         config = reference.config
         native = to_native(model.registry_)
         freeze = {

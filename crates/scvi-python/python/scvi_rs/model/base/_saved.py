@@ -148,8 +148,7 @@ class SavedModels:
             minified = core.minified_data_type is not None
             _refuse_emptied(adata, minified)
             cls.setup_anndata(adata, source_registry=registry, **registry["setup_args"])
-        model = cls.__new__(cls)
-        _init_base(model, adata, registry)
+        model = cls._without_module(adata, registry)
         model._set_core(core)
         model._describe(core.config)
         model.is_trained_ = core.is_trained
@@ -208,12 +207,6 @@ def _refuse_existing(path: str, overwrite: bool) -> None:
         raise FileError(
             f"{path} already exists; overwrite=True replaces a model in it, and leaves other files"
         )
-
-
-def _init_base(model: Any, adata: AnnData | None, registry: dict) -> None:
-    from ._base_model import BaseModelClass
-
-    BaseModelClass.__init__(model, adata, registry)
 
 
 def _saved_adata(path: str, prefix: str) -> AnnData:
