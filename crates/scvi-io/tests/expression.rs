@@ -11,7 +11,7 @@ use scvi::Cpu;
 use scvi::data::{CsrMatrix, Dataset};
 use scvi::model::{
     Cells, ExpressionOptions, LibraryEstimate, LibrarySize, Overall, Parameters, Posterior,
-    TaskError, batch_representation, latent_library_size, latent_representation,
+    TaskError, Weights, batch_representation, latent_library_size, latent_representation,
     latent_simplex_mean, likelihood_parameters, normalized_expression,
     normalized_expression_overall, unwatched,
 };
@@ -243,7 +243,7 @@ fn draws_are_scvi_tools_within_their_error() {
 fn cells_that_are_drawn_have_draws_of_their_own() {
     with_model("default", |vae, data| {
         let draw = |candidates, batch_size, seed| {
-            let overall = Overall { n_samples: 50, seed };
+            let overall = Overall { n_samples: 50, seed, weights: Weights::Uniform };
             let candidates = Cells::chosen(data, candidates, batch_size);
             let mut all = Vec::new();
             let drawn = normalized_expression_overall(

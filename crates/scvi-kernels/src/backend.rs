@@ -266,8 +266,8 @@ pub trait Backend: Send + Sync {
         params: HeadParams<Self>,
         dims: HeadDims,
     );
-    /// Negative log-likelihood of each cell, and every partial derivative where asked.
-    /// See [`crate::ops::count_head`].
+    /// Negative log-likelihood of each cell, and every partial derivative where asked; where not,
+    /// the heads' outputs stay to be held to other counts. See [`crate::ops::count_head`].
     fn head_likelihood(
         &self,
         head: &mut Self::Head,

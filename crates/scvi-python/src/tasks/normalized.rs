@@ -3,7 +3,8 @@
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods};
 use pyo3::prelude::*;
 use scvi::model::{
-    ExpressionOptions, LibrarySize, Overall, normalized_expression, normalized_expression_overall,
+    ExpressionOptions, ImportanceOptions, LibrarySize, Overall, Weights, normalized_expression,
+    normalized_expression_overall,
 };
 
 use super::{Selection, posterior};
@@ -27,6 +28,21 @@ impl<'py> FromPyObject<'_, 'py> for Size {
                 "library_size is {given:?}; expected a number or 'latent'"
             ))),
         }
+    }
+}
+
+/// Options of importance weights: any object with their names.
+#[derive(FromPyObject)]
+struct Importance {
+    max_cells: usize,
+    truncation: bool,
+    n_mc_samples: u32,
+}
+
+impl From<Importance> for Weights {
+    fn from(of: Importance) -> Self {
+        let Importance { max_cells, truncation, n_mc_samples } = of;
+        Self::Importance(ImportanceOptions { max_cells, truncation, n_mc_samples })
     }
 }
 
@@ -79,8 +95,9 @@ impl Model {
     }
 
     /// Normalised expression of `n_samples_overall` cells drawn with replacement, each at a z of
-    /// its own, `(n_samples_overall, genes)`, and which cells were drawn.
-    #[pyo3(signature = (cells, *, library_size, transform_batch, genes, n_samples_overall, seed))]
+    /// its own, `(n_samples_overall, genes)`, and which cells were drawn. `importance` is None, or
+    /// the options of importance weights.
+    #[pyo3(signature = (cells, *, library_size, transform_batch, genes, n_samples_overall, seed, importance=None))]
     #[expect(clippy::too_many_arguments, reason = "scvi-tools' own, all named")]
     #[allow(clippy::type_complexity)]
     fn normalized_expression_overall<'py>(
@@ -92,8 +109,10 @@ impl Model {
         genes: Option<Vec<u32>>,
         n_samples_overall: usize,
         seed: u64,
+        importance: Option<Importance>,
     ) -> PyResult<(Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<u32>>)> {
         let n_genes = self.n_genes(genes.as_deref());
+        let weights = importance.map_or(Weights::Uniform, Weights::from);
         let (values, drawn) = cells.run(py, self, |vae, cells, watch| {
             let options = ExpressionOptions {
                 library_size: library_size.0,
@@ -101,7 +120,7 @@ impl Model {
                 genes: genes.as_deref(),
                 ..ExpressionOptions::default()
             };
-            let overall = Overall { n_samples: n_samples_overall, seed };
+            let overall = Overall { n_samples: n_samples_overall, seed, weights };
             let mut values = Vec::new(); // (n_samples_overall, genes)
             let mut rows = |_, rows: &[f32]| {
                 values.extend_from_slice(rows);

@@ -7,6 +7,7 @@ mod denoised;
 mod differential;
 mod differential_abundance;
 mod draws;
+mod importance;
 mod latent;
 mod library;
 mod likelihood;
@@ -14,6 +15,7 @@ mod log_sum_exp;
 mod marginal_ll;
 mod mean;
 mod normalized;
+mod overall;
 mod parameters;
 mod pass;
 pub mod query;
@@ -27,19 +29,18 @@ pub use cells::Cells;
 pub use correlation::{CorrelationOptions, CorrelationType, feature_correlation_matrix};
 pub use differential::{
     Batches, Change, Column, Comparison, Contrast, Delta, DifferentialError, DifferentialOptions,
-    Group, Hypotheses, ImportanceOptions, Test, Values, Weights, differential_expression,
+    Group, Hypotheses, Test, Values, differential_expression,
 };
 pub use differential_abundance::{AbundanceOptions, differential_abundance};
 pub use draws::Posterior;
+pub use importance::{Anchors, ImportanceOptions, LatentSamples, Weights};
 pub use latent::{Latent, MC_SAMPLES, latent_representation, latent_sample, latent_simplex_mean};
 pub use library::{LibraryEstimate, batch_representation, latent_library_size};
 pub use likelihood::{CellElbo, Draw, elbo};
 pub use log_sum_exp::LogSumExp;
 pub use marginal_ll::marginal_ll;
-pub use normalized::{
-    ExpressionOptions, LibrarySize, Overall, Rows, normalized_expression,
-    normalized_expression_overall,
-};
+pub use normalized::{ExpressionOptions, LibrarySize, Rows, normalized_expression};
+pub use overall::{DrawnRows, Overall, normalized_expression_overall};
 pub use parameters::{ParameterKinds, ParameterRows, Parameters, likelihood_parameters};
 pub use pass::TaskError;
 pub use sample::{SampleOptions, SampleSink, SampledRows, posterior_predictive_sample};

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use scvi_kernels::{Cpu, Philox, Stream};
+use scvi_kernels::Cpu;
 
 use super::cells::Cells;
 use super::draws::Posterior;
@@ -116,59 +116,4 @@ fn read(
             }
         }
     }
-}
-
-/// Which draws there are over all cells together (`n_samples_overall`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overall {
-    /// Rows of the result.
-    pub n_samples: usize,
-    /// Seed of the cells and of their z.
-    pub seed: u64,
-}
-
-impl Overall {
-    /// The cells, drawn with replacement from the candidates, in the order of the draws.
-    ///
-    /// # Errors
-    /// [`TaskError::NoSamples`] where nothing is to be drawn, or nothing is there to draw from.
-    pub fn draw(&self, candidates: Cells) -> Result<Vec<u32>, TaskError> {
-        let Self { n_samples, seed } = *self;
-        if n_samples == 0 || candidates.is_empty() {
-            return Err(TaskError::NoSamples);
-        }
-        let random = Philox::new(seed);
-        let place = |i: usize| {
-            let uniform = random.uniform(Stream::Chosen as u32, 0, i as u32, 0);
-            (uniform * candidates.len() as f64) as usize
-        };
-        Ok((0..n_samples).map(|i| candidates.number(place(i))).collect())
-    }
-}
-
-/// Normalised expression of `n_samples` cells, drawn with replacement from the candidates, each at a
-/// z ~ q(z|x) of its own (`n_samples_overall`): `rows` gets `(n_samples, genes)`, in the order of
-/// the draws; the cells that were drawn are returned in that order.
-///
-/// The cells are drawn before any is decoded, so that the cost does not depend on how many there
-/// are to draw from; scvi-tools decodes them all and then keeps `n_samples` rows. Of `options` the
-/// posterior is not read.
-///
-/// # Errors
-/// As [`normalized_expression`] and [`Overall::draw`].
-pub fn normalized_expression_overall(
-    vae: &Vae<Cpu<f32>>,
-    candidates: Cells,
-    overall: Overall,
-    options: &ExpressionOptions,
-    watch: &mut Watch,
-    rows: &mut Rows,
-) -> Result<Vec<u32>, TaskError> {
-    let drawn = overall.draw(candidates)?;
-    // A cell that was drawn twice has two z.
-    let cells = Cells::chosen(candidates.data, &drawn, candidates.batch_size).with_noise_by_place();
-    let posterior = Posterior::Samples { n_samples: 1, seed: overall.seed };
-    let options = ExpressionOptions { posterior, ..*options };
-    normalized_expression(vae, cells, &options, watch, rows)?;
-    Ok(drawn)
 }

@@ -51,6 +51,21 @@ pub enum TaskError {
     /// No sample was asked for.
     #[error("n_samples is 0; it must be 1 or more")]
     NoSamples,
+    /// Importance weights of nothing.
+    #[error("{option} of importance weights is 0; it must be 1 or more")]
+    Importance {
+        /// Which number.
+        option: &'static str,
+    },
+    /// A sample is weighed by what it is decoded to, which is one thing.
+    #[error(
+        "importance weights with {found} batches to decode as: a sample is weighed as one batch \
+         decodes it; give one transform_batch, or none"
+    )]
+    WeighedBatches {
+        /// How many came.
+        found: usize,
+    },
     /// No cells fit into a minibatch of none.
     #[error("batch_size is 0; it must be 1 or more")]
     BatchSize,

@@ -161,6 +161,15 @@ impl<B: Backend> Inputs<B> {
         self.put_into_batch(backend, None);
     }
 
+    /// Puts other counts in the place of those of the minibatch, as many cells.
+    ///
+    /// # Panics
+    /// If there are more or fewer.
+    pub(super) fn replace_counts(&mut self, backend: &B, rows: &CsrRows) {
+        assert_eq!(rows.n_cells(), self.n_cells, "as many cells as before");
+        backend.load_counts(&mut self.counts, rows, self.host.log_variational);
+    }
+
     /// Puts every cell into one batch (`transform_batch`), or back into its own.
     pub(super) fn set_batch(&mut self, backend: &B, transform: Option<u32>) {
         if self.host.transform != transform {

@@ -10,6 +10,7 @@ mod marginal;
 mod minibatch;
 mod minified;
 mod options;
+mod other_counts;
 mod outputs;
 mod readers;
 mod spec;

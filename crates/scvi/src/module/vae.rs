@@ -256,8 +256,13 @@ impl<B: Backend> Vae<B> {
     /// As [`Vae::decode`].
     pub fn generative(&self, ws: &mut Workspace<B>, transform_batch: Option<u32>) {
         self.decode(ws, transform_batch, Decoded::All);
-        let Workspace { inputs, library, decoder: dec, .. } = ws;
+        self.evaluate(ws);
+    }
+
+    /// -ln p(x|z) of each cell, of what was decoded last.
+    pub(super) fn evaluate(&self, ws: &mut Workspace<B>) {
         let given = ws.library_is_given.then_some(&ws.given_library);
+        let Workspace { inputs, library, decoder: dec, .. } = ws;
         let pass = LikelihoodPass {
             likelihood: self.spec.config().gene_likelihood.into(),
             counts: &inputs.counts,

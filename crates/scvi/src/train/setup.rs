@@ -86,14 +86,33 @@ impl<'a> TrainingRun<'a> {
         plan: &'a TrainPlan,
         checkpoint: Checkpoint,
     ) -> Result<Self, TrainError> {
-        let mut run = Self::new(spec, data, plan)?;
+        Self::new(spec, data, plan)?.at(checkpoint)
+    }
+
+    /// Goes on from a checkpoint of a run that began with a model: `vae` is made once more as it was
+    /// then, and has what a checkpoint does not hold, such as which weights are frozen
+    /// ([`crate::model::query::load_query_data`]).
+    ///
+    /// # Errors
+    /// As [`TrainingRun::of_model`] and [`TrainingRun::resume`].
+    pub fn resume_of_model(
+        vae: Vae<Cpu<f32>>,
+        data: &'a Dataset<'a>,
+        plan: &'a TrainPlan,
+        checkpoint: Checkpoint,
+    ) -> Result<Self, TrainError> {
+        Self::of_model(vae, data, plan)?.at(checkpoint)
+    }
+
+    /// The run where a checkpoint of it was made.
+    fn at(mut self, checkpoint: Checkpoint) -> Result<Self, TrainError> {
         let Checkpoint { run: then, progress, weights, moments } = checkpoint;
-        then.check_same(&run.description(&data.fingerprint()?))?;
-        progress.check(run.epochs, run.train_ranges.len(), run.validation_ranges.len())?;
-        run.vae.load_state_dict(weights).map_err(ResumeError::State)?;
-        run.vae.load_moments(moments).map_err(ResumeError::State)?;
-        run.at = progress;
-        Ok(run)
+        then.check_same(&self.description(&self.data.fingerprint()?))?;
+        progress.check(self.epochs, self.train_ranges.len(), self.validation_ranges.len())?;
+        self.vae.load_state_dict(weights).map_err(ResumeError::State)?;
+        self.vae.load_moments(moments).map_err(ResumeError::State)?;
+        self.at = progress;
+        Ok(self)
     }
 }
 

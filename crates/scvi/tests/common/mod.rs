@@ -55,17 +55,43 @@ fn fixtures(folder: &str) -> (Vec<Fixture>, serde_json::Value) {
     (entries.into_iter().map(|entry| Fixture::read(&folder, entry)).collect(), manifest)
 }
 
+/// Tensors whose names begin with that of a model.
+pub struct Tensors(BTreeMap<String, Tensor<f64>>);
+
+/// What scvi-tools makes of given samples of some of the models in [`all`].
+pub fn importance() -> Tensors {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference");
+    Tensors(tensors(&folder.join("fixtures_importance/importance.safetensors")))
+}
+
+impl Tensors {
+    /// Those of one model, by the rest of their names.
+    pub fn under(&self, model: &str) -> Option<Self> {
+        let own = |(name, tensor): (&String, &Tensor<f64>)| {
+            let name = name.strip_prefix(model)?.strip_prefix('/')?;
+            Some((name.to_owned(), tensor.clone()))
+        };
+        let found: BTreeMap<_, _> = self.0.iter().filter_map(own).collect();
+        (!found.is_empty()).then_some(Self(found))
+    }
+
+    pub fn get(&self, name: &str) -> &[f64] {
+        &self.0[name].data
+    }
+}
+
+fn tensors(path: &Path) -> BTreeMap<String, Tensor<f64>> {
+    let bytes = std::fs::read(path).unwrap();
+    let tensor = |(name, view): (&str, safetensors::tensor::TensorView)| {
+        let data = widen(view.dtype(), view.data());
+        (name.to_owned(), Tensor { shape: view.shape().to_vec(), data })
+    };
+    SafeTensors::deserialize(&bytes).unwrap().iter().map(tensor).collect()
+}
+
 impl Fixture {
     fn read(folder: &Path, entry: Entry) -> Self {
-        let bytes = std::fs::read(folder.join(&entry.file)).unwrap();
-        let file = SafeTensors::deserialize(&bytes).unwrap();
-        let tensors = file
-            .iter()
-            .map(|(name, view)| {
-                let data = widen(view.dtype(), view.data());
-                (name.to_owned(), Tensor { shape: view.shape().to_vec(), data })
-            })
-            .collect();
+        let tensors = tensors(&folder.join(&entry.file));
         Self { entry, tensors }
     }
 

@@ -1,5 +1,6 @@
 //! The module's methods beside a training step: marginal likelihood, posterior predictive samples,
-//! differential expression, stored posteriors, embeddings, and that every option trains and evaluates.
+//! differential expression, importance weights, stored posteriors, embeddings, and that every option
+//! trains and evaluates.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -8,6 +9,7 @@ mod differential;
 mod differential_outliers;
 mod embeddings;
 mod every_option;
+mod importance;
 mod linear_gaussian;
 mod minified;
 mod monte_carlo;

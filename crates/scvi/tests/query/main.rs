@@ -4,6 +4,7 @@
 mod common;
 mod fixtures;
 mod reference_is_kept;
+mod resume;
 
 use scvi::model::query::{Freeze, load_query_data};
 use scvi::module::{Vae, VaeConfig};

@@ -27,7 +27,7 @@ fn base() -> VaeConfig {
 }
 
 /// References of every kind that has a place for categories, and what each grows to.
-fn pairs() -> Vec<(&'static str, VaeConfig, VaeConfig)> {
+pub(crate) fn pairs() -> Vec<(&'static str, VaeConfig, VaeConfig)> {
     let pair = |name, reference: VaeConfig, n_batch, cats: &[usize]| {
         let cats = cats.to_vec();
         let mut grown = VaeConfig { n_batch, n_cats_per_cov: cats, ..reference.clone() };
@@ -89,14 +89,14 @@ fn pairs() -> Vec<(&'static str, VaeConfig, VaeConfig)> {
     ]
 }
 
-fn counts() -> CsrMatrix {
+pub(crate) fn counts() -> CsrMatrix {
     let config =
         SimulateConfig { n_cells: CELLS, n_genes: GENES, density: 0.4, ..Default::default() };
     simulate(&config).counts
 }
 
 /// Cells of the reference's categories; or, as a query, cells of which some are of new ones.
-fn cells<'a>(
+pub(crate) fn cells<'a>(
     counts: &'a CsrMatrix,
     config: &VaeConfig,
     of: impl Fn(usize, usize) -> usize,
@@ -132,13 +132,13 @@ fn answers(vae: &Vae<Cpu<f32>>, data: &Dataset) -> [Vec<u32>; 2] {
 }
 
 /// A reference that has learnt something, so that every number of it shows.
-fn trained(config: &VaeConfig, counts: &CsrMatrix) -> Vae<Cpu<f32>> {
+pub(crate) fn trained(config: &VaeConfig, counts: &CsrMatrix) -> Vae<Cpu<f32>> {
     let data = cells(counts, config, |cell, n| cell % n);
     let plan = TrainPlan { max_epochs: Some(2), batch_size: 10, ..TrainPlan::default() };
     to_the_end(TrainingRun::new(config.validate().unwrap(), &data, &plan).unwrap())
 }
 
-fn to_the_end(mut run: TrainingRun) -> Vae<Cpu<f32>> {
+pub(crate) fn to_the_end(mut run: TrainingRun) -> Vae<Cpu<f32>> {
     loop {
         if let Event::Done(stop) = run.advance().unwrap() {
             return run.finish(stop).unwrap().vae;

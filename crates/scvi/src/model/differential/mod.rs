@@ -45,9 +45,6 @@ mod table;
 mod tests;
 
 pub use error::DifferentialError;
-pub use options::{
-    Batches, Change, Contrast, Delta, DifferentialOptions, Group, Hypotheses, ImportanceOptions,
-    Test, Weights,
-};
+pub use options::{Batches, Change, Contrast, Delta, DifferentialOptions, Group, Hypotheses, Test};
 pub use result::{Column, Comparison, Values};
 pub use run::differential_expression;

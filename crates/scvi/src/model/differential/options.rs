@@ -1,5 +1,7 @@
 //! What is compared, and how.
 
+use crate::model::importance::Weights;
+
 /// A group of cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
@@ -137,30 +139,4 @@ pub enum Batches {
     /// (`batch_correction`, `batchid1`, `batchid2`). With the same batches in both groups, samples
     /// are paired within a batch.
     Corrected([Option<Vec<u32>>; 2]),
-}
-
-/// What posterior samples are drawn by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weights {
-    /// Equal chances.
-    Uniform,
-    /// Importance weights: samples that explain many cells of their group count more.
-    Importance(ImportanceOptions),
-}
-
-/// Importance weights (scvi-tools' `importance_weighting_kwargs`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImportanceOptions {
-    /// Cells of a group that a sample is held to, at most.
-    pub max_cells: usize,
-    /// Whether weights below their mean are raised to it.
-    pub truncation: bool,
-    /// Draws for the marginal likelihood of each such cell.
-    pub n_mc_samples: u32,
-}
-
-impl Default for ImportanceOptions {
-    fn default() -> Self {
-        Self { max_cells: 1024, truncation: false, n_mc_samples: 500 }
-    }
 }

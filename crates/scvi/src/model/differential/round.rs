@@ -4,11 +4,12 @@ use scvi_kernels::Cpu;
 
 use super::draws::{Draws, Populations};
 use super::importance;
-use super::options::{DifferentialOptions, Weights};
+use super::options::DifferentialOptions;
 use super::plan::{Planned, Round};
 use super::run::Meter;
 use crate::data::Dataset;
 use crate::model::cells::Cells;
+use crate::model::importance::Weights;
 use crate::model::pass::{TaskError, for_each_minibatch_in, infer};
 use crate::module::{DecodedSamples, Noise, Vae, Workspace};
 

@@ -8,7 +8,7 @@ use super::delta;
 use super::draws::{Population, Populations};
 use super::error::DifferentialError;
 use super::genes::{Case, for_each_gene};
-use super::options::{Batches, Change, Contrast, Delta, DifferentialOptions, Group, Test, Weights};
+use super::options::{Batches, Change, Contrast, Delta, DifferentialOptions, Group, Test};
 use super::outliers::leave_out;
 use super::plan::{Planned, rounds};
 use super::pseudocount;
@@ -19,6 +19,7 @@ use super::statistics::{ChangeTest, Changed, Vanilla, largest_scales, mean_chang
 use super::table::Table;
 use crate::data::Dataset;
 use crate::model::cells::Cells;
+use crate::model::importance::Weights;
 use crate::model::pass::{TaskError, check_cells, decode_as};
 use crate::model::watch::{Progress, Watch};
 use crate::module::Vae;
@@ -194,8 +195,7 @@ fn check(vae: &Vae<Cpu<f32>>, options: &DifferentialOptions) -> Result<(), TaskE
         }
     }
     if let Weights::Importance(importance) = options.weights {
-        positive("max_cells", importance.max_cells)?;
-        positive("n_mc_samples", importance.n_mc_samples as usize)?;
+        importance.check()?;
     }
     let Test::Change(change) = &options.test else { return Ok(()) };
     let is_share = |v: f64| v > 0.0 && v < 1.0;

@@ -66,7 +66,8 @@ pub(crate) fn head_likelihood_cpu<F: Real>(
     };
     let constants = pass.likelihood.of_counts().then_some(&pass.counts.ln_factorials);
     stages(head, &pass, dispersion, d);
-    head.is_scaled = true;
+    // Without gradients the decoder's outputs stay as they are, to be held to other counts.
+    head.is_scaled = pass.grad_weight.is_some();
     let cells = padded(d.cells);
     for c in 0..d.cells {
         nll[c] = (0..head.partition.n_parts).map(|p| head.part_nll[p * cells + c]).sum::<F>();
@@ -213,7 +214,7 @@ fn one_block<F: Real, L: Likelihood<F>, const GRAD: bool>(
         if L::HAS_THETA {
             rows.set_theta::<L>(shared.columns, px_r, group_theta);
         }
-        positives.gather::<L>(shared, part, gene, rows);
+        positives.gather::<L, GRAD>(shared, part, gene, rows);
         zeros::<F, L, GRAD>(shared, part, gene, rows);
         if GRAD && L::HAS_THETA {
             shared.columns.put_gradient(rows.d_theta, px_r);

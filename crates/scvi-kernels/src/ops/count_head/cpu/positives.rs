@@ -16,6 +16,7 @@ pub(super) struct Positives<'a, F> {
     x: &'a mut [F],
     /// μ in, dL / d ln μ out
     mu: &'a mut [F],
+    /// ρ, or without gradients the exponential: what takes its place again
     scale: &'a mut [F],
     /// θ in, dL / d ln θ out
     theta: &'a mut [F],
@@ -55,7 +56,7 @@ impl<'a, F: Real> Positives<'a, F> {
 
     /// Takes a gene's counts out of the dense rows, where 0 is left in place of the exponential.
     #[inline(always)]
-    pub(super) fn gather<L: Likelihood<F>>(
+    pub(super) fn gather<L: Likelihood<F>, const GRAD: bool>(
         &mut self,
         shared: &Shared<F>,
         part: &mut Part<F>,
@@ -70,7 +71,7 @@ impl<'a, F: Real> Positives<'a, F> {
             let c = cell as usize;
             self.x[k] = x;
             self.mu[k] = stored[c] * rows.to_mean[c];
-            self.scale[k] = stored[c] * rows.to_scale[c];
+            self.scale[k] = if GRAD { stored[c] * rows.to_scale[c] } else { stored[c] };
             self.theta[k] = rows.theta[c];
             if L::HAS_PI {
                 self.pi[k] = part.pi[gene * stride + c];

@@ -9,7 +9,7 @@ use crate::{LANES, padded};
 
 /// A number per cell and gene of the listed genes, or of all: `(cells, genes)`.
 ///
-/// Before the likelihood px_scale is not yet divided by the softmax's sum: it is on the way.
+/// Before a likelihood with gradients px_scale is not divided by the softmax's sum: it is on the way.
 pub(crate) fn head_read_cpu<F: Real>(
     head: &CountHead<F>,
     what: HeadOutput,

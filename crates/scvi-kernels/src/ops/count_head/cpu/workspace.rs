@@ -47,7 +47,7 @@ pub struct CountHead<F> {
     pub(super) is_scaled: bool,
     /// the heads' input: transposed, `(hidden, input_stride(cells))`
     pub(super) input: Vec<F>,
-    /// exp(logit - the block's maximum), or softplus(logit); after the likelihood ρ:
+    /// exp(logit - the block's maximum), or softplus(logit); after a likelihood with gradients ρ:
     /// `(genes, cells)`
     pub(super) scale: Vec<F>,
     /// π; after a likelihood with gradients dL/dπ: `(genes, cells)`, empty without zero inflation

@@ -108,9 +108,9 @@ fn zero_row<F: Real, L: Likelihood<F>, const GRAD: bool>(
             pi: if L::HAS_PI { pi[i] } else { F::ZERO },
         };
         let p = L::at_zero(params, log[i], (exp_a[i], exp_b[i]));
-        scale[i] *= to_scale[i];
         nll[i] += p.nll;
         if GRAD {
+            scale[i] *= to_scale[i];
             let d = weight * p.ln_mu;
             grad[i] = d;
             sum[i] += d;
