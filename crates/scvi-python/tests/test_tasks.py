@@ -58,6 +58,12 @@ def test_normalized_expression(model):
     assert draws.shape == (3, N, G)
     overall = model.get_normalized_expression(n_samples_overall=11, return_numpy=True)
     assert overall.shape == (11, G)
+    weighed = model.get_normalized_expression(
+        n_samples_overall=11, weights="importance", max_cells=20, n_mc_samples=5, return_numpy=True
+    )
+    assert weighed.shape == (11, G)
+    with pytest.raises(ValueError, match="n_samples_overall"):
+        model.get_normalized_expression(weights="importance")
     one = model.get_normalized_expression(transform_batch="x", return_numpy=True)
     both = model.get_normalized_expression(transform_batch=["x", "y"], return_numpy=True)
     assert one.shape == both.shape == (N, G)

@@ -100,7 +100,7 @@ class RNASeqMixin(DifferentialExpression):
                     cells,
                     **options,
                     n_samples_overall=n_samples_overall,
-                    **({} if importance is None else {"importance": importance}),
+                    importance=importance,
                     seed=settings.next_seed(),
                 )
                 if return_numpy is not False:
