@@ -23,7 +23,7 @@ fn train(folder: &Folder, options: &str) -> Ran {
 }
 
 fn history(folder: &Folder) -> HistoryTable {
-    read_history(folder.path("m")).unwrap()
+    read_history(folder.path("m"), "").unwrap()
 }
 
 fn column(history: &HistoryTable, name: &str) -> Vec<f64> {

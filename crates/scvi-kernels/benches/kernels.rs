@@ -12,8 +12,8 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use scvi_kernels::ops::adam::AdamRule;
 use scvi_kernels::ops::count_head::{
-    CountHead, Dispersion, GeneLikelihood, HeadDims, HeadLayer, HeadLayerSinks, HeadParams,
-    HeadPlan, HeadSinks, LikelihoodPass,
+    CountHead, Dispersion, DropoutStep, GeneLikelihood, HeadDims, HeadLayer, HeadLayerSinks,
+    HeadParams, HeadPlan, HeadSinks, LikelihoodPass,
 };
 use scvi_kernels::ops::linear::LinearDims;
 use scvi_kernels::{
@@ -124,21 +124,21 @@ impl Heads {
             .head(self.dims, HeadPlan { zero_inflated, training: true, ..HeadPlan::default() })
     }
 
-    fn forward(&self, head: &mut CountHead<f32>) {
-        let params = HeadParams {
-            scale: layer(&self.scale),
-            dropout: self.dropout.as_ref().map(layer),
-            dispersion: None,
-        };
+    fn forward(&self, head: &mut CountHead<f32>, dropout: Stage) {
+        let dropout = self.dropout.as_ref().filter(|_| dropout == Stage::Own);
+        let params =
+            HeadParams { scale: layer(&self.scale), dropout: dropout.map(layer), dispersion: None };
         Cpu::new().head_forward(head, &self.h, params, self.dims);
     }
 
-    fn likelihood(&mut self, head: &mut CountHead<f32>) {
+    fn likelihood(&mut self, head: &mut CountHead<f32>, dropout: Stage) {
+        let step = self.dropout.as_mut().filter(|_| dropout == Stage::Likelihood);
         let pass = LikelihoodPass {
             likelihood: self.likelihood,
             counts: &self.batch,
             library: &self.batch.library().to_vec(),
             grad_weight: Some(1.0 / CELLS as f32),
+            dropout: step.map(|layer| DropoutStep { input: &self.h, sinks: sinks(layer) }),
         };
         let dispersion = match self.likelihood.has_theta() {
             true => Dispersion::Table { px_r: self.px_r.sink(), groups: None, n_groups: 1 },
@@ -147,14 +147,24 @@ impl Heads {
         Cpu::new().head_likelihood(head, pass, dispersion, &mut self.nll, self.dims);
     }
 
-    fn grad(&mut self, head: &mut CountHead<f32>) {
+    fn grad(&mut self, head: &mut CountHead<f32>, dropout: Stage) {
+        let dropout = self.dropout.as_mut().filter(|_| dropout == Stage::Own);
         let sinks = HeadSinks {
             scale: sinks(&mut self.scale),
-            dropout: self.dropout.as_mut().map(sinks),
+            dropout: dropout.map(sinks),
             dispersion: None,
         };
         Cpu::new().head_grad(head, &self.h, sinks, &mut self.dh, self.dims);
     }
+}
+
+/// Where the layer of zero-inflation logits is computed.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// in the stages of the layers, before and after the likelihood
+    Own,
+    /// in the likelihood's
+    Likelihood,
 }
 
 /// Both heads of the zero-inflated negative binomial.
@@ -162,18 +172,20 @@ impl Heads {
 fn head_forward(bencher: Bencher, genes: usize) {
     let heads = Heads::new(genes, GeneLikelihood::Zinb);
     let mut head = heads.head();
-    bencher.counter(heads.elements()).bench_local(|| heads.forward(black_box(&mut head)));
+    bencher
+        .counter(heads.elements())
+        .bench_local(|| heads.forward(black_box(&mut head), Stage::Own));
 }
 
 /// Each run starts from the forward pass's results: the stage writes over them.
 fn likelihood(bencher: Bencher, genes: usize, likelihood: GeneLikelihood) {
     let mut heads = Heads::new(genes, likelihood);
     let mut ready = heads.head();
-    heads.forward(&mut ready);
+    heads.forward(&mut ready, Stage::Own);
     bencher
         .counter(heads.elements())
         .with_inputs(|| ready.clone())
-        .bench_local_refs(|head| heads.likelihood(head));
+        .bench_local_refs(|head| heads.likelihood(head, Stage::Own));
 }
 
 #[divan::bench(args = GENES, sample_size = 1)]
@@ -196,12 +208,12 @@ fn head_likelihood_poisson(bencher: Bencher, genes: usize) {
 fn head_grad(bencher: Bencher, genes: usize) {
     let mut heads = Heads::new(genes, GeneLikelihood::Zinb);
     let mut ready = heads.head();
-    heads.forward(&mut ready);
-    heads.likelihood(&mut ready);
+    heads.forward(&mut ready, Stage::Own);
+    heads.likelihood(&mut ready, Stage::Own);
     bencher
         .counter(heads.elements())
         .with_inputs(|| ready.clone())
-        .bench_local_refs(|head| heads.grad(head));
+        .bench_local_refs(|head| heads.grad(head, Stage::Own));
 }
 
 /// The three stages one after the other, as in a step.
@@ -210,9 +222,9 @@ fn head_step(bencher: Bencher, genes: usize) {
     let mut heads = Heads::new(genes, GeneLikelihood::Zinb);
     let mut head = heads.head();
     bencher.counter(heads.elements()).bench_local(|| {
-        heads.forward(&mut head);
-        heads.likelihood(&mut head);
-        heads.grad(&mut head);
+        heads.forward(&mut head, Stage::Likelihood);
+        heads.likelihood(&mut head, Stage::Likelihood);
+        heads.grad(&mut head, Stage::Likelihood);
     });
 }
 

@@ -37,11 +37,21 @@ impl<'a, F> Mat<'a, F> {
     }
 }
 
+/// Reads data in the order of memory, which the processor does fastest, before a product jumps about.
+pub(crate) fn touch<F: Real>(data: &[F]) {
+    let line = 64 / size_of::<F>();
+    let all = data.iter().step_by(line).fold(F::ZERO, |all, &v| all.max(v));
+    std::hint::black_box(all);
+}
+
 /// `out = keep * out + a b` on the calling thread; `out` has rows `stride` apart.
 pub(crate) fn matmul<F: Real>(a: Mat<F>, b: Mat<F>, out: &mut [F], stride: usize, keep: F) {
     let (m, k, n) = (a.rows, a.cols, b.cols);
     assert_eq!(k, b.rows, "inner dimensions");
     assert!(stride >= n && (m == 0 || out.len() >= (m - 1) * stride + n), "output too small");
+    // Our columns are contiguous, and few enough to be read where they are: a copy of them is a
+    // fortieth of a product's time. The library packs operands that are not contiguous all the same.
+    gemm::set_lhs_packing_threshold_single_thread(usize::MAX);
     // SAFETY: `Mat` and the assertions above bound every element that the three views reach, and
     // `out` is borrowed mutably, so it overlaps neither input.
     #[allow(unsafe_code)]

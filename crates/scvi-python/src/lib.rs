@@ -7,8 +7,10 @@
 mod config;
 mod counts;
 mod data;
+mod distributions;
 mod error;
 mod model;
+mod module;
 mod supervise;
 mod tables;
 mod tasks;
@@ -33,6 +35,8 @@ mod _core {
     use super::counts::Counts;
     #[pymodule_export]
     use super::data::{Data, library_prior};
+    #[pymodule_export]
+    use super::distributions::distribution;
     #[pymodule_export]
     use super::model::Model;
     #[pymodule_export]

@@ -8,8 +8,9 @@ import subprocess
 import anndata
 import numpy as np
 import pytest
+from support import command, counts
+
 import scvi_rs
-from conftest import command, counts
 
 scvi = command()
 pytestmark = pytest.mark.skipif(scvi is None, reason="no command scvi: build it, or SCVI_COMMAND")

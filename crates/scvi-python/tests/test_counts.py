@@ -5,8 +5,9 @@ from __future__ import annotations
 import anndata
 import numpy as np
 import pytest
-from conftest import counts, model_of, trained
 from scipy import sparse
+from support import counts, model_of, trained
+
 from scvi_rs import _core
 from scvi_rs.exceptions import CountsError, GenesError, ScviError
 from scvi_rs.model.base._counts import engine_counts

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs.data import AnnDataManager, _constants
 from scvi_rs.data._utils import _check_if_view

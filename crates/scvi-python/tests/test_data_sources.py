@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import sparse
+from test_data_manager import make_adata, make_manager, register
+
 from scvi_rs.data import synthetic_iid
 from scvi_rs.data._compat import LEGACY_REGISTRY_KEY_MAP, registry_from_setup_dict
 from scvi_rs.data._download import _download
 from scvi_rs.data._native import to_native
-from test_data_manager import make_adata, make_manager, register
 
 
 def test_synthetic_data():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from test_data_manager import make_adata, register
+
 from scvi_rs._settings import settings
 from scvi_rs.dataloaders import DataSplitter
-from test_data_manager import make_adata, register
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
+from test_data_manager import ALL_KEYS, make_adata, make_manager, register
+
 from scvi_rs.data._categories import category_kind, category_texts, from_texts
 from scvi_rs.data._engine import engine_inputs
 from scvi_rs.data._minify import minified_adata, minified_fields
 from scvi_rs.data._native import from_native, to_native
-from test_data_manager import ALL_KEYS, make_adata, make_manager, register
 
 
 def test_arrays_of_a_registered_object():

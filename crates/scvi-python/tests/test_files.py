@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support import counts, trained
+
 import scvi_rs
-from conftest import counts, trained
 from scvi_rs.exceptions import FileError
 
 SCVI = scvi_rs.model.SCVI

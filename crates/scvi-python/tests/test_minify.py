@@ -6,10 +6,11 @@ import anndata
 import numpy as np
 import pytest
 from scipy import sparse
+from test_data_manager import make_adata, make_manager, register
+
 from scvi_rs.data._constants import ADATA_MINIFY_TYPE
 from scvi_rs.data._minify import minified_adata, minified_fields
 from scvi_rs.data._utils import _get_adata_minify_type, _is_minified
-from test_data_manager import make_adata, make_manager, register
 
 
 def with_posterior() -> anndata.AnnData:

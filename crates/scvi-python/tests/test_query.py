@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+
 from scvi_rs.data._query import align_genes
 
 FORMATS = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support import counts, trained
+
 import scvi_rs
-from conftest import counts, trained
 
 SCVI = scvi_rs.model.SCVI
 PLAN = {"plan_kwargs": {"weight_decay": 0.0}, "enable_progress_bar": False}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import scvi_rs
-from conftest import counts, trained
 from scipy import sparse
+from support import counts, trained
+
+import scvi_rs
 from scvi_rs.exceptions import EmbeddingError, GenesError
 
 N, G = 150, 60
@@ -57,6 +58,12 @@ def test_normalized_expression(model):
     assert draws.shape == (3, N, G)
     overall = model.get_normalized_expression(n_samples_overall=11, return_numpy=True)
     assert overall.shape == (11, G)
+    weighed = model.get_normalized_expression(
+        n_samples_overall=11, weights="importance", max_cells=20, n_mc_samples=5, return_numpy=True
+    )
+    assert weighed.shape == (11, G)
+    with pytest.raises(ValueError, match="n_samples_overall"):
+        model.get_normalized_expression(weights="importance")
     one = model.get_normalized_expression(transform_batch="x", return_numpy=True)
     both = model.get_normalized_expression(transform_batch=["x", "y"], return_numpy=True)
     assert one.shape == both.shape == (N, G)
@@ -124,6 +131,35 @@ def test_differential_abundance(model):
     assert posterior.log_prob(posterior.sample((5,))).shape == (5,)
 
 
+def test_differential_expression(model):
+    table = model.differential_expression(groupby="label", silent=True)
+    assert len(table) == 3 * G and set(table["group1"]) == {"a", "b", "c"}
+    assert set(table["comparison"]) == {"a vs Rest", "b vs Rest", "c vs Rest"}
+    first = table[table["group1"] == "a"]
+    assert first["bayes_factor"].is_monotonic_decreasing
+    assert set(first.index) == set(model.adata.var_names)
+    pair = model.differential_expression(groupby="plate", group1=10, group2=12, mode="change")
+    assert pair["group1"].unique() == [10] and pair["group2"].unique() == [12]
+    assert "is_de_fdr_0.05" in pair and pair["proba_de"].is_monotonic_decreasing
+    cells = model.differential_expression(idx1="label == 'a'", idx2=[1, 2, 3], silent=True)
+    assert "comparison" not in cells and len(cells) == G
+    own = model.differential_expression(
+        groupby="label",
+        group1="a",
+        mode="change",
+        n_samples_overall=50,
+        change_fn=lambda a, b, pseudocounts: np.log2(a + pseudocounts) - np.log2(b + pseudocounts),
+        silent=True,
+    )
+    assert list(own.columns) == list(pair.columns)
+    with pytest.raises(ValueError, match="no group of adata.obs"):
+        model.differential_expression(groupby="label", group1="z")
+    with pytest.raises(KeyError, match="plate"):
+        model.differential_expression(groupby="cluster")
+    with pytest.raises(TypeError, match="pseudocount'"):
+        model.differential_expression(groupby="label", pseudocount=1.0)
+
+
 def test_an_untrained_model_warns(adata):
     scvi_rs.model.SCVI.setup_anndata(adata)
     with pytest.warns(UserWarning, match="untrained model"):
@@ -138,6 +174,21 @@ def test_ctrl_c_stops_a_task():
     threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
     with pytest.raises(KeyboardInterrupt):
         model.get_marginal_ll(n_mc_samples=3000, batch_size=4)
+
+
+def test_other_threads_of_python_go_on():
+    import threading
+    import time
+
+    model = trained(counts(600))
+    work = threading.Thread(target=model.get_marginal_ll, kwargs={"n_mc_samples": 500})
+    work.start()
+    turns = 0
+    while work.is_alive():
+        turns += 1
+        time.sleep(0.001)
+    # With the interpreter's lock held there would be next to none.
+    assert turns > 10
 
 
 def test_linear_decoder(adata):

@@ -7,8 +7,9 @@ import threading
 
 import numpy as np
 import pytest
+from support import counts, model_of, trained
+
 import scvi_rs
-from conftest import counts, model_of, trained
 from scvi_rs.exceptions import DivergedError, MinifiedError, PlanError
 
 
@@ -28,7 +29,9 @@ def test_history_has_the_keys_of_scvi_tools(adata):
     assert history["elbo_train"].index.name == "epoch"
     assert list(history["elbo_train"].index) == [0, 1, 2]
     assert list(history["elbo_validation"].index) == [1]
-    assert {"train_loss", "reconstruction_loss_train", "kl_local_train", "kl_weight"} <= set(history)
+    assert {"train_loss", "reconstruction_loss_train", "kl_local_train", "kl_weight"} <= set(
+        history
+    )
     assert len(model.train_indices) == 135 and len(model.validation_indices) == 15
     model.train(2, enable_progress_bar=False)
     assert list(model.history["elbo_train"].index) == [0, 1, 2, 3, 4]

@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+
 from scvi_rs.data._constants import ADATA_MINIFY_TYPE
 from scvi_rs.data._view import table
 from scvi_rs.utils import (

@@ -13,10 +13,10 @@ Examples
 >>> adata.obsm["X_scVI"] = model.get_latent_representation()
 """
 
-from ._core import VERSION as __version__
-from ._constants import REGISTRY_KEYS
-from ._settings import settings
 from . import data, dataloaders, distributions, exceptions, model, module, utils
+from ._constants import REGISTRY_KEYS
+from ._core import VERSION as __version__
+from ._settings import settings
 
 __all__ = [
     "REGISTRY_KEYS",

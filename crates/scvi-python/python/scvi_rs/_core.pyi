@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 VERSION: str
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-U32 = NDArray[np.uint32]
-U64 = NDArray[np.uint64]
+F32: TypeAlias = NDArray[np.float32]
+F64: TypeAlias = NDArray[np.float64]
+U32: TypeAlias = NDArray[np.uint32]
+U64: TypeAlias = NDArray[np.uint64]
 
 class Selection(Protocol):
     data: Data
@@ -27,6 +27,14 @@ def default_plan() -> dict[str, Any]: ...
 def max_epochs_heuristic(n_cells: int) -> int: ...
 def split_permutation(n: int, seed: int) -> U32: ...
 def library_prior(data: Data, n_batch: int) -> tuple[list[float], list[float]]: ...
+def distribution(
+    question: Literal["log_prob", "mean", "variance", "zi_probs", "scale", "sample"],
+    family: Literal["nb", "nb_logits", "nb_probs", "zinb", "poisson", "normal"],
+    arrays: list[NDArray[Any]],
+    n: int,
+    *,
+    seed: int = 0,
+) -> NDArray[Any]: ...
 def differential_abundance(
     qz_m: F32,
     qz_v: F32,
@@ -198,3 +206,19 @@ class Model:
         options: Any,
         progress: Callable[[int, int], Any] | None = None,
     ) -> list[dict[str, Any]]: ...
+    def module_inference(
+        self, data: Data, *, n_samples: int, seed: int, stored: bool = False
+    ) -> dict[str, F32]: ...
+    def module_generative(
+        self, data: Data, z: F32, library: F32, transform_batch: int | None = None
+    ) -> dict[str, F32]: ...
+    def module_gradients(self, data: Data, kl_weight: float, seed: int) -> float: ...
+    def init_embedding(
+        self, key: str, rows: int, kwargs: Mapping[str, Any], seed: int, overwrite: bool
+    ) -> None: ...
+    def remove_embedding(self, key: str) -> None: ...
+    def embedding_shape(self, key: str) -> tuple[int, int]: ...
+    def compute_embedding(self, key: str, indices: U32) -> F32: ...
+    def extend_embedding(
+        self, key: str, init: int | list[int], freeze_prev: bool, seed: int
+    ) -> None: ...

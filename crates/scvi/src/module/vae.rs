@@ -147,8 +147,9 @@ impl<B: Backend> Vae<B> {
             counts: &inputs.counts,
             library: log_factor(backend, spec, inputs, library.as_ref(), given),
             grad_weight: Some(weight),
+            dropout: None,
         };
-        decoder.likelihood(backend, pass, dispersion, dec, inputs.n_cells);
+        decoder.likelihood_train(backend, pass, dispersion, dec, inputs.n_cells, update);
         if let Some(inferred) = library {
             decoder.library_grad(backend, dec, &mut inferred.dz, inputs.n_cells);
         }
@@ -268,6 +269,7 @@ impl<B: Backend> Vae<B> {
             counts: &inputs.counts,
             library: log_factor(&self.backend, &self.spec, inputs, library.as_ref(), given),
             grad_weight: None,
+            dropout: None,
         };
         let sink = self.px_r.as_ref().map(|p| GradSink::Frozen { value: &p.value });
         let dispersion = dispersion(&self.spec, sink, inputs);

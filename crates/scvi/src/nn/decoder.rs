@@ -204,8 +204,7 @@ impl<B: Backend> Decoder<B> {
         pass.backend.head_forward(&mut acts.head, acts.body.out(), params, dims);
     }
 
-    /// -ln p(x | z) of each cell into `acts.nll`, and the derivatives that [`Decoder::backward`]
-    /// goes on from.
+    /// -ln p(x | z) of each cell into `acts.nll`, after [`Decoder::forward_eval`].
     pub(crate) fn likelihood(
         &self,
         backend: &B,
@@ -215,6 +214,23 @@ impl<B: Backend> Decoder<B> {
         cells: usize,
     ) {
         let dims = self.dims(cells);
+        backend.head_likelihood(&mut acts.head, pass, dispersion, &mut acts.nll, dims);
+    }
+
+    /// The same after [`Decoder::forward_train`], with the derivatives that [`Decoder::backward`]
+    /// goes on from; `pass` leaves open what is done of the heads.
+    pub(crate) fn likelihood_train(
+        &mut self,
+        backend: &B,
+        pass: LikelihoodPass<B>,
+        dispersion: Dispersion<B>,
+        acts: &mut DecoderActivations<B>,
+        cells: usize,
+        update: Update<B::Elem>,
+    ) {
+        let dims = self.dims(cells);
+        let dropout = self.heads.dropout_step(backend, acts.body.out(), update);
+        let pass = LikelihoodPass { dropout, ..pass };
         backend.head_likelihood(&mut acts.head, pass, dispersion, &mut acts.nll, dims);
     }
 

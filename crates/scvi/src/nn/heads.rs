@@ -2,8 +2,8 @@
 
 use scvi_kernels::Backend;
 use scvi_kernels::ops::count_head::{
-    HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams, HeadPlan, HeadSinks,
-    ScaleActivation,
+    DropoutStep, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams, HeadPlan,
+    HeadSinks, ScaleActivation,
 };
 use scvi_kernels::padded;
 
@@ -186,10 +186,12 @@ impl<B: Backend> Heads<B> {
         &'a mut self,
         acts: &'a mut HeadsActivations<B>,
     ) -> HeadParams<'a, B> {
+        let Self { scale, dropout, px_r, plan } = self;
+        let dropout = dropout.as_mut().filter(|_| plan.batch_norm);
         HeadParams {
-            scale: self.scale.layer_train(acts.scale.as_mut()),
-            dropout: self.dropout.as_mut().map(|h| h.layer_train(acts.dropout.as_mut())),
-            dispersion: self.px_r.as_mut().map(|h| h.layer_train(None)),
+            scale: scale.layer_train(acts.scale.as_mut()),
+            dropout: dropout.map(|h| h.layer_train(acts.dropout.as_mut())),
+            dispersion: px_r.as_mut().map(|h| h.layer_train(None)),
         }
     }
 
@@ -199,12 +201,26 @@ impl<B: Backend> Heads<B> {
         acts: &'a HeadsActivations<B>,
         update: Update<B::Elem>,
     ) -> HeadSinks<'a, B> {
-        let (scale, dropout) = (acts.scale.as_ref(), acts.dropout.as_ref());
+        let (scale_acts, dropout_acts) = (acts.scale.as_ref(), acts.dropout.as_ref());
+        let Self { scale, dropout, px_r, plan } = self;
+        let dropout = dropout.as_mut().filter(|_| plan.batch_norm);
         HeadSinks {
-            scale: self.scale.sinks(backend, scale, update),
-            dropout: self.dropout.as_mut().map(|h| h.sinks(backend, dropout, update)),
-            dispersion: self.px_r.as_mut().map(|h| h.sinks(backend, None, update)),
+            scale: scale.sinks(backend, scale_acts, update),
+            dropout: dropout.map(|h| h.sinks(backend, dropout_acts, update)),
+            dispersion: px_r.as_mut().map(|h| h.sinks(backend, None, update)),
         }
+    }
+
+    /// What the likelihood does of the layer of zero-inflation logits in training mode: all of it,
+    /// where that is not normalised.
+    pub(super) fn dropout_step<'a>(
+        &'a mut self,
+        backend: &B,
+        input: &'a B::Buf,
+        update: Update<B::Elem>,
+    ) -> Option<DropoutStep<'a, B>> {
+        let dropout = self.dropout.as_mut().filter(|_| !self.plan.batch_norm);
+        dropout.map(|head| DropoutStep { input, sinks: head.sinks(backend, None, update) })
     }
 
     /// Weights of the px_scale head, `(genes, n_in)`, times the normalisation's factors where there

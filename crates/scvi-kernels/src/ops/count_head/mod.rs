@@ -17,7 +17,9 @@
 //! Three stages run over the same blocks of genes, with a sum over blocks in between: the products
 //! and their activations; the likelihood, in which zeros (nine counts in ten) take a vector path
 //! that needs no Γ function, and the others are gathered into vectors of their own; the products
-//! of the gradients, each block's update applied while it is in cache.
+//! of the gradients, each block's update applied while it is in cache. In training the layer of
+//! zero-inflation logits falls to the second stage altogether ([`DropoutStep`]): unlike px_scale's it
+//! waits for no sum over genes, and its logits need not be kept.
 //!
 //! Likelihoods and their ε: scvi-tools 1.4.2, `distributions/_negative_binomial.py`
 //! (`log_zinb_positive`, `log_nb_positive`), `module/_vae.py`; Lopez et al. 2018. The normal one has
@@ -36,8 +38,8 @@ pub(crate) use cpu::{
 };
 
 pub use params::{
-    Dispersion, HeadDims, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadOutput,
-    HeadParams, HeadPlan, HeadSinks, LikelihoodPass, ScaleActivation,
+    Dispersion, DropoutStep, HeadDims, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks,
+    HeadOutput, HeadParams, HeadPlan, HeadSinks, LikelihoodPass, ScaleActivation,
 };
 
 /// Distribution of a count, or of another value, given the decoder's outputs.

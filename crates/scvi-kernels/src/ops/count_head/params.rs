@@ -126,6 +126,16 @@ pub enum Dispersion<'a, B: Backend + ?Sized> {
     FromDecoder,
 }
 
+/// The layer of zero-inflation logits, all of whose work falls to the likelihood: a block's logits
+/// are formed right before it and their gradient is spent right after, so that they never leave the
+/// cache. The stages before and after are then given no such layer.
+pub struct DropoutStep<'a, B: Backend + ?Sized> {
+    /// The heads' input, as [`Backend::head_forward`] had it: `(cells, hidden)`.
+    pub input: &'a B::Buf,
+    /// The layer, which is not normalised, and where its gradients go.
+    pub sinks: HeadLayerSinks<'a, B>,
+}
+
 /// Inputs of [`Backend::head_likelihood`].
 pub struct LikelihoodPass<'a, B: Backend + ?Sized> {
     /// The distribution.
@@ -136,4 +146,7 @@ pub struct LikelihoodPass<'a, B: Backend + ?Sized> {
     pub library: &'a B::Buf,
     /// dL/dnll of a cell (1/cells for a mean); `None` where no gradient is wanted.
     pub grad_weight: Option<B::Elem>,
+    /// Where gradients are wanted: the layer of zero-inflation logits, unless the other stages have
+    /// it.
+    pub dropout: Option<DropoutStep<'a, B>>,
 }

@@ -2,27 +2,36 @@
 
 use crate::backend::{NormalPrior, PosteriorGradIo, PosteriorIo};
 use crate::cpu::Cpu;
+use crate::ops::scratch;
 use crate::real::Real;
+use crate::simd::vectorised;
 
 pub(crate) fn posterior_cpu<F: Real>(io: PosteriorIo<'_, Cpu<F>>, [cells, latent]: [usize; 2]) {
     let n = cells * latent;
     let eps = F::of(io.var_eps);
     io.var_activation.values(&io.raw[..n], &mut io.var[..n]);
-    for cell in 0..cells {
-        let mut kl = F::ZERO;
-        for i in cell * latent..(cell + 1) * latent {
-            let (m, v) = (io.mean[i], io.var[i] + eps);
-            io.var[i] = v;
-            io.z[i] = match io.noise {
-                Some(noise) => m + v.sqrt() * noise[i],
-                None => m,
-            };
-            let (prior_m, prior_v) = moments(&io.prior, i);
-            let (from, ratio) = (m - prior_m, v / prior_v);
-            kl += F::HALF * (ratio + from * from / prior_v - F::ONE - ratio.ln());
+    let (mean, var, z) = (&io.mean[..n], &mut io.var[..n], &mut io.z[..n]);
+    scratch(n, |terms| {
+        vectorised(
+            #[inline(always)]
+            || {
+                for i in 0..n {
+                    let (m, v) = (mean[i], var[i] + eps);
+                    var[i] = v;
+                    z[i] = match io.noise {
+                        Some(noise) => m + v.sqrt() * noise[i],
+                        None => m,
+                    };
+                    let (prior_m, prior_v) = moments(&io.prior, i);
+                    let (from, ratio) = (m - prior_m, v / prior_v);
+                    terms[i] = F::HALF * (ratio + from * from / prior_v - F::ONE - ratio.ln());
+                }
+            },
+        );
+        for (kl, terms) in io.kl.iter_mut().zip(terms.chunks_exact(latent)) {
+            *kl = terms.iter().copied().sum();
         }
-        io.kl[cell] = kl;
-    }
+    });
 }
 
 pub(crate) fn posterior_grad_cpu<F: Real>(
@@ -32,13 +41,20 @@ pub(crate) fn posterior_grad_cpu<F: Real>(
     let n = cells * latent;
     let w = io.kl_weight;
     io.var_activation.slopes(&io.raw[..n], &mut io.d_raw[..n]);
-    for i in 0..n {
-        let (v, dz) = (io.var[i], io.dz[i]);
-        let (prior_m, prior_v) = moments(&io.prior, i);
-        let dv = F::HALF * (dz * io.noise[i] / v.sqrt() + w * (F::ONE / prior_v - F::ONE / v));
-        io.d_raw[i] *= dv;
-        io.dz[i] = dz + w * (io.mean[i] - prior_m) / prior_v;
-    }
+    let (mean, var, noise) = (&io.mean[..n], &io.var[..n], &io.noise[..n]);
+    let (dz, d_raw) = (&mut io.dz[..n], &mut io.d_raw[..n]);
+    vectorised(
+        #[inline(always)]
+        || {
+            for i in 0..n {
+                let (v, d) = (var[i], dz[i]);
+                let (prior_m, prior_v) = moments(&io.prior, i);
+                let from_kl = w * (F::ONE / prior_v - F::ONE / v);
+                d_raw[i] *= F::HALF * (d * noise[i] / v.sqrt() + from_kl);
+                dz[i] = d + w * (mean[i] - prior_m) / prior_v;
+            }
+        },
+    );
 }
 
 /// Mean and variance of the prior.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::real::Real;
+use crate::simd::vectorised;
 
 /// A function of one number, of the caller's own.
 pub type Pointwise<F> = Arc<dyn Fn(F) -> F + Send + Sync>;
@@ -38,8 +39,13 @@ impl<F: Real> VarActivation<F> {
     /// out = f(s).
     pub(super) fn values(&self, s: &[F], out: &mut [F]) {
         match self {
-            Self::Exp => each(s, out, |s| s.exp()),
-            Self::Softplus => each(s, out, |s| s.softplus().0),
+            Self::Exp => each(s, out, F::exp),
+            Self::Softplus => each(
+                s,
+                out,
+                #[inline(always)]
+                |s| s.softplus().0,
+            ),
             Self::Custom { function, .. } => each(s, out, |s| function(s)),
         }
     }
@@ -47,17 +53,27 @@ impl<F: Real> VarActivation<F> {
     /// out = f'(s).
     pub(super) fn slopes(&self, s: &[F], out: &mut [F]) {
         match self {
-            Self::Exp => each(s, out, |s| s.exp()),
-            Self::Softplus => each(s, out, |s| s.softplus().1),
+            Self::Exp => each(s, out, F::exp),
+            Self::Softplus => each(
+                s,
+                out,
+                #[inline(always)]
+                |s| s.softplus().1,
+            ),
             Self::Custom { derivative, .. } => each(s, out, |s| derivative(s)),
         }
     }
 }
 
 fn each<F: Real>(s: &[F], out: &mut [F], f: impl Fn(F) -> F) {
-    for (out, &s) in out.iter_mut().zip(s) {
-        *out = f(s);
-    }
+    vectorised(
+        #[inline(always)]
+        || {
+            for (out, &s) in out.iter_mut().zip(s) {
+                *out = f(s);
+            }
+        },
+    );
 }
 
 impl<F> fmt::Debug for VarActivation<F> {

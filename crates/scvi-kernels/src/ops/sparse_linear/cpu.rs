@@ -1,14 +1,16 @@
 //! Sparse times dense, blocked so that the rows of W in use stay in cache.
 
 use crate::counts::CountsBatch;
+use crate::linalg::touch;
 use crate::ops::{Rows, Sink, in_parts, scratch};
 use crate::real::Real;
 use crate::simd::vectorised;
 
-/// Cells of one task: they share a block of W.
-const CELLS: usize = 32;
+/// Cells of one task at least and at most: they share a block of W. No cell's sum depends on the
+/// task that it falls to, so that tasks may be as few as there are threads.
+const CELLS: [usize; 2] = [16, 64];
 /// Genes whose rows of W stay in the second-level cache while a task's cells use them.
-const GENES: u32 = 512;
+const GENES: usize = 512;
 /// Genes of one task of the gradient.
 const GRAD_GENES: usize = 64;
 
@@ -20,11 +22,13 @@ pub(crate) fn sparse_linear_cpu<F: Real>(
     n_out: usize,
 ) {
     let y = Rows::new(&mut y[..x.n_cells() * n_out], n_out);
-    in_parts(x.n_cells(), CELLS, y, &|cells, y: Rows<F>| {
+    let [min, max] = CELLS;
+    let task = x.n_cells().div_ceil(rayon::current_num_threads()).clamp(min, max);
+    in_parts(x.n_cells(), task, y, &|cells, y: Rows<F>| {
         vectorised(
             #[inline(always)]
             || {
-                let mut next = [0; CELLS];
+                let mut next = [0; CELLS[1]];
                 for (row, (next, cell)) in
                     y.data.chunks_exact_mut(n_out).zip(next.iter_mut().zip(cells.clone()))
                 {
@@ -35,8 +39,9 @@ pub(crate) fn sparse_linear_cpu<F: Real>(
                     *next = x.indptr[cell];
                 }
                 let mut end_gene = 0;
-                while (end_gene as usize) < x.n_genes {
-                    end_gene += GENES;
+                for block in w[..x.n_genes * n_out].chunks(GENES * n_out) {
+                    touch(block);
+                    end_gene += GENES as u32;
                     for (row, (next, cell)) in
                         y.data.chunks_exact_mut(n_out).zip(next.iter_mut().zip(cells.clone()))
                     {

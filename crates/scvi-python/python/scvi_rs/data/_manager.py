@@ -56,7 +56,8 @@ class AnnDataManager:
 
     Examples
     --------
-    >>> manager = AnnDataManager([LayerField("X", None), CategoricalObsField("batch", "plate")])
+    >>> from scvi_rs.data.fields import CategoricalObsField, LayerField
+    >>> manager = AnnDataManager([LayerField("X", None), CategoricalObsField("batch", "batch")])
     >>> manager.register_fields(adata)
     >>> manager.summary_stats.n_batch
     2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from scvi_rs import _core
 from scvi_rs._settings import settings
 

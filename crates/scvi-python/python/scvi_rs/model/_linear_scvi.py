@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 from anndata import AnnData
+
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs.data.fields import CategoricalObsField, LayerField
 from scvi_rs.module import LDVAE
@@ -50,6 +51,7 @@ class LinearSCVI(SCVI):
     """
 
     _module_cls = LDVAE
+    _is_linear = True
 
     def __init__(
         self,

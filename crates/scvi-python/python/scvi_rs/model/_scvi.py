@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from typing import Any, Literal
 
 from anndata import AnnData
+
 from scvi_rs import _core
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
 from scvi_rs.data import AnnDataManager
 from scvi_rs.data._constants import ADATA_MINIFY_TYPE
+from scvi_rs.data._engine import engine_inputs
 from scvi_rs.data._minify import minified_fields
 from scvi_rs.data._native import to_native
 from scvi_rs.data._utils import _get_adata_minify_type
@@ -33,8 +34,7 @@ from .base import (
     UnsupervisedTrainingMixin,
     VAEMixin,
 )
-
-logger = logging.getLogger(__name__)
+from .base._counts import engine_counts
 
 
 class SCVI(
@@ -83,6 +83,7 @@ class SCVI(
     """
 
     _module_cls = VAE
+    _is_linear = False
 
     def __init__(
         self,
@@ -123,15 +124,11 @@ class SCVI(
                 stacklevel=settings.warnings_stacklevel,
             )
 
-    def _init_without_module(self, adata: AnnData) -> None:
-        """Makes an object of the class with data, whose module another method gives it."""
-        BaseMinifiedModeModelClass.__init__(self, adata)
-
     def _init_module(self, manager: AnnDataManager) -> None:
         """Makes the module for the data of a manager."""
         native = to_native(manager.registry)
         stats = manager.summary_stats
-        config = module_config(**self._module_kwargs)
+        config = module_config(linear=self._is_linear, **self._module_kwargs)
         config |= {
             "n_input": stats.n_vars,
             "n_batch": stats.n_batch,
@@ -239,10 +236,6 @@ class SCVI(
 
 def _counts_and_batch(manager: AnnDataManager) -> _core.Data:
     """Data with counts and batches alone."""
-    from scvi_rs.data._engine import engine_inputs
-
-    from .base._counts import engine_counts
-
     inputs = engine_inputs(manager)
     none = dict.fromkeys(("labels", "categories", "continuous", "size_factor", "posterior"))
     return _core.Data(engine_counts(inputs.X), {"batch": inputs.batch, **none})

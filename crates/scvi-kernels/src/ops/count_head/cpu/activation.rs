@@ -80,20 +80,21 @@ impl ScaleActivation {
         }
     }
 
-    /// A gene's row: dL/d ln μ in, dL/d(logit) out; `grad_sum` is Σ_g dL/d ln μ.
+    /// A gene's row: dL/d(logit) from dL/d ln μ and what the forward pass stored; `sum` is
+    /// Σ_g dL/d ln μ, times what turns the block's exponentials into shares.
     #[inline(always)]
-    pub(super) fn gradient<F: Real>(self, grad: &mut [F], scale: &[F], grad_sum: &[F]) {
-        let n = grad.len();
-        let (scale, grad_sum) = (&scale[..n], &grad_sum[..n]);
+    pub(super) fn gradient<F: Real>(self, d_ln_mu: &[F], stored: &[F], sum: &[F], out: &mut [F]) {
+        let n = out.len();
+        let (d_ln_mu, stored, sum) = (&d_ln_mu[..n], &stored[..n], &sum[..n]);
         match self {
             Self::Softmax => {
                 for i in 0..n {
-                    grad[i] -= scale[i] * grad_sum[i];
+                    out[i] = d_ln_mu[i] - stored[i] * sum[i];
                 }
             }
             Self::Softplus => {
                 for i in 0..n {
-                    grad[i] *= softplus_slope(scale[i]);
+                    out[i] = d_ln_mu[i] * softplus_slope(stored[i]);
                 }
             }
         }

@@ -18,7 +18,7 @@ pub(crate) fn head_forward_cpu<F: Real>(
     d: HeadDims,
 ) {
     let (p, activation) = (head.partition, head.activation);
-    head.is_scaled = false;
+    head.has_dh = false;
     let cells = padded(d.cells);
     let (part, block) = (p.part_genes(), p.block);
     transpose(h, &mut head.input, d);

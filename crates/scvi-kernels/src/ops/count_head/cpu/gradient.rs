@@ -1,6 +1,7 @@
 //! Third stage: gradients of the logits, of the heads' parameters and of their input.
 
 use super::CountHead;
+use super::cell_rows::share_factors;
 use super::layer::LayerSinks;
 use crate::cpu::Cpu;
 use crate::ops::count_head::{HeadDims, HeadSinks};
@@ -19,39 +20,54 @@ pub(crate) fn head_grad_cpu<F: Real>(
     dh: &mut [F],
     d: HeadDims,
 ) {
-    let (p, activation) = (head.partition, head.activation);
+    let CountHead { partition: p, activation, has_dh, .. } = *head;
     let cells = padded(d.cells);
     let (part, block) = (p.part_genes(), p.block);
     let input = d.cells * d.hidden;
-    let (scale, grad_sum) = (&head.scale, &head.grad_sum[..cells]);
+    let CountHead { scale, grad, block_max, log_sum, grad_sum, pi, px_r, part_dh, .. } = head;
+    let (log_sum, grad_sum) = (&log_sum[..cells], &grad_sum[..cells]);
+    let rows = |rows| Rows::new(rows, part * cells);
     let state = (
-        LayerSinks::new(sinks.scale, &mut head.grad, part, d),
-        sinks.dropout.map(|s| LayerSinks::new(s, &mut head.pi, part, d)),
-        sinks.dispersion.map(|s| LayerSinks::new(s, &mut head.px_r, part, d)),
-        Rows::new(&mut head.part_dh, input),
+        LayerSinks::new(sinks.scale, part, d),
+        sinks.dropout.map(|s| (LayerSinks::new(s, part, d), rows(&mut pi[..d.genes * cells]))),
+        sinks.dispersion.map(|s| (LayerSinks::new(s, part, d), rows(&mut px_r[..d.genes * cells]))),
+        Rows::new(&mut part_dh[..], input),
     );
-    in_parts(p.n_parts, 1, state, &|range, (scale_sinks, dropout, px_r, dh)| {
+    in_parts(p.n_parts, 1, state, &|range, (mut scale_sinks, mut dropout, mut px_r, dh)| {
         let dh = &mut dh.data[..input];
-        dh.fill(F::ZERO);
-        let scale = &scale[range.start * part * cells..];
-        scratch(LayerSinks::<F>::memory(block, d), |memory| {
-            scale_sinks.backward(
-                h,
-                dh,
-                memory,
-                block,
-                d,
-                #[inline(always)]
-                |gene, row| {
-                    activation.gradient(row, &scale[gene * cells..][..cells], grad_sum);
-                },
-            );
-            for sinks in [dropout, px_r].into_iter().flatten() {
-                sinks.backward(h, dh, memory, block, d, |_, _| {});
+        if !has_dh {
+            dh.fill(F::ZERO);
+        }
+        let first = range.start * part;
+        let genes = part.min(d.genes - first);
+        scratch((block + 1) * cells + LayerSinks::<F>::memory(block, d), |memory| {
+            let (sum, memory) = memory.split_at_mut(cells);
+            let (rows, memory) = memory.split_at_mut(block * cells);
+            for local in (0..genes).step_by(block) {
+                let at = (first + local) * cells..(first + genes.min(local + block)) * cells;
+                let rows = &mut rows[..at.len()];
+                let max = &block_max[(first + local) / block * cells..][..cells];
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        share_factors(max, log_sum, sum);
+                        sum.iter_mut().zip(grad_sum).for_each(|(sum, &of)| *sum *= of);
+                        let kept = grad[at.clone()].chunks_exact(cells);
+                        let kept = kept.zip(scale[at.clone()].chunks_exact(cells));
+                        for (row, (grad, scale)) in rows.chunks_exact_mut(cells).zip(kept) {
+                            activation.gradient(grad, scale, sum, row);
+                        }
+                    },
+                );
+                scale_sinks.backward(local, rows, h, dh, memory, d);
+                for (sinks, rows) in [&mut dropout, &mut px_r].into_iter().flatten() {
+                    let rows = &mut rows.data[local * cells..][..at.len()];
+                    sinks.backward(local, rows, h, dh, memory, d);
+                }
             }
         });
     });
-    sum_parts(&head.part_dh, p.n_parts, dh, d);
+    sum_parts(part_dh, p.n_parts, dh, d);
 }
 
 /// dh = Σ over parts, in their order.

@@ -4,7 +4,7 @@
 use super::lanes::lane_sum;
 use super::norm::{Moments, Norm, NormSinks};
 use crate::cpu::Cpu;
-use crate::linalg::{Mat, matmul};
+use crate::linalg::{Mat, matmul, touch};
 use crate::ops::count_head::{HeadDims, HeadLayer, HeadLayerSinks};
 use crate::ops::{Rows, Sink, Split};
 use crate::padded;
@@ -62,9 +62,8 @@ impl<'a, F: Real> Layer<'a, F> {
         let stride = padded(d.cells);
         let Logits { rows, mut moments } = logits;
         for (k, rows) in rows.data.chunks_mut(block * stride).enumerate() {
-            let (genes, local) = (rows.len() / stride, k * block);
-            let weight = Mat::new(&self.weight[(first + local) * d.hidden..], genes, d.hidden);
-            matmul(weight, input, rows, stride, F::ZERO);
+            let local = k * block;
+            self.product(input, first + local, rows, d);
             vectorised(
                 #[inline(always)]
                 || {
@@ -77,6 +76,15 @@ impl<'a, F: Real> Layer<'a, F> {
                 },
             );
         }
+    }
+
+    /// Rows of products of the genes from `first` on.
+    fn product(&self, input: Mat<F>, first: usize, rows: &mut [F], d: HeadDims) {
+        let stride = padded(d.cells);
+        let genes = rows.len() / stride;
+        touch(&self.weight[first * d.hidden..][..genes * d.hidden]);
+        let weight = Mat::new(&self.weight[first * d.hidden..], genes, d.hidden);
+        matmul(weight, input, rows, stride, F::ZERO);
     }
 }
 
@@ -142,91 +150,92 @@ impl<F: Real> Split for Logits<'_, F> {
     }
 }
 
-/// A part's gradient of the logits, and where its layer's gradients go.
+/// Where the gradients of a part's layer go.
 pub(super) struct LayerSinks<'a, F> {
-    rows: Rows<'a, F>, // (genes, cells)
     weight: Sink<'a, F>,
     bias: Option<Sink<'a, F>>,
     norm: Option<NormSinks<'a, F>>,
 }
 
 impl<'a, F: Real> LayerSinks<'a, F> {
-    /// With the gradient in the front of `rows`; all falls into parts of `part` genes.
-    pub(super) fn new(
-        sinks: HeadLayerSinks<'a, Cpu<F>>,
-        rows: &'a mut [F],
-        part: usize,
-        d: HeadDims,
-    ) -> Self {
-        let stride = padded(d.cells);
+    /// All falls into parts of `part` genes.
+    pub(super) fn new(sinks: HeadLayerSinks<'a, Cpu<F>>, part: usize, d: HeadDims) -> Self {
         Self {
-            rows: Rows::new(&mut rows[..d.genes * stride], part * stride),
             weight: Sink::new(sinks.weight, d.genes * d.hidden, part * d.hidden),
             bias: sinks.bias.map(|b| Sink::new(b, d.genes, part)),
             norm: sinks.norm.map(|norm| NormSinks::new(norm, part, d)),
         }
     }
 
-    /// How much memory [`LayerSinks::backward`] wants.
+    /// Logits of the part's genes from `first` on, where the layer is not normalised.
+    pub(super) fn logits(&self, input: Mat<F>, first: usize, rows: &mut [F], d: HeadDims) {
+        assert!(self.norm.is_none(), "a layer without normalisation");
+        let bias = self.bias.as_ref().map(Sink::value);
+        let layer = Layer { weight: self.weight.value(), bias, norm: None };
+        layer.product(input, first, rows, d);
+        vectorised(
+            #[inline(always)]
+            || {
+                for (gene, row) in (first..).zip(rows.chunks_exact_mut(padded(d.cells))) {
+                    layer.finish_row(row, [gene; 2], &mut None, d.cells);
+                }
+            },
+        );
+    }
+
+    /// How much memory [`LayerSinks::backward`] wants for a block of genes.
     pub(super) fn memory(block: usize, d: HeadDims) -> usize {
         block * (d.hidden + 2)
     }
 
-    /// Every gradient of a part, block by block: `prepare` turns a gene's row into the gradient of
-    /// its logits, then come the normalisation, the part's share of dh, and weights and biases.
+    /// Every gradient of the part's genes from `first` on, whose logits' gradient is in `rows`: that
+    /// of the normalisation, the share of dh, and those of weights and biases.
     pub(super) fn backward(
-        mut self,
-        h: &[F],      // (cells, hidden)
-        dh: &mut [F], // (cells, hidden)
+        &mut self,
+        first: usize,
+        rows: &mut [F], // (genes, cells)
+        h: &[F],        // (cells, hidden)
+        dh: &mut [F],   // (cells, hidden)
         memory: &mut [F],
-        block: usize,
         d: HeadDims,
-        mut prepare: impl FnMut(usize, &mut [F]),
     ) {
         let stride = padded(d.cells);
-        let h = Mat::new(h, d.cells, d.hidden);
-        for (k, rows) in self.rows.data.chunks_mut(block * stride).enumerate() {
-            let (genes, first) = (rows.len() / stride, k * block);
-            let (dw, db) = memory.split_at_mut(genes * d.hidden);
-            let (db, d_gamma) = db[..2 * genes].split_at_mut(genes);
-            vectorised(
-                #[inline(always)]
-                || {
-                    for (k, row) in rows.chunks_exact_mut(stride).enumerate() {
-                        prepare(first + k, row);
-                        db[k] = lane_sum(row);
-                        if let Some(norm) = &self.norm {
-                            d_gamma[k] = norm.gradient(row, first + k, db[k], d.cells);
-                        }
+        let genes = rows.len() / stride;
+        let (dw, db) = memory[..genes * (d.hidden + 2)].split_at_mut(genes * d.hidden);
+        let (db, d_gamma) = db.split_at_mut(genes);
+        vectorised(
+            #[inline(always)]
+            || {
+                for (k, row) in rows.chunks_exact_mut(stride).enumerate() {
+                    db[k] = lane_sum(row);
+                    if let Some(norm) = &self.norm {
+                        d_gamma[k] = norm.gradient(row, first + k, db[k], d.cells);
                     }
-                },
-            );
-            let d_logits = Mat::strided(rows, genes, d.cells, stride);
-            let weight = Mat::new(&self.weight.value()[first * d.hidden..], genes, d.hidden);
-            matmul(d_logits.t(), weight, dh, d.hidden, F::ONE);
-            matmul(d_logits, h, dw, d.hidden, F::ZERO);
-            self.weight.take(first * d.hidden, dw);
-            if let Some(norm) = &mut self.norm {
-                norm.take(first, d_gamma, db);
-                // What is normalised loses its mean, and with it all that a bias does.
-                db.fill(F::ZERO);
-            }
-            if let Some(bias) = &mut self.bias {
-                bias.take(first, db);
-            }
+                }
+            },
+        );
+        touch(&self.weight.value()[first * d.hidden..][..genes * d.hidden]);
+        let d_logits = Mat::strided(rows, genes, d.cells, stride);
+        let weight = Mat::new(&self.weight.value()[first * d.hidden..], genes, d.hidden);
+        matmul(d_logits.t(), weight, dh, d.hidden, F::ONE);
+        matmul(d_logits, Mat::new(h, d.cells, d.hidden), dw, d.hidden, F::ZERO);
+        self.weight.take(first * d.hidden, dw);
+        if let Some(norm) = &mut self.norm {
+            norm.take(first, d_gamma, db);
+            // What is normalised loses its mean, and with it all that a bias does.
+            db.fill(F::ZERO);
+        }
+        if let Some(bias) = &mut self.bias {
+            bias.take(first, db);
         }
     }
 }
 
 impl<F: Real> Split for LayerSinks<'_, F> {
     fn split(self, mid: usize) -> (Self, Self) {
-        let (rows, rows2) = self.rows.split(mid);
         let (weight, weight2) = self.weight.split(mid);
         let (bias, bias2) = self.bias.split(mid);
         let (norm, norm2) = self.norm.split(mid);
-        (
-            Self { rows, weight, bias, norm },
-            Self { rows: rows2, weight: weight2, bias: bias2, norm: norm2 },
-        )
+        (Self { weight, bias, norm }, Self { weight: weight2, bias: bias2, norm: norm2 })
     }
 }

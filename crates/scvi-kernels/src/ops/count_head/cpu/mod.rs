@@ -3,6 +3,7 @@
 mod activation;
 mod cell_rows;
 mod dispersion;
+mod dropout;
 mod forward;
 mod gradient;
 mod lanes;

@@ -5,16 +5,23 @@ use std::ops::Range;
 use super::CountHead;
 use super::cell_rows::CellRows;
 use super::dispersion::{Columns, PxR};
+use super::dropout::{LayerInput, Pi};
+use super::layer::LayerSinks;
 use super::positives::Positives;
+use super::workspace::input_stride;
 use super::zeros::zeros;
 use crate::counts::CountsBatch;
 use crate::cpu::Cpu;
+use crate::linalg::Mat;
 use crate::ops::count_head::likelihood::{Likelihood, Nb, Normal, Poisson, Zinb};
 use crate::ops::count_head::{Dispersion, GeneLikelihood, HeadDims, LikelihoodPass};
 use crate::ops::{Rows, Sink, in_parts, scratch};
 use crate::padded;
 use crate::real::Real;
 use crate::simd::vectorised;
+
+/// Genes whose factors are multiplied before a logarithm is taken: 2³² is far from overflow.
+const FACTORS: usize = 32;
 
 /// What is the same for every gene of a pass.
 pub(super) struct Shared<'a, F> {
@@ -28,19 +35,30 @@ pub(super) struct Shared<'a, F> {
 }
 
 impl<F: Real> Shared<'_, F> {
-    /// Where the counts of a part's gene stand in the minibatch's arrays by gene.
+    /// Where the counts of a block's gene stand in the minibatch's arrays by gene.
     #[inline(always)]
-    pub(super) fn gene_counts(&self, part: &Part<F>, gene: usize) -> Range<usize> {
-        let gene = part.first + gene;
+    pub(super) fn gene_counts(&self, block: &Block<F>, gene: usize) -> Range<usize> {
+        let gene = block.first + gene;
         self.counts.gene_ptr[gene]..self.counts.gene_ptr[gene + 1]
     }
 }
 
 /// One part's genes; buffers are `(genes, cells)` or `(cells)`.
-pub(super) struct Part<'a, F> {
+struct Part<'a, F> {
+    /// first gene
+    first: usize,
+    scale: &'a [F],
+    grad: &'a mut [F],
+    nll: &'a mut [F],
+    sum: &'a mut [F],
+}
+
+/// One block's genes.
+pub(super) struct Block<'a, F> {
     /// first gene
     pub(super) first: usize,
-    pub(super) scale: &'a mut [F],
+    pub(super) scale: &'a [F],
+    /// π in, its gradient out
     pub(super) pi: &'a mut [F],
     pub(super) grad: &'a mut [F],
     pub(super) nll: &'a mut [F],
@@ -65,9 +83,7 @@ pub(crate) fn head_likelihood_cpu<F: Real>(
         (GeneLikelihood::Normal, false) => all_parts::<F, Normal, false>,
     };
     let constants = pass.likelihood.of_counts().then_some(&pass.counts.ln_factorials);
-    stages(head, &pass, dispersion, d);
-    // Without gradients the decoder's outputs stay as they are, to be held to other counts.
-    head.is_scaled = pass.grad_weight.is_some();
+    stages(head, pass, dispersion, d);
     let cells = padded(d.cells);
     for c in 0..d.cells {
         nll[c] = (0..head.partition.n_parts).map(|p| head.part_nll[p * cells + c]).sum::<F>();
@@ -89,7 +105,7 @@ pub(crate) fn head_library_grad_cpu<F: Real>(
 
 fn all_parts<F: Real, L: Likelihood<F>, const GRAD: bool>(
     head: &mut CountHead<F>,
-    pass: &LikelihoodPass<'_, Cpu<F>>,
+    pass: LikelihoodPass<'_, Cpu<F>>,
     dispersion: Dispersion<'_, Cpu<F>>,
     d: HeadDims,
 ) {
@@ -117,77 +133,103 @@ fn all_parts<F: Real, L: Likelihood<F>, const GRAD: bool>(
         columns,
         weight: pass.grad_weight.unwrap_or(F::ZERO),
     };
-    let used = |v: bool| if v { d.genes * cells } else { 0 };
-    let block_max = &head.block_max;
+    let (pi, input) = match pass.dropout {
+        _ if !L::HAS_PI => (Pi::None, None),
+        None => {
+            let rows = Rows::new(&mut head.pi[..d.genes * cells], part * cells);
+            (Pi::Kept(rows), None)
+        }
+        Some(step) => {
+            assert!(GRAD, "a layer's step needs gradients");
+            head.has_dh = true;
+            let transposed = Mat::strided(&head.input, d.hidden, d.cells, input_stride(d.cells));
+            let layer = LayerSinks::new(step.sinks, part, d);
+            let dh = Rows::new(&mut head.part_dh, d.cells * d.hidden);
+            let input = Some(LayerInput { transposed, h: step.input });
+            (Pi::Formed { layer, dh }, input)
+        }
+    };
+    let (scale, block_max) = (&head.scale, &head.block_max);
     let state = (
-        (
-            Rows::new(&mut head.scale[..used(true)], part * cells),
-            Rows::new(&mut head.pi[..used(L::HAS_PI)], part * cells),
-            Rows::new(&mut head.grad[..used(GRAD)], part * cells),
-        ),
+        (Rows::new(&mut head.grad[..if GRAD { d.genes * cells } else { 0 }], part * cells), pi),
         Rows::new(&mut head.part_nll, cells),
         Rows::new(&mut head.part_sum, cells),
         px_r,
     );
-    in_parts(p.n_parts, 1, state, &|range, ((scale, pi, grad), nll, sum, px_r)| {
+    in_parts(p.n_parts, 1, state, &|range, ((grad, pi), nll, sum, px_r)| {
+        let first = range.start * part;
         let part = Part {
-            first: range.start * part,
-            scale: scale.data,
-            pi: pi.data,
+            first,
+            scale: &scale[first * cells..d.genes.min(first + part) * cells],
             grad: grad.data,
             nll: &mut nll.data[..cells],
             sum: &mut sum.data[..cells],
         };
         let max = &block_max[range.start * p.blocks_per_part * cells..];
-        one_part::<F, L, GRAD>(&shared, part, px_r, max, p.block, cells);
+        one_part::<F, L, GRAD>(&shared, part, (pi, input), px_r, max, p.block, d);
     });
 }
 
 fn one_part<F: Real, L: Likelihood<F>, const GRAD: bool>(
     shared: &Shared<F>,
-    mut part: Part<F>,
+    part: Part<F>,
+    (mut pi, input): (Pi<F>, Option<LayerInput<F>>),
     mut px_r: PxR<F>,
     block_max: &[F],
     block: usize,
-    cells: usize,
+    d: HeadDims,
 ) {
     part.nll.fill(F::ZERO);
     part.sum.fill(F::ZERO);
+    pi.start(d);
+    let cells = padded(d.cells);
     let [groups, table] = shared.columns.memory(block);
-    let len = CellRows::<F>::len(cells) + groups + table + Positives::<F>::len(cells);
-    scratch(len, |memory| {
-        let (rows, rest) = memory.split_at_mut(CellRows::<F>::len(cells));
+    let sizes = [CellRows::<F>::len(cells), groups, table, Positives::<F>::len(cells)];
+    scratch(sizes.iter().sum::<usize>() + pi.memory(block, d), |memory| {
+        let (rows, rest) = memory.split_at_mut(sizes[0]);
         let (group_theta, rest) = rest.split_at_mut(groups);
         let (table, rest) = rest.split_at_mut(table);
+        let (positives, layer_memory) = rest.split_at_mut(sizes[3]);
         let mut rows = CellRows::new(rows, cells);
-        let mut positives = Positives::new(rest, cells);
-        vectorised(
-            #[inline(always)]
-            || {
-                let genes = part.scale.len() / cells;
-                for start in (0..genes).step_by(block) {
-                    let genes = start..(start + block).min(genes);
-                    rows.set_factors(shared, &block_max[start / block * cells..][..cells]);
-                    px_r.block::<GRAD>(
-                        genes.clone(),
-                        shared.columns.len(),
-                        table,
-                        #[inline(always)]
-                        |px_r| {
-                            one_block::<F, L, GRAD>(
-                                shared,
-                                &mut part,
-                                genes,
-                                &mut rows,
-                                &mut positives,
-                                group_theta,
-                                px_r,
-                            );
-                        },
-                    );
-                }
-            },
-        );
+        let mut positives = Positives::new(positives, cells);
+        let all = part.scale.len() / cells;
+        for (k, start) in (0..all).step_by(block).enumerate() {
+            let genes = start..(start + block).min(all);
+            let at = genes.start * cells..genes.end * cells;
+            let max = &block_max[k * cells..][..cells];
+            pi.block(genes.clone(), input, layer_memory, d, |pi| {
+                let mut block = Block {
+                    first: part.first + start,
+                    scale: &part.scale[at.clone()],
+                    pi,
+                    grad: if GRAD { &mut part.grad[at] } else { &mut [] },
+                    nll: &mut *part.nll,
+                    sum: &mut *part.sum,
+                };
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        rows.set_factors(shared, max);
+                        px_r.block::<GRAD>(
+                            genes,
+                            shared.columns.len(),
+                            table,
+                            #[inline(always)]
+                            |px_r| {
+                                one_block::<F, L, GRAD>(
+                                    shared,
+                                    &mut block,
+                                    &mut rows,
+                                    &mut positives,
+                                    group_theta,
+                                    px_r,
+                                );
+                            },
+                        );
+                    },
+                );
+            });
+        }
     });
 }
 
@@ -195,31 +237,35 @@ fn one_part<F: Real, L: Likelihood<F>, const GRAD: bool>(
 #[inline(always)]
 fn one_block<F: Real, L: Likelihood<F>, const GRAD: bool>(
     shared: &Shared<F>,
-    part: &mut Part<F>,
-    genes: Range<usize>,
+    block: &mut Block<F>,
     rows: &mut CellRows<F>,
     positives: &mut Positives<F>,
     group_theta: &mut [F],
     px_r: &mut [F], // px_r in, its gradient out: (genes, columns)
 ) {
-    let columns = shared.columns.len();
-    let mut gathered = genes.start;
-    for gene in genes.clone() {
-        if !positives.has_room(shared.gene_counts(part, gene).len()) {
-            let d_px_r = &mut px_r[(gathered - genes.start) * columns..];
-            positives.finish::<L, GRAD>(shared, part, gathered..gene, d_px_r);
+    let (cells, columns) = (block.nll.len(), shared.columns.len());
+    let genes = block.scale.len() / cells;
+    let mut gathered = 0;
+    for gene in 0..genes {
+        if !positives.has_room(shared.gene_counts(block, gene).len()) {
+            let d_px_r = &mut px_r[gathered * columns..];
+            positives.finish::<L, GRAD>(shared, block, gathered..gene, d_px_r);
             gathered = gene;
         }
-        let px_r = &mut px_r[(gene - genes.start) * columns..][..columns];
+        let px_r = &mut px_r[gene * columns..][..columns];
         if L::HAS_THETA {
             rows.set_theta::<L>(shared.columns, px_r, group_theta);
         }
-        positives.gather::<L, GRAD>(shared, part, gene, rows);
-        zeros::<F, L, GRAD>(shared, part, gene, rows);
+        rows.set_mean(&block.scale[gene * cells..][..cells]);
+        positives.gather::<L>(shared, block, gene, rows);
+        zeros::<F, L, GRAD>(shared, block, gene, rows);
+        if L::HAS_FACTOR && (gene % FACTORS == FACTORS - 1 || gene == genes - 1) {
+            rows.take_factors(block.nll);
+        }
         if GRAD && L::HAS_THETA {
             shared.columns.put_gradient(rows.d_theta, px_r);
         }
     }
-    let d_px_r = &mut px_r[(gathered - genes.start) * columns..];
-    positives.finish::<L, GRAD>(shared, part, gathered..genes.end, d_px_r);
+    let d_px_r = &mut px_r[gathered * columns..];
+    positives.finish::<L, GRAD>(shared, block, gathered..genes, d_px_r);
 }

@@ -1,7 +1,7 @@
 //! Counts above zero, gathered over genes into vectors of their own.
 
 use super::cell_rows::CellRows;
-use super::pass::{Part, Shared};
+use super::pass::{Block, Shared};
 use crate::LANES;
 use crate::counts::GeneCount;
 use crate::ops::count_head::likelihood::{Likelihood, Params};
@@ -16,8 +16,6 @@ pub(super) struct Positives<'a, F> {
     x: &'a mut [F],
     /// μ in, dL / d ln μ out
     mu: &'a mut [F],
-    /// ρ, or without gradients the exponential: what takes its place again
-    scale: &'a mut [F],
     /// θ in, dL / d ln θ out
     theta: &'a mut [F],
     /// π in, dL / dπ out
@@ -35,51 +33,51 @@ impl<'a, F: Real> Positives<'a, F> {
 
     /// How much memory the vectors take.
     pub(super) fn len(cells: usize) -> usize {
-        8 * Self::room(cells)
+        7 * Self::room(cells)
     }
 
     pub(super) fn new(memory: &'a mut [F], cells: usize) -> Self {
         let room = Self::room(cells);
         let (x, rest) = memory.split_at_mut(room);
         let (mu, rest) = rest.split_at_mut(room);
-        let (scale, rest) = rest.split_at_mut(room);
         let (theta, rest) = rest.split_at_mut(room);
         let (pi, rest) = rest.split_at_mut(room);
         let (nll, rest) = rest.split_at_mut(room);
         let (gamma, digamma) = rest.split_at_mut(room);
-        Self { len: 0, x, mu, scale, theta, pi, nll, gammas: [gamma, digamma] }
+        Self { len: 0, x, mu, theta, pi, nll, gammas: [gamma, digamma] }
     }
 
     pub(super) fn has_room(&self, counts: usize) -> bool {
         self.len + counts <= self.x.len()
     }
 
-    /// Takes a gene's counts out of the dense rows, where 0 is left in place of the exponential.
+    /// Takes a gene's counts out of its row of means, where 0 is left.
     #[inline(always)]
-    pub(super) fn gather<L: Likelihood<F>, const GRAD: bool>(
+    pub(super) fn gather<L: Likelihood<F>>(
         &mut self,
         shared: &Shared<F>,
-        part: &mut Part<F>,
+        block: &Block<F>,
         gene: usize,
-        rows: &CellRows<F>,
+        rows: &mut CellRows<F>,
     ) {
-        let stride = rows.to_mean.len();
-        let at = shared.gene_counts(part, gene);
-        let stored = &mut part.scale[gene * stride..][..stride];
-        let mut k = self.len;
-        for &GeneCount { cell, count: x, .. } in &shared.counts.by_gene[at] {
+        let stride = rows.mu.len();
+        let pi = if L::HAS_PI { &block.pi[gene * stride..][..stride] } else { &[] };
+        let counts = &shared.counts.by_gene[shared.gene_counts(block, gene)];
+        let to = self.len..self.len + counts.len();
+        let to_x = self.x[to.clone()].iter_mut().zip(&mut self.mu[to.clone()]);
+        let to_params = self.theta[to.clone()].iter_mut().zip(&mut self.pi[to]);
+        for (&GeneCount { cell, count, .. }, ((x, mu), (theta, to_pi))) in
+            counts.iter().zip(to_x.zip(to_params))
+        {
             let c = cell as usize;
-            self.x[k] = x;
-            self.mu[k] = stored[c] * rows.to_mean[c];
-            self.scale[k] = if GRAD { stored[c] * rows.to_scale[c] } else { stored[c] };
-            self.theta[k] = rows.theta[c];
+            *x = count;
+            *mu = std::mem::replace(&mut rows.mu[c], F::ZERO);
+            *theta = rows.theta[c];
             if L::HAS_PI {
-                self.pi[k] = part.pi[gene * stride + c];
+                *to_pi = pi[c];
             }
-            stored[c] = F::ZERO;
-            k += 1;
         }
-        self.len = k;
+        self.len += counts.len();
     }
 
     /// Likelihood and derivatives of the gathered counts, put where they belong.
@@ -87,24 +85,23 @@ impl<'a, F: Real> Positives<'a, F> {
     pub(super) fn finish<L: Likelihood<F>, const GRAD: bool>(
         &mut self,
         shared: &Shared<F>,
-        part: &mut Part<F>,
+        block: &mut Block<F>,
         genes: std::ops::Range<usize>,
         d_px_r: &mut [F], // (genes, columns)
     ) {
         self.evaluate::<L>(shared.weight);
-        let stride = part.nll.len();
+        let stride = block.nll.len();
         let mut k = 0;
         for (d_px_r, gene) in d_px_r.chunks_mut(shared.columns.len()).zip(genes) {
-            for count in &shared.counts.by_gene[shared.gene_counts(part, gene)] {
+            for count in &shared.counts.by_gene[shared.gene_counts(block, gene)] {
                 let c = count.cell as usize;
                 let at = gene * stride + c;
-                part.scale[at] = self.scale[k];
-                part.nll[c] += self.nll[k];
+                block.nll[c] += self.nll[k];
                 if GRAD {
-                    part.grad[at] = self.mu[k];
-                    part.sum[c] += self.mu[k];
+                    block.grad[at] = self.mu[k];
+                    block.sum[c] += self.mu[k];
                     if L::HAS_PI {
-                        part.pi[at] = self.pi[k];
+                        block.pi[at] = self.pi[k];
                     }
                     if L::HAS_THETA {
                         d_px_r[shared.columns.of(c)] += self.theta[k];

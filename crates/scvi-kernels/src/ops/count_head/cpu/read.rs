@@ -9,7 +9,7 @@ use crate::{LANES, padded};
 
 /// A number per cell and gene of the listed genes, or of all: `(cells, genes)`.
 ///
-/// Before a likelihood with gradients px_scale is not divided by the softmax's sum: it is on the way.
+/// px_scale is divided by the softmax's sum on the way.
 pub(crate) fn head_read_cpu<F: Real>(
     head: &CountHead<F>,
     what: HeadOutput,
@@ -22,7 +22,6 @@ pub(crate) fn head_read_cpu<F: Real>(
         HeadOutput::Dropout => &head.pi,
         HeadOutput::Dispersion => &head.px_r,
     };
-    let is_final = head.is_scaled || what != HeadOutput::Scale;
     let n_genes = genes.map_or(d.genes, <[u32]>::len);
     let stride = padded(d.cells);
     let rows = Rows::new(&mut out[..d.cells * n_genes], LANES * n_genes);
@@ -35,7 +34,7 @@ pub(crate) fn head_read_cpu<F: Real>(
                 for i in 0..n_genes {
                     let gene = genes.map_or(i, |genes| genes[i] as usize);
                     let block = gene / head.partition.block;
-                    if !is_final && factors.1 != Some(block) {
+                    if what == HeadOutput::Scale && factors.1 != Some(block) {
                         factors = (head.factors(block * stride + first, first), Some(block));
                     }
                     let values = &by_gene[gene * stride + first..][..LANES];

@@ -4,10 +4,15 @@ use crate::ops::count_head::{HeadDims, HeadPlan, ScaleActivation};
 use crate::real::Real;
 use crate::{LANES, padded};
 
-/// Genes of one block: its products and its slice of the weights fit the second-level cache.
-pub(super) const BLOCK: usize = 256;
+/// Genes of one block at most: its products and its slice of the weights, with their moments, fit
+/// the second-level cache.
+pub(super) const BLOCK: usize = 192;
 /// Parts at most: each has an own sum of the input's gradient.
-const MAX_PARTS: usize = 64;
+const MAX_PARTS: usize = 32;
+/// Several blocks are a multiple of this, for threads to get as many each.
+const EVEN: usize = 4;
+/// A block is a multiple of the genes that the matrix product takes at a time.
+const TILE: usize = 6;
 
 /// How genes fall into parts (units of parallel work) and blocks (units of cache).
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +24,14 @@ pub(super) struct Partition {
 
 impl Partition {
     fn new(genes: usize) -> Self {
-        let blocks = genes.div_ceil(BLOCK).max(1);
+        let wanted = match genes.div_ceil(BLOCK) {
+            0 | 1 => 1,
+            several => several.next_multiple_of(EVEN),
+        };
+        let block = genes.div_ceil(wanted).max(1).next_multiple_of(TILE);
+        let blocks = genes.div_ceil(block).max(1);
         let blocks_per_part = blocks.div_ceil(MAX_PARTS);
-        Self { block: BLOCK, blocks_per_part, n_parts: blocks.div_ceil(blocks_per_part) }
+        Self { block, blocks_per_part, n_parts: blocks.div_ceil(blocks_per_part) }
     }
 
     pub(super) fn part_genes(&self) -> usize {
@@ -43,19 +53,18 @@ pub const fn input_stride(cells: usize) -> usize {
 pub struct CountHead<F> {
     pub(super) partition: Partition,
     pub(super) activation: ScaleActivation,
-    /// whether `scale` is ρ
-    pub(super) is_scaled: bool,
+    /// whether `part_dh` has the share of heads that the likelihood's pass has done with
+    pub(super) has_dh: bool,
     /// the heads' input: transposed, `(hidden, input_stride(cells))`
     pub(super) input: Vec<F>,
-    /// exp(logit - the block's maximum), or softplus(logit); after a likelihood with gradients ρ:
-    /// `(genes, cells)`
+    /// exp(logit - the block's maximum), or softplus(logit): `(genes, cells)`
     pub(super) scale: Vec<F>,
     /// π; after a likelihood with gradients dL/dπ: `(genes, cells)`, empty without zero inflation
     pub(super) pi: Vec<F>,
     /// px_r; after a likelihood with gradients dL/dpx_r: `(genes, cells)`, empty where the
     /// dispersion is not the decoder's
     pub(super) px_r: Vec<F>,
-    /// dL/d ln μ, then dL/d(logit): `(genes, cells)`, empty where no gradient is wanted
+    /// dL/d ln μ: `(genes, cells)`, empty where no gradient is wanted
     pub(super) grad: Vec<F>,
     /// largest logit of a block, or 0: `(blocks, cells)`
     pub(super) block_max: Vec<F>,
@@ -83,7 +92,7 @@ impl<F: Real> CountHead<F> {
         Self {
             partition,
             activation: plan.activation,
-            is_scaled: false,
+            has_dh: false,
             input: zeros(true, dims.hidden * input_stride(dims.cells)),
             scale: zeros(true, dims.genes * cells),
             pi: zeros(plan.zero_inflated, dims.genes * cells),

@@ -15,7 +15,11 @@ const EPS: f64 = 1e-8;
 
 /// -ln p(x) without the ln x! term of counts, and its derivatives.
 pub(super) struct Partials<F> {
+    /// without -ln [`Partials::factor`]
     pub(super) nll: F,
+    /// between 1/2 and 2: one logarithm is taken of the product of many; 1 but for
+    /// [`Likelihood::HAS_FACTOR`]
+    pub(super) factor: F,
     /// d nll / d ln μ
     pub(super) ln_mu: F,
     /// d nll / d ln θ
@@ -52,6 +56,8 @@ pub(super) trait Likelihood<F: Real> {
     const HAS_PI: bool;
     /// Whether [`Likelihood::at_positive`] reads the Γ functions.
     const HAS_GAMMAS: bool;
+    /// Whether [`Likelihood::at_zero`] gives a factor.
+    const HAS_FACTOR: bool;
     /// Whether every result at x = 0 and μ = 0 is zero, as padding is.
     const VANISHES: bool;
     /// 1/θ, kept from growing without bound.
@@ -59,14 +65,14 @@ pub(super) trait Likelihood<F: Real> {
     fn inverse(theta: F) -> F {
         F::ONE / (theta + F::of(EPS))
     }
-    /// The logarithm of a zero.
+    /// The logarithm of a zero: t = θ ln((θ+ε)/(θ+μ+ε)) of a negative binomial.
     #[inline(always)]
-    fn log(mu: F, inv_theta: F) -> F {
-        log_ratio(mu, inv_theta)
+    fn log(mu: F, theta: F, inv_theta: F) -> F {
+        -theta * log_ratio(mu, inv_theta)
     }
-    /// The exponentials of a zero: e^-|π - t| and e^-|π| with t = -θ log.
+    /// The exponentials of a zero: e^-|π - t| and e^-|π|.
     #[inline(always)]
-    fn exponentials(_theta: F, _pi: F, _log: F) -> (F, F) {
+    fn exponentials(_pi: F, _log: F) -> (F, F) {
         (F::ZERO, F::ZERO)
     }
     /// At x = 0, after [`Likelihood::log`] and [`Likelihood::exponentials`].

@@ -4,11 +4,9 @@ use super::{EPS, Likelihood, Params, Partials, log_ratio};
 use crate::real::Real;
 
 /// The part of a negative binomial that every count has: t = θ ln((θ+ε)/(θ+μ+ε)), from
-/// w = (θ+μ+ε)/(θ+ε) and 1/w.
+/// w = (θ+μ+ε)/(θ+ε), as t and 1/w.
 struct Tail<F> {
-    /// ln w = -t/θ, precise where θ is much larger than μ
-    log: F,
-    /// μ/(θ+μ+ε)
+    /// θ μ/(θ+μ+ε)
     share: F,
     /// 1/(θ+μ+ε)
     inv: F,
@@ -18,10 +16,10 @@ struct Tail<F> {
 
 impl<F: Real> Tail<F> {
     #[inline(always)]
-    fn new(p: &Params<F>, log: F, inv_w: F) -> Self {
-        let share = p.mu * p.inv_theta * inv_w;
-        let minus_dt = p.theta * (log - share * (p.theta * p.inv_theta));
-        Self { log, share, inv: p.inv_theta * inv_w, minus_dt }
+    fn new(p: &Params<F>, t: F, inv_w: F) -> Self {
+        let share = p.theta * (p.mu * p.inv_theta * inv_w);
+        let minus_dt = -share.mul_add(p.theta * p.inv_theta, t);
+        Self { share, inv: p.inv_theta * inv_w, minus_dt }
     }
 }
 
@@ -31,15 +29,17 @@ impl<F: Real> Likelihood<F> for Nb {
     const HAS_THETA: bool = true;
     const HAS_PI: bool = false;
     const HAS_GAMMAS: bool = true;
+    const HAS_FACTOR: bool = false;
     const VANISHES: bool = true;
 
     #[inline(always)]
-    fn at_zero(p: Params<F>, log: F, _: (F, F)) -> Partials<F> {
-        let t = Tail::new(&p, log, F::ONE / (F::ONE + p.mu * p.inv_theta));
+    fn at_zero(p: Params<F>, t: F, _: (F, F)) -> Partials<F> {
+        let tail = Tail::new(&p, t, F::ONE / (F::ONE + p.mu * p.inv_theta));
         Partials {
-            nll: p.theta * t.log,
-            ln_mu: p.theta * t.share,
-            ln_theta: t.minus_dt,
+            nll: -t,
+            factor: F::ONE,
+            ln_mu: tail.share,
+            ln_theta: tail.minus_dt,
             pi: F::ZERO,
         }
     }
@@ -47,14 +47,17 @@ impl<F: Real> Likelihood<F> for Nb {
     #[inline(always)]
     fn at_positive(x: F, p: Params<F>, (gammas, digammas): (F, F)) -> Partials<F> {
         let log = log_ratio(p.mu, p.inv_theta);
-        let t = Tail::new(&p, log, F::ONE / (F::ONE + p.mu * p.inv_theta));
+        let inv_w = F::ONE / (F::ONE + p.mu * p.inv_theta);
+        let tail = Tail::new(&p, -p.theta * log, inv_w);
         let mu_eps = p.mu + F::of(EPS);
         // ln(θ+μ+ε) = ln(1 + μ/(θ+ε)) - ln(1/(θ+ε))
-        let odds = mu_eps.ln() - t.log + p.inv_theta.ln();
+        let odds = mu_eps.ln() - log + p.inv_theta.ln();
         Partials {
-            nll: p.theta * t.log - x * odds - gammas,
-            ln_mu: t.share * (p.theta + x) - x * (p.mu / mu_eps),
-            ln_theta: t.minus_dt + p.theta * (x * t.inv - digammas),
+            nll: p.theta * log - x * odds - gammas,
+            factor: F::ONE,
+            // (θ+x) μ/(θ+μ+ε) - x μ/(μ+ε), in which nearly everything cancels where θ is small.
+            ln_mu: tail.share / mu_eps * (mu_eps - x),
+            ln_theta: tail.minus_dt + p.theta * (x * tail.inv - digammas),
             pi: F::ZERO,
         }
     }
@@ -66,19 +69,18 @@ impl<F: Real> Likelihood<F> for Zinb {
     const HAS_THETA: bool = true;
     const HAS_PI: bool = true;
     const HAS_GAMMAS: bool = true;
+    const HAS_FACTOR: bool = true;
     const VANISHES: bool = true;
 
     #[inline(always)]
-    fn exponentials(theta: F, pi: F, log: F) -> (F, F) {
-        let t = -theta * log;
+    fn exponentials(pi: F, t: F) -> (F, F) {
         ((-(pi - t).abs()).exp(), (-pi.abs()).exp())
     }
 
     /// softplus(-π) - softplus(t - π) = ln(1 + e^π) - ln(e^π + e^t), both sides scaled so that no
     /// exponential exceeds 1.
     #[inline(always)]
-    fn at_zero(p: Params<F>, log: F, (ea, eb): (F, F)) -> Partials<F> {
-        let t = -p.theta * log;
+    fn at_zero(p: Params<F>, t: F, (ea, eb): (F, F)) -> Partials<F> {
         let (a, b) = (F::ONE + ea, F::ONE + eb);
         // Three reciprocals of one division: it is the slowest instruction here.
         let w = F::ONE + p.mu * p.inv_theta;
@@ -86,14 +88,15 @@ impl<F: Real> Likelihood<F> for Zinb {
         let inv = F::ONE / (ab * w);
         let inv_ab = inv * w;
         let (inv_a, inv_b) = (inv_ab * b, inv_ab * a);
-        let tail = Tail::new(&p, log, inv * ab);
+        let tail = Tail::new(&p, t, inv * ab);
         // σ(t - π): how much of the zero is the negative binomial's own
-        let own = if t > p.pi { inv_a } else { ea * inv_a };
+        let own = inv_a * if t > p.pi { F::ONE } else { ea };
         // σ(-π)
-        let kept = if p.pi < F::ZERO { inv_b } else { eb * inv_b };
+        let kept = inv_b * if p.pi < F::ZERO { F::ONE } else { eb };
         Partials {
-            nll: p.pi.max(F::ZERO) - p.pi.max(t) - (a * inv_b).ln(),
-            ln_mu: own * (p.theta * tail.share),
+            nll: p.pi.max(F::ZERO) - p.pi.max(t),
+            factor: a * inv_b,
+            ln_mu: own * tail.share,
             ln_theta: own * tail.minus_dt,
             pi: own - kept,
         }

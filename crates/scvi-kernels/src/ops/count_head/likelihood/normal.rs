@@ -10,6 +10,7 @@ impl<F: Real> Likelihood<F> for Normal {
     const HAS_THETA: bool = true;
     const HAS_PI: bool = false;
     const HAS_GAMMAS: bool = false;
+    const HAS_FACTOR: bool = false;
     const VANISHES: bool = false;
 
     /// No ε: scvi-tools hands exp(px_r) to torch as it is.
@@ -20,7 +21,7 @@ impl<F: Real> Likelihood<F> for Normal {
 
     /// ln θ
     #[inline(always)]
-    fn log(_mu: F, inv_theta: F) -> F {
+    fn log(_mu: F, _theta: F, inv_theta: F) -> F {
         -inv_theta.ln()
     }
 
@@ -31,6 +32,7 @@ impl<F: Real> Likelihood<F> for Normal {
         let square = z * z;
         Partials {
             nll: F::HALF * square + log + half_ln_2_pi,
+            factor: F::ONE,
             ln_mu: square,
             ln_theta: F::ONE - square,
             pi: F::ZERO,
@@ -43,6 +45,7 @@ impl<F: Real> Likelihood<F> for Normal {
         let z = (p.mu - x) * p.inv_theta;
         Partials {
             nll: F::HALF * z * z,
+            factor: F::ONE,
             ln_mu: p.mu * p.inv_theta * z,
             ln_theta: -(z * z),
             pi: F::ZERO,

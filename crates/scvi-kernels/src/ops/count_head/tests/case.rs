@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::named::{Named, Norms};
 use crate::ops::count_head::{
-    CountHead, Dispersion, GeneLikelihood, HeadDims, HeadOutput, HeadPlan, LikelihoodPass,
-    ScaleActivation,
+    CountHead, Dispersion, DropoutStep, GeneLikelihood, HeadDims, HeadOutput, HeadPlan,
+    LikelihoodPass, ScaleActivation,
 };
 use crate::testing::{Draw, Mode, Parameter, cast};
 use crate::{Backend, CountsBatch, Cpu, CsrRows, Real};
@@ -19,8 +19,8 @@ pub(super) const NORM_EPS: f64 = 0.1;
 pub(super) const LIKELIHOODS: [GeneLikelihood; 4] =
     [GeneLikelihood::Zinb, GeneLikelihood::Nb, GeneLikelihood::Poisson, GeneLikelihood::Normal];
 
-/// Genes about the bounds of a vector of 16, of 128 and of a block of 256; cells about those of a
-/// vector.
+/// Genes about the bounds of a vector of 16, of 128, of one block and of several; cells about those
+/// of a vector.
 const SHAPES: [[usize; 3]; 9] = [
     [1, 1, 1],
     [2, 1, 5],
@@ -52,13 +52,22 @@ pub(super) struct Kind {
     pub(super) bias: bool,
     /// whether they are normalised
     pub(super) norm: bool,
+    /// whether the layer of zero-inflation logits is kept from the likelihood, normalised or not
+    pub(super) dropout_apart: bool,
 }
 
 impl Kind {
     /// scVI's own choices but for the likelihood.
     pub(super) fn new(likelihood: GeneLikelihood) -> Self {
         let activation = ScaleActivation::Softmax;
-        Self { likelihood, theta: Theta::Table(1), activation, bias: true, norm: false }
+        Self {
+            likelihood,
+            theta: Theta::Table(1),
+            activation,
+            bias: true,
+            norm: false,
+            dropout_apart: false,
+        }
     }
 
     /// Every likelihood with every kind of θ, and with every other option.
@@ -72,6 +81,7 @@ impl Kind {
                 Self { activation: ScaleActivation::Softplus, ..plain },
                 Self { bias: false, ..plain },
                 Self { norm: true, ..plain },
+                Self { dropout_apart: true, ..plain },
                 Self {
                     theta: Theta::Head,
                     activation: ScaleActivation::Softplus,
@@ -87,6 +97,11 @@ impl Kind {
     /// Whether there is a head of px_r.
     pub(super) fn gene_cell(self) -> bool {
         self.likelihood.has_theta() && self.theta == Theta::Head
+    }
+
+    /// Whether training leaves the layer of zero-inflation logits to the likelihood.
+    fn dropout_in_likelihood(self) -> bool {
+        self.likelihood.has_pi() && !self.norm && !self.dropout_apart
     }
 
     pub(super) fn plan(self, training: bool) -> HeadPlan {
@@ -298,7 +313,12 @@ impl Case {
         grad_weight: Option<F>,
     ) -> Vec<F> {
         let (d, cpu) = (self.dims, Cpu::<F>::new());
-        cpu.head_forward(head, &cast(&self.h), named.params(norms), d);
+        let h = cast(&self.h);
+        let in_likelihood = grad_weight.is_some() && self.kind.dropout_in_likelihood();
+        let mut params = named.params(norms);
+        params.dropout = params.dropout.filter(|_| !in_likelihood);
+        cpu.head_forward(head, &h, params, d);
+        let sinks = in_likelihood.then(|| named.layer_sinks("dropout", None, mode)).flatten();
         let groups: Vec<u32> = (0..d.cells).map(|c| self.group(c) as u32).collect();
         let dispersion = match (named.0.get_mut("px_r"), self.kind.theta) {
             (Some(px_r), Theta::Table(n_groups)) => {
@@ -313,6 +333,7 @@ impl Case {
             counts: batch,
             library: &cast(&self.library),
             grad_weight,
+            dropout: sinks.map(|sinks| DropoutStep { input: &h, sinks }),
         };
         let mut nll = vec![F::of(f64::NAN); d.cells];
         cpu.head_likelihood(head, pass, dispersion, &mut nll, d);

@@ -88,22 +88,27 @@ impl<'a, F: Real> Named<'a, F> {
     }
 
     pub(super) fn sinks(mut self, norms: &'a Norms<F>, mode: Mode) -> HeadSinks<'a, Cpu<F>> {
-        let mut sink = |head: &str, of: &str| {
-            self.0.remove(format!("{head} {of}").as_str()).map(|p| p.sink(mode))
-        };
-        let mut layer = |head| {
-            let (weight, bias) = (sink(head, "weight")?, sink(head, "bias"));
-            let norm = norms.heads.get(head).map(|NormBuffers { normalised, inv_std, .. }| {
-                let kept = BatchNormKept { normalised, inv_std };
-                let [gamma, beta] = ["gamma", "beta"].map(|of| sink(head, of).unwrap());
-                HeadNormSinks { kept, gamma, beta }
-            });
-            Some(HeadLayerSinks { weight, bias, norm })
-        };
-        HeadSinks {
-            scale: layer("scale").unwrap(),
-            dropout: layer("dropout"),
-            dispersion: layer("px_r"),
-        }
+        let [scale, dropout, dispersion] =
+            ["scale", "dropout", "px_r"].map(|head| self.layer_sinks(head, Some(norms), mode));
+        HeadSinks { scale: scale.unwrap(), dropout, dispersion }
+    }
+
+    /// Sinks of one head, if there is one and nobody has taken them.
+    pub(super) fn layer_sinks(
+        &mut self,
+        head: &str,
+        norms: Option<&'a Norms<F>>,
+        mode: Mode,
+    ) -> Option<HeadLayerSinks<'a, Cpu<F>>> {
+        let mut sink =
+            |of: &str| self.0.remove(format!("{head} {of}").as_str()).map(|p| p.sink(mode));
+        let (weight, bias) = (sink("weight")?, sink("bias"));
+        let buffers = norms.and_then(|norms| norms.heads.get(head));
+        let norm = buffers.map(|NormBuffers { normalised, inv_std, .. }| {
+            let kept = BatchNormKept { normalised, inv_std };
+            let [gamma, beta] = ["gamma", "beta"].map(|of| sink(of).unwrap());
+            HeadNormSinks { kept, gamma, beta }
+        });
+        Some(HeadLayerSinks { weight, bias, norm })
     }
 }

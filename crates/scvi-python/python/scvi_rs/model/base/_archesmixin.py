@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+
 from scvi_rs import _core
 from scvi_rs._settings import settings
 from scvi_rs.data._constants import _SETUP_ARGS_KEY
@@ -105,8 +106,7 @@ class ArchesMixin:
         cls.setup_anndata(
             adata, source_registry=known, extend_categories=True, **known[_SETUP_ARGS_KEY]
         )
-        model = cls.__new__(cls)
-        model._init_without_module(adata)
+        model = cls._without_module(adata)
         config = reference.config
         native = to_native(model.registry_)
         freeze = {
@@ -187,9 +187,7 @@ def _new_categories(reference: dict[str, Any], query: dict[str, Any]) -> dict[st
     """Categories of the query that the reference does not have, by column."""
     new = {}
     pairs = [(reference.get(name), query.get(name)) for name in ("batch", "labels")]
-    pairs += zip(
-        reference["categorical_covariates"], query["categorical_covariates"], strict=True
-    )
+    pairs += zip(reference["categorical_covariates"], query["categorical_covariates"], strict=True)
     for before, now in pairs:
         if before is not None and now is not None:
             added = now["categories"][len(before["categories"]) :]

@@ -23,7 +23,9 @@ def ignore_loaders(dataloader: Any = None, *kwargs: dict[str, Any] | None) -> No
         raise NotImplementedError(
             "dataloader is not supported: the engine reads adata itself, in memory or backed"
         )
-    refuse_unknown({k: v for given in kwargs for k, v in (given or {}).items() if k not in _LOADING})
+    refuse_unknown(
+        {k: v for given in kwargs for k, v in (given or {}).items() if k not in _LOADING}
+    )
 
 
 def refuse_unknown(unknown: dict[str, Any], function: str | None = None) -> None:

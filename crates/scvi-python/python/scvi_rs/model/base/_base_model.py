@@ -10,19 +10,16 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy.sparse import issparse
+
 from scvi_rs import _core
-from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
 from scvi_rs.data import AnnDataManager
 from scvi_rs.data._constants import (
-    _ADATA_MINIFY_TYPE_UNS_KEY,
     _FIELD_REGISTRIES_KEY,
     _STATE_REGISTRY_KEY,
     ADATA_MINIFY_TYPE,
 )
 from scvi_rs.data._engine import engine_inputs
-from scvi_rs.data._minify import check_minified_data_type, minified_adata, minified_fields
-from scvi_rs.data._utils import _get_adata_minify_type
 from scvi_rs.exceptions import CountsError
 from scvi_rs.module import VAE
 from scvi_rs.utils import attrdict
@@ -33,7 +30,9 @@ from ._progress import ProgressBar
 from ._saved import SavedModels
 from ._selection import Selection, cell_numbers
 
-_UNTRAINED = "Trying to query inferred values from an untrained model. Please train the model first."
+_UNTRAINED = (
+    "Trying to query inferred values from an untrained model. Please train the model first."
+)
 
 
 class BaseModelClass(ManagesAnnData, SavedModels):
@@ -73,6 +72,13 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         self.get_normalized_function_name_ = "get_normalized_expression"
         self.run_name_ = f"run_{datetime.now():%Y-%m-%d_%H-%M-%S}"
         self.run_id_ = ""
+
+    @classmethod
+    def _without_module(cls, adata: AnnData | None, registry: dict | None = None) -> Any:
+        """An object of the class whose module the caller gives it."""
+        model = cls.__new__(cls)
+        BaseModelClass.__init__(model, adata, registry)
+        return model
 
     def _set_registry(self, registry: dict) -> None:
         self.registry_ = registry
@@ -164,16 +170,15 @@ class BaseModelClass(ManagesAnnData, SavedModels):
             raise AttributeError(
                 "the model has no module yet: it was made without data; train it with `datamodule`"
             )
-        _core.set_num_threads(settings.num_threads or 0)
+        self.module._check_embeddings()
+        _use_threads(settings.num_threads or 0)
         return self._core
 
     def _engine_data(self, adata: AnnData) -> _core.Data:
         """An AnnData object that the model has seen, for the engine; nothing big is copied."""
         return self._engine_data_of(self.get_anndata_manager(adata, required=True))
 
-    def _engine_data_of(
-        self, manager: AnnDataManager, *, for_training: bool = False
-    ) -> _core.Data:
+    def _engine_data_of(self, manager: AnnDataManager, *, for_training: bool = False) -> _core.Data:
         engine = self._engine()
         adata, inputs = manager.adata, engine_inputs(manager)
         counts = engine_counts(inputs.X, gene_places(adata.var_names, engine.var_names))
@@ -334,6 +339,17 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         return ProgressBar(description, " cells", shown=not silent)
 
 
+def _use_threads(threads: int) -> None:
+    """Makes a new pool of threads where another number is wanted."""
+    global _threads
+    if threads != _threads:
+        _core.set_num_threads(threads)
+        _threads = threads
+
+
+_threads = 0
+
+
 class _Device(str):
     """A device as torch shows one."""
 
@@ -341,72 +357,3 @@ class _Device(str):
     def type(self) -> str:
         """The kind of device."""
         return str(self)
-
-
-class BaseMinifiedModeModelClass(BaseModelClass):
-    """A model that can work on cells' stored posteriors instead of their counts."""
-
-    _OBSERVED_LIB_SIZE_KEY = "observed_lib_size"
-
-    @property
-    def minified_data_type(self) -> str | None:
-        """What the model's minified data keep; ``None`` where they are not minified."""
-        manager = self._adata_manager
-        if manager is None or REGISTRY_KEYS.MINIFY_TYPE_KEY not in manager.data_registry:
-            return None
-        return manager.get_from_registry(REGISTRY_KEYS.MINIFY_TYPE_KEY)
-
-    def minify_adata(
-        self,
-        minified_data_type: str = ADATA_MINIFY_TYPE.LATENT_POSTERIOR,
-        use_latent_qzm_key: str = "X_latent_qzm",
-        use_latent_qzv_key: str = "X_latent_qzv",
-    ) -> None:
-        """Gives the model new data that keep each cell's posterior instead of its counts.
-
-        Parameters
-        ----------
-        minified_data_type
-            ``"latent_posterior_parameters"``, or ``"latent_posterior_parameters_with_counts"``,
-            which keeps the counts as well.
-        use_latent_qzm_key, use_latent_qzv_key
-            Where ``adata.obsm`` holds means and variances, from
-            ``get_latent_representation(return_dist=True)``.
-
-        Examples
-        --------
-        >>> qzm, qzv = model.get_latent_representation(return_dist=True)
-        >>> model.adata.obsm["X_latent_qzm"], model.adata.obsm["X_latent_qzv"] = qzm, qzv
-        >>> model.minify_adata()
-        """
-        check_minified_data_type(minified_data_type)
-        if not self._engine().config["use_observed_lib_size"]:
-            raise ValueError(
-                "Minification is not supported for models that do not use observed library size."
-            )
-        mini = minified_adata(
-            self._adata_manager, minified_data_type, use_latent_qzm_key, use_latent_qzv_key
-        )
-        # Registered as any other object first, then with what is minified of it.
-        kind = mini.uns.pop(_ADATA_MINIFY_TYPE_UNS_KEY)
-        self._validate_anndata(mini)
-        mini.uns[_ADATA_MINIFY_TYPE_UNS_KEY] = kind
-        self.get_anndata_manager(mini, required=True).register_new_fields(
-            minified_fields(minified_data_type)
-        )
-        self.adata = mini
-
-    def _refuse_minified(self, adata: AnnData | None, function: str) -> None:
-        """Refuses a function that needs counts where there are none."""
-        adata = self._adata if adata is None else adata
-        if adata is None:
-            return
-        if _get_adata_minify_type(adata) == ADATA_MINIFY_TYPE.LATENT_POSTERIOR:
-            raise ValueError(f"The {function} function currently does not support minified data.")
-
-    @property
-    def summary_string(self) -> str:
-        """A description of the model."""
-        is_minified = self.minified_data_type is not None
-        return f"{super().summary_string}\nModel's adata is minified?: {is_minified}"
-

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 from anndata.abc import CSCDataset, CSRDataset
 from scipy import sparse
+
 from scvi_rs import _core
 from scvi_rs.exceptions import GenesError
 
-_BORROWED = tuple(np.dtype(kind) for kind in ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"))
+_BORROWED = tuple(
+    np.dtype(kind) for kind in ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")
+)
 _ABSENT = np.iinfo(np.uint32).max
 
 
@@ -48,7 +51,9 @@ def engine_counts(X: Any, places: list[int] | None = None) -> _core.Counts:
 
 def _known(values: np.ndarray) -> np.ndarray:
     """Numbers of a type that can be borrowed, in the machine's byte order."""
-    return values if values.dtype in _BORROWED and values.dtype.isnative else values.astype(np.float32)
+    return (
+        values if values.dtype in _BORROWED and values.dtype.isnative else values.astype(np.float32)
+    )
 
 
 def _max_nnz(X: Any) -> int:

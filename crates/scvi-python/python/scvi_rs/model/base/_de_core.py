@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+
 from scvi_rs._settings import settings
 from scvi_rs.data._constants import ADATA_MINIFY_TYPE
 from scvi_rs.data._utils import _get_adata_minify_type

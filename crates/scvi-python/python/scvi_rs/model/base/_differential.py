@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
+
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
 from scvi_rs.data import AnnDataManager
@@ -60,10 +61,13 @@ class DifferentialComputation:
 
     Examples
     --------
+    >>> from functools import partial
     >>> samples = partial(model.get_normalized_expression, return_numpy=True)
     >>> computation = DifferentialComputation(samples, None, model.adata_manager)
     >>> is_first = (adata.obs["labels"] == "label_1").to_numpy()
-    >>> computation.get_bayes_factors(is_first, ~is_first, mode="change")["proba_de"]
+    >>> found = computation.get_bayes_factors(is_first, ~is_first, mode="change")
+    >>> found["proba_de"].shape
+    (100,)
 
     Notes
     -----

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+
 from scvi_rs._settings import settings
 from scvi_rs.data._utils import require_key
 
@@ -49,7 +50,7 @@ class DifferentialOptions:
 class Compared:
     """Groups of cells, and which are compared: each with another, or with all other cells."""
 
-    groups: list[tuple[str, np.ndarray]]
+    groups: list[tuple[Any, np.ndarray]]
     contrasts: list[tuple[int, int | None]]
     named: bool
 
@@ -132,7 +133,8 @@ class DifferentialExpression:
 
         Examples
         --------
-        >>> model.differential_expression(groupby="labels", group1="label_1", mode="change")
+        >>> table = model.differential_expression(groupby="labels", mode="change", silent=True)
+        >>> called = table[table["is_de_fdr_0.05"]]
         """
         ignore_loaders(dataloader)
         adata = self._validate_anndata(adata)
@@ -191,9 +193,14 @@ class DifferentialExpression:
         self._check_if_trained()
         data = self._engine_data(adata)
         with self._bar("differential expression", silent) as bar:
+            groups = [(str(name), cells) for name, cells in compared.groups]
             comparisons = self._engine().differential_expression(
-                data, compared.groups, compared.contrasts, options, bar
+                data, groups, compared.contrasts, options, bar
             )
+        # Groups are named as they are in the data: numbers stay numbers.
+        for comparison, (first, second) in zip(comparisons, compared.contrasts, strict=True):
+            comparison["group1"] = compared.groups[first][0]
+            comparison["group2"] = None if second is None else compared.groups[second][0]
         return results_frame(comparisons, self._engine().var_names, named=compared.named)
 
 
@@ -255,6 +262,6 @@ def _compared(
             places[group] = len(groups)
             code = known.index(group)
             cells = cell_numbers(column.cat.codes.to_numpy() == code, adata.n_obs)
-            groups.append((str(group), cells))
+            groups.append((group, cells))
     other = None if group2 is None else places[group2]
     return Compared(groups, [(places[group], other) for group in first if group != group2], True)

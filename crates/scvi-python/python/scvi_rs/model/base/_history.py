@@ -46,7 +46,10 @@ def with_steps(
     trained = [step for step in steps if not step["is_validation"]]
     # Of a validation the last minibatch.
     validated = {step["epoch"]: step for step in steps if step["is_validation"]}
-    for name, kept in {"train_loss_step": trained, "validation_loss_step": validated.values()}.items():
+    for name, kept in {
+        "train_loss_step": trained,
+        "validation_loss_step": validated.values(),
+    }.items():
         if kept:
             index = pd.Index([step["step"] for step in kept], name="step")
             frames[name] = pd.DataFrame({name: [step["loss"] for step in kept]}, index=index)

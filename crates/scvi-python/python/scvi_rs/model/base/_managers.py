@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from anndata import AnnData
+
 from scvi_rs.data import AnnDataManager
 from scvi_rs.data._constants import (
     _MODEL_NAME_KEY,
@@ -62,21 +63,31 @@ class ManagesAnnData:
         store[adata_manager.adata_uuid] = adata_manager
 
     def deregister_manager(self, adata: AnnData | None = None) -> None:
-        """Forgets AnnData objects that the model has seen, except its own.
+        """Forgets AnnData objects that the model has seen, or its class has set up.
 
         Parameters
         ----------
         adata
             The object to forget; all but the model's own if ``None``.
+
+        Raises
+        ------
+        ValueError
+            If the class has not set it up, or has forgotten it.
         """
-        mine = self._per_instance_manager_store.get(self.id, {})
-        ids = list(mine) if adata is None else [adata.uns.get(_SCVI_UUID_KEY)]
-        own = self._adata_manager.adata_uuid if self._adata_manager is not None else None
-        for adata_id in ids:
-            if adata is None and adata_id == own:
-                continue
-            mine.pop(adata_id, None)
-            type(self)._setup_adata_manager_store.pop(adata_id, None)
+        stores = [
+            type(self)._setup_adata_manager_store,
+            self._per_instance_manager_store.get(self.id, {}),
+        ]
+        if adata is not None:
+            manager = self._get_most_recent_anndata_manager(adata, required=True)
+            forgotten = {manager.adata_uuid}
+        else:
+            own = None if self._adata_manager is None else self._adata_manager.adata_uuid
+            forgotten = {adata_id for store in stores for adata_id in store} - {own}
+        for store in stores:
+            for adata_id in forgotten:
+                store.pop(adata_id, None)
 
     @classmethod
     def _get_most_recent_anndata_manager(
@@ -148,16 +159,12 @@ class ManagesAnnData:
             )
         return manager.get_from_registry(registry_key)
 
-    def _validate_anndata(
-        self, adata: AnnData | None = None, copy_if_view: bool = True
-    ) -> AnnData:
+    def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:
         """Makes sure that an object is registered with the model; the model's own if ``None``."""
         if adata is None:
             adata = self._adata
         if adata is None:
-            raise ValueError(
-                "the model has no data: it was loaded or made without; pass `adata`"
-            )
+            raise ValueError("the model has no data: it was loaded or made without; pass `adata`")
         _check_if_view(adata, copy_if_view=copy_if_view)
         manager = self.get_anndata_manager(adata)
         if manager is not None:
@@ -173,9 +180,7 @@ class ManagesAnnData:
     def _set_up_from_registry(self, adata: AnnData) -> None:
         """Makes an object the model's own, by the setup that the model was saved with."""
         cls = type(self)
-        cls.setup_anndata(
-            adata, source_registry=self.registry_, **self.registry_[_SETUP_ARGS_KEY]
-        )
+        cls.setup_anndata(adata, source_registry=self.registry_, **self.registry_[_SETUP_ARGS_KEY])
         self._adata = adata
         self._adata_manager = cls._get_most_recent_anndata_manager(adata, required=True)
         self._register_manager_for_instance(self._adata_manager)

@@ -40,7 +40,7 @@ class ProgressBar:
             sys.stderr.write(f"\r{line:<79}")
             sys.stderr.flush()
 
-    def __enter__(self) -> ProgressBar:
+    def __enter__(self) -> ProgressBar:  # noqa: PYI034 (Self is of Python 3.11)
         return self
 
     def __exit__(

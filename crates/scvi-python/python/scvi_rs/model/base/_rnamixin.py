@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
+
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
 from scvi_rs.exceptions import GenesError
 
 from ._arguments import ignore_loaders, importance_options
 from ._differential_expression import DifferentialExpression
+
 
 class RNASeqMixin(DifferentialExpression):
     """What a trained model of RNA counts says of genes."""

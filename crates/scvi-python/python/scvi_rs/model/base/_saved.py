@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from anndata import AnnData, read_h5ad
 from scipy.sparse import issparse
+
 from scvi_rs import _core
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
@@ -147,8 +148,7 @@ class SavedModels:
             minified = core.minified_data_type is not None
             _refuse_emptied(adata, minified)
             cls.setup_anndata(adata, source_registry=registry, **registry["setup_args"])
-        model = cls.__new__(cls)
-        _init_base(model, adata, registry)
+        model = cls._without_module(adata, registry)
         model._set_core(core)
         model._describe(core.config)
         model.is_trained_ = core.is_trained
@@ -209,12 +209,6 @@ def _refuse_existing(path: str, overwrite: bool) -> None:
         )
 
 
-def _init_base(model: Any, adata: AnnData | None, registry: dict) -> None:
-    from ._base_model import BaseModelClass
-
-    BaseModelClass.__init__(model, adata, registry)
-
-
 def _saved_adata(path: str, prefix: str) -> AnnData:
     name = os.path.join(path, f"{prefix}{SAVE_KEYS.ADATA_FNAME}")
     if not os.path.exists(name):
@@ -250,4 +244,3 @@ def check_processor(accelerator: Any, device: Any) -> None:
         )
     if str(device) not in ("auto", "cpu", "1", "[0]", "-1"):
         raise ValueError(f"device(s) is {device!r}; there is one processor: 'auto' or 1")
-

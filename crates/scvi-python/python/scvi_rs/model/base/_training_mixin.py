@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 import numpy as np
+
 from scvi_rs import _core
 from scvi_rs._settings import settings
 from scvi_rs.dataloaders import DataSplitter

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from scvi_rs._settings import settings
 from scvi_rs.dataloaders._data_splitting import validate_external_indexing
 
@@ -28,7 +29,9 @@ _IDLE_TRAINER = frozenset(
     }
 )
 _IDLE_PLAN = frozenset({"compile", "compile_kwargs"})
-_IDLE_SPLITTER = frozenset({"num_workers", "persistent_workers", "pin_memory", "load_sparse_tensor"})
+_IDLE_SPLITTER = frozenset(
+    {"num_workers", "persistent_workers", "pin_memory", "load_sparse_tensor"}
+)
 
 
 _PLATEAU = {
@@ -108,7 +111,9 @@ def _optimisation(plan: dict[str, Any], kwargs: dict[str, Any]) -> bool:
     if optimizer not in ("Adam", "AdamW"):
         raise ValueError(f"optimizer is {optimizer!r}; choose one of Adam, AdamW")
     plan["optimizer"] = optimizer
-    adam = {name: float(kwargs.pop(name)) for name in ("lr", "eps", "weight_decay") if name in kwargs}
+    adam = {
+        name: float(kwargs.pop(name)) for name in ("lr", "eps", "weight_decay") if name in kwargs
+    }
     plan["adam"] = adam
     plateau = {to: kwargs.pop(name) for name, to in _PLATEAU.items() if name in kwargs}
     if kwargs.pop("reduce_lr_on_plateau", False):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+
 from scvi_rs import _core
 from scvi_rs._settings import settings
 from scvi_rs.data._utils import require_key

@@ -1,0 +1,88 @@
+//! Zero-inflation logits of a block's genes, and where their gradient goes.
+
+use std::ops::Range;
+
+use super::layer::LayerSinks;
+use crate::linalg::Mat;
+use crate::ops::count_head::HeadDims;
+use crate::ops::{Rows, Split};
+use crate::padded;
+use crate::real::Real;
+
+/// A part's π.
+#[allow(clippy::large_enum_variant, reason = "a box would allocate in every step")]
+pub(super) enum Pi<'a, F> {
+    None,
+    /// of the stage before, whose gradient takes their place: `(genes, cells)`
+    Kept(Rows<'a, F>),
+    /// formed and done with block by block
+    Formed {
+        layer: LayerSinks<'a, F>,
+        /// the part's share of the input's gradient: `(cells, hidden)`
+        dh: Rows<'a, F>,
+    },
+}
+
+/// What a layer of [`Pi::Formed`] reads.
+#[derive(Clone, Copy)]
+pub(super) struct LayerInput<'a, F> {
+    pub(super) transposed: Mat<'a, F>, // (hidden, cells)
+    pub(super) h: &'a [F],             // (cells, hidden)
+}
+
+impl<F: Real> Pi<'_, F> {
+    /// How much memory [`Pi::block`] wants for a block of genes.
+    pub(super) fn memory(&self, block: usize, d: HeadDims) -> usize {
+        match self {
+            Self::None | Self::Kept(_) => 0,
+            Self::Formed { .. } => block * padded(d.cells) + LayerSinks::<F>::memory(block, d),
+        }
+    }
+
+    /// Before the first block.
+    pub(super) fn start(&mut self, d: HeadDims) {
+        if let Self::Formed { dh, .. } = self {
+            dh.data[..d.cells * d.hidden].fill(F::ZERO);
+        }
+    }
+
+    /// Runs `op` on π of some genes, and takes what it leaves in their place for the gradient.
+    pub(super) fn block(
+        &mut self,
+        genes: Range<usize>,
+        input: Option<LayerInput<F>>,
+        memory: &mut [F],
+        d: HeadDims,
+        op: impl FnOnce(&mut [F]),
+    ) {
+        let cells = padded(d.cells);
+        match (self, input) {
+            (Self::None, _) => op(&mut []),
+            (Self::Kept(rows), _) => op(&mut rows.data[genes.start * cells..genes.end * cells]),
+            (Self::Formed { layer, dh }, Some(input)) => {
+                let (pi, memory) = memory.split_at_mut(genes.len() * cells);
+                layer.logits(input.transposed, genes.start, pi, d);
+                op(pi);
+                let dh = &mut dh.data[..d.cells * d.hidden];
+                layer.backward(genes.start, pi, input.h, dh, memory, d);
+            }
+            (Self::Formed { .. }, None) => unreachable!("a layer has its input"),
+        }
+    }
+}
+
+impl<F: Real> Split for Pi<'_, F> {
+    fn split(self, mid: usize) -> (Self, Self) {
+        match self {
+            Self::None => (Self::None, Self::None),
+            Self::Kept(rows) => {
+                let (a, b) = rows.split(mid);
+                (Self::Kept(a), Self::Kept(b))
+            }
+            Self::Formed { layer, dh } => {
+                let ((layer, layer2), (dh, dh2)) = (layer.split(mid), dh.split(mid));
+                (Self::Formed { layer, dh }, Self::Formed { layer: layer2, dh: dh2 })
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+"""A module's keyword arguments as the engine's options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scvi_rs import _core
+
+_ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "softplus", "identity")
+
+
+def _name_of(function: Any) -> str:
+    """Name of a function, of a class, or of the class of an object; a string is one."""
+    if isinstance(function, str):
+        return function
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _one_of(option: str, given: Any, names: tuple[str, ...]) -> str:
+    found = _name_of(given).replace("_", "").lower()
+    for name in names:
+        if found == name.replace("_", ""):
+            return name
+    raise ValueError(f"{option} is {_name_of(given)!r}; choose one of {', '.join(names)}")
+
+
+def var_activation(given: Any) -> str:
+    """The name of what makes a variance positive: ``"exp"`` or ``"softplus"``.
+
+    Parameters
+    ----------
+    given
+        One of the names, a function or object called so (``torch.exp``, ``numpy.exp``,
+        ``torch.nn.Softplus()``), or ``None`` for ``"exp"``.
+
+    Raises
+    ------
+    ValueError
+        If it is another.
+
+    Examples
+    --------
+    >>> var_activation(np.exp)
+    'exp'
+    """
+    return "exp" if given is None else _one_of("var_activation", given, ("exp", "softplus"))
+
+
+def _layer_kwargs(option: str, given: dict[str, Any]) -> dict[str, Any]:
+    given = dict(given)
+    if "activation_fn" in given:
+        name = f"{option}['activation_fn']"
+        given["activation_fn"] = _one_of(name, given["activation_fn"], _ACTIVATIONS)
+    return given
+
+
+def module_config(*, linear: bool = False, **kwargs: Any) -> dict[str, Any]:
+    """Options of the engine's module, from keyword arguments of scvi-tools' ``VAE``.
+
+    Parameters
+    ----------
+    linear
+        Whether they are ``LDVAE``'s: ``n_layers_encoder``, ``bias``, and ``use_batch_norm`` as a
+        truth value are then known, too.
+    **kwargs
+        Arguments; those that are not given are not in the result.
+
+    Raises
+    ------
+    TypeError
+        If the module has no such argument.
+
+    Examples
+    --------
+    >>> module_config(n_latent=5, var_activation=np.exp)
+    {'n_latent': 5, 'var_activation': 'exp'}
+    """
+    config = dict(kwargs)
+    if linear:
+        config = _linear_names(config)
+    known = [name for name in _core.default_config(linear=linear) if name != "linear_decoder"]
+    unknown = [name for name in config if name not in known]
+    if unknown:
+        raise TypeError(
+            f"the module has no argument {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
+        )
+    for name in ("library_log_means", "library_log_vars"):
+        if config.get(name) is not None:
+            config[name] = np.asarray(config[name], float).reshape(-1).tolist()
+    for name in ("extra_encoder_kwargs", "extra_decoder_kwargs", "batch_embedding_kwargs"):
+        if name in config:
+            config[name] = _layer_kwargs(name, config[name] or {})
+    if config.get("n_cats_per_cov", ()) is not None and "n_cats_per_cov" in config:
+        config["n_cats_per_cov"] = [int(n) for n in config["n_cats_per_cov"]]
+    elif "n_cats_per_cov" in config:
+        config["n_cats_per_cov"] = []
+    if "var_activation" in config:
+        config["var_activation"] = var_activation(config["var_activation"])
+    return config
+
+
+def _linear_names(config: dict[str, Any]) -> dict[str, Any]:
+    """``LDVAE``'s own arguments under the names of ``VAE``'s."""
+    if "n_layers_encoder" in config:
+        config["n_layers"] = config.pop("n_layers_encoder")
+    if "bias" in config:
+        decoder = config.get("extra_decoder_kwargs") or {}
+        config["extra_decoder_kwargs"] = {**decoder, "bias": config.pop("bias")}
+    if isinstance(config.get("use_batch_norm"), bool):
+        # The encoders always have it.
+        config["use_batch_norm"] = "both" if config["use_batch_norm"] else "encoder"
+    return config
