@@ -28,7 +28,9 @@ fn a_query_stopped_after_any_minibatch_ends_with_the_same_bits() {
             for stop in [0, 1, 4] {
                 let vae = begin(&mut reference);
                 let mut run = TrainingRun::of_model(vae, &data, &plan).unwrap();
-                (0..stop).for_each(|_| drop(run.advance().unwrap()));
+                for _ in 0..stop {
+                    run.advance().unwrap();
+                }
                 let checkpoint = run.checkpoint(&fingerprint).unwrap();
                 let vae = begin(&mut reference);
                 let run = TrainingRun::resume_of_model(vae, &data, &plan, checkpoint).unwrap();
