@@ -13,6 +13,7 @@ VENV is an environment with the package installed from a release build (`pip ins
 """
 
 import argparse
+import json
 import statistics
 import tempfile
 from pathlib import Path
@@ -133,7 +134,7 @@ def by_command(options, data, model):
     words += ["--max-epochs", options.epochs + 1, "--train-size", 1.0, "--quiet"]
     words += ["--threads", options.threads]
     run = measure.run([str(word) for word in [options.scvi, *words]], options.threads)
-    return run.json()["seconds_per_epoch"]
+    return json.loads(run.output)["seconds_per_epoch"]
 
 
 def python(options, script, *arguments):
