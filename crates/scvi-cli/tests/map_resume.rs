@@ -16,7 +16,7 @@ const GENES: usize = 30;
 const TRAIN: &str = "train ref.h5ad --model ref --max-epochs 2 --n-hidden 8 --n-latent 3 --quiet \
                      --batch-key batch --encode-covariates --dispersion gene-batch \
                      --no-use-observed-lib-size";
-const MAP: &str = "map --reference ref query.h5ad --model m --max-epochs 40 --batch-size 16 \
+const MAP: &str = "map --reference ref query.h5ad --model m --max-epochs 800 --batch-size 16 \
                    --check-val-every-n-epoch 3 --seed 5 --min-overlap 0.5";
 const RESUME: &str = "map --reference ref query.h5ad --model m --resume";
 const OFTEN: &str = "--checkpoint-every-minutes 0.0003 --quiet";
@@ -41,7 +41,7 @@ fn with<'a>(line: &'a str, more: &'a str) -> Vec<&'a str> {
 /// An interrupted mapping.
 fn interrupted(folder: &Folder, more: &str) -> String {
     let mut run = folder.start(&with(MAP, more));
-    run.wait_for("epoch 1/40");
+    run.wait_for("epoch 1/800");
     run.signal("INT");
     let (status, told) = run.end();
     assert_eq!(status.code(), Some(130), "{told}");
