@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+
 import pytest
 from anndata import AnnData
 from support import counts
@@ -19,3 +22,19 @@ def seeded():
     scvi_rs.settings.seed = 0
     yield
     scvi_rs.settings.num_threads = None
+
+
+@pytest.fixture
+def ctrl_c():
+    """Presses Ctrl-C after some seconds; also where the process was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timers = []
+
+    def press(seconds: float) -> None:
+        timers.append(threading.Timer(seconds, signal.raise_signal, [signal.SIGINT]))
+        timers[-1].start()
+
+    yield press
+    for timer in timers:
+        timer.cancel()
+    signal.signal(signal.SIGINT, before)

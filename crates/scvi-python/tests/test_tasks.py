@@ -166,12 +166,9 @@ def test_an_untrained_model_warns(adata):
         scvi_rs.model.SCVI(adata).get_latent_representation()
 
 
-def test_ctrl_c_stops_a_task():
-    import signal
-    import threading
-
+def test_ctrl_c_stops_a_task(ctrl_c):
     model = trained(counts(600))
-    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    ctrl_c(0.3)
     with pytest.raises(KeyboardInterrupt):
         model.get_marginal_ll(n_mc_samples=3000, batch_size=4)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 import numpy as np
 import pytest
 from support import counts, model_of, trained
@@ -105,11 +102,10 @@ def test_given_cells_are_trained_on(adata):
     assert np.array_equal(model.validation_indices, validation)
 
 
-def test_ctrl_c_keeps_what_was_learnt(adata):
+def test_ctrl_c_keeps_what_was_learnt(adata, ctrl_c):
     model = model_of(adata)
     before = {name: value.copy() for name, value in weights(model).items()}
-    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
-    timer.start()
+    ctrl_c(0.5)
     with pytest.raises(KeyboardInterrupt):
         model.train(1_000_000, enable_progress_bar=False)
     assert model.is_trained and len(model.history["elbo_train"]) > 0
