@@ -7,7 +7,7 @@ use scvi::module::{MinifiedDataType, PosteriorRows};
 
 use crate::counts::Counts;
 use crate::error::{py_error, value_error};
-use crate::supervise::{Reporter, supervise};
+use crate::supervise::run;
 
 /// Cells for a model: counts, and codes or values of every covariate it was set up with.
 #[pyclass(frozen, module = "scvi_rs._core")]
@@ -153,7 +153,6 @@ pub fn library_prior(py: Python, data: &Data, n_batch: usize) -> PyResult<(Vec<f
     let counts = data.counts.get();
     let guard = counts.guard(py)?;
     let source = counts.source(&guard);
-    let work = |_: &Reporter<()>| LibraryPrior::of(&source, &data.batch, n_batch);
-    let prior = supervise(py, |_, ()| Ok(()), work)?.uninterrupted()?.map_err(py_error)?;
+    let prior = run(py, || LibraryPrior::of(&source, &data.batch, n_batch))?.map_err(py_error)?;
     Ok((prior.log_means, prior.log_vars))
 }

@@ -108,6 +108,11 @@ pub fn supervise<M: Send, T: Send>(
     })
 }
 
+/// Does work that tells nothing meanwhile; Ctrl-C is raised once it is done.
+pub fn run<T: Send>(py: Python, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    supervise(py, |_, ()| Ok(()), |_: &Reporter<()>| work())?.uninterrupted()
+}
+
 /// Does an engine's task, and tells `progress(done, total)` how far it is.
 pub fn run_task<T: Send, E: Send + Into<crate::error::EngineError>>(
     py: Python,

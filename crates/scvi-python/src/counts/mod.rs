@@ -12,6 +12,7 @@ use pyo3::types::PyDict;
 use scvi_kernels::CsrRows;
 
 use crate::error::{py_error, value_error};
+use crate::supervise::run;
 use numbers::{List, ListGuard, Matrix, MatrixGuard};
 use source::{Rows, Source};
 
@@ -134,9 +135,7 @@ impl Counts {
     fn check<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let guard = self.guard(py)?;
         let source = self.source(&guard);
-        let look = |_: &crate::supervise::Reporter<()>| look(&source);
-        let seen = crate::supervise::supervise(py, |_, ()| Ok(()), look)?.uninterrupted()?;
-        let seen = seen.map_err(py_error)?;
+        let seen = run(py, || look(&source))?.map_err(py_error)?;
         let found = PyDict::new(py);
         found.set_item("empty_cells", seen.empty_cells.to_pyarray(py))?;
         found.set_item("is_integral", seen.is_integral)?;
@@ -148,16 +147,14 @@ impl Counts {
     fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let guard = self.guard(py)?;
         let source = self.source(&guard);
-        let work = |_: &crate::supervise::Reporter<()>| {
+        let work = || {
             let mut totals = Vec::with_capacity(self.n_cells);
             for_each_row(&source, &mut |_, counts| {
-                totals.push(counts.iter().map(|&x| f64::from(x)).sum());
+                totals.push(counts.iter().map(|&x| f64::from(x)).sum::<f64>());
             })?;
             Ok::<_, std::io::Error>(totals)
         };
-        let totals: Vec<f64> = crate::supervise::supervise(py, |_, ()| Ok(()), work)?
-            .uninterrupted()?
-            .map_err(py_error)?;
+        let totals = run(py, work)?.map_err(py_error)?;
         Ok(totals.to_pyarray(py))
     }
 }

@@ -10,12 +10,11 @@ use super::load;
 use crate::data::Data;
 use crate::error::{py_error, value_error};
 use crate::model::Model;
-use crate::supervise::{Reporter, supervise};
+use crate::supervise::run;
 
 /// Does work on the pool's threads with the interpreter's lock released.
 fn work<T: Send>(py: Python, work: impl FnOnce() -> Result<T, TaskError> + Send) -> PyResult<T> {
-    let done = supervise(py, |_, ()| Ok(()), |_: &Reporter<()>| work())?;
-    done.uninterrupted()?.map_err(py_error)
+    run(py, work)?.map_err(py_error)
 }
 
 /// A list as an array of a shape.

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use scvi::model::{AbundanceOptions, Latent, differential_abundance};
 
 use crate::error::value_error;
-use crate::supervise::{Reporter, run_task, supervise};
+use crate::supervise::{run, run_task};
 use crate::tables::matrix;
 
 /// Posteriors of some cells as one distribution of z, each cell alike.
@@ -43,8 +43,7 @@ impl AggregatedPosterior {
             return Err(value_error(format!("z has {found} columns; expected {}", self.n_latent)));
         }
         let z: Vec<f32> = z.as_array().iter().copied().collect();
-        let work = |_: &Reporter<()>| self.mixture.log_prob(&z);
-        let values = supervise(py, |_, ()| Ok(()), work)?.uninterrupted()?;
+        let values = run(py, || self.mixture.log_prob(&z))?;
         Ok(PyArray1::from_vec(py, values))
     }
 

@@ -3,6 +3,7 @@
 mod abundance;
 mod correlation;
 mod differential;
+mod filling;
 mod latent;
 mod library;
 mod likelihood;

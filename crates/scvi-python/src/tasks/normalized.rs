@@ -7,6 +7,7 @@ use scvi::model::{
     normalized_expression_overall,
 };
 
+use super::filling::Filling;
 use super::{Selection, posterior};
 use crate::error::value_error;
 use crate::model::Model;
@@ -75,16 +76,12 @@ impl Model {
                 posterior: posterior(n_samples, seed),
                 return_mean,
             };
-            let mut values = vec![0.0; n_draws * n_cells * n_genes]; // (draws, cells, genes)
-            let mut filled = vec![0; n_draws];
+            let mut filling = Filling::new(n_draws, n_cells * n_genes);
             normalized_expression(vae, cells, &options, watch, &mut |draw, rows| {
-                let draw = draw as usize;
-                let start = draw * n_cells * n_genes + filled[draw];
-                values[start..][..rows.len()].copy_from_slice(rows);
-                filled[draw] += rows.len();
+                filling.add(draw, rows);
                 Ok(())
             })?;
-            Ok(values)
+            Ok(filling.values())
         })?;
         if return_mean {
             return Ok(matrix(py, values, n_genes)?.into_any());

@@ -5,29 +5,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scvi::model::{ParameterKinds, Parameters, likelihood_parameters};
 
+use super::filling::Filling;
 use super::{Selection, posterior};
 use crate::model::Model;
-
-/// Values of one parameter, `(draws, cells, genes)`, as they come minibatch by minibatch.
-struct Filling {
-    values: Vec<f32>,
-    /// Numbers of a draw.
-    per_draw: usize,
-    filled: Vec<usize>,
-}
-
-impl Filling {
-    fn new(draws: usize, per_draw: usize) -> Self {
-        Self { values: vec![0.0; draws * per_draw], per_draw, filled: vec![0; draws] }
-    }
-
-    fn add(&mut self, draw: u32, rows: &[f32]) {
-        let draw = draw as usize;
-        let start = draw * self.per_draw + self.filled[draw];
-        self.values[start..][..rows.len()].copy_from_slice(rows);
-        self.filled[draw] += rows.len();
-    }
-}
 
 #[pymethods]
 impl Model {
@@ -69,8 +49,8 @@ impl Model {
         })?;
         let parameters = PyDict::new(py);
         for (name, filling) in ["mean", "dispersions", "dropout"].into_iter().zip(filled) {
-            let Some(Filling { values, .. }) = filling else { continue };
-            let array = PyArray1::from_vec(py, values);
+            let Some(filling) = filling else { continue };
+            let array = PyArray1::from_vec(py, filling.values());
             let array = match n_draws {
                 1 => array.reshape([n_cells, n_genes])?.into_any(),
                 _ => array.reshape([n_draws, n_cells, n_genes])?.into_any(),

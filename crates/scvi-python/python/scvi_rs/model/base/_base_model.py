@@ -228,7 +228,6 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         adata: AnnData | None,
         indices: Any = None,
         batch_size: int | None = None,
-        task: str | None = None,
     ) -> Selection:
         """Cells for a task of a trained model."""
         self._check_if_trained()
