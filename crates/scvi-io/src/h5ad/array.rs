@@ -32,8 +32,8 @@ pub(crate) enum Kind {
 }
 
 /// A data set and what was found out about it.
-pub(crate) struct Array<'a> {
-    store: &'a Store,
+pub(crate) struct Array {
+    store: Store,
     place: String,
     dataset: Dataset,
     shape: Vec<u64>,
@@ -43,9 +43,9 @@ pub(crate) struct Array<'a> {
     chunk: Vec<u64>,
 }
 
-impl<'a> Array<'a> {
+impl Array {
     /// Reads the header, and refuses sizes that the file cannot hold.
-    pub(crate) fn new(store: &'a Store, place: &str, dataset: Dataset) -> Result<Self, IoError> {
+    pub(crate) fn new(store: &Store, place: &str, dataset: Dataset) -> Result<Self, IoError> {
         let broken = |source| store.broken(place, source);
         let shape = dataset.shape().map_err(broken)?;
         let datatype = dataset.datatype().map_err(broken)?;
@@ -57,7 +57,7 @@ impl<'a> Array<'a> {
         let row_bytes = row.unwrap_or(width).max(1);
         let chunk = chunk.unwrap_or_default();
         let kind = kind_of(&datatype);
-        let place = place.into();
+        let (store, place) = (store.clone(), place.into());
         Ok(Self { store, place, dataset, shape, kind, datatype, row_bytes, chunk })
     }
 
@@ -129,6 +129,27 @@ impl<'a> Array<'a> {
         self.complete(n as u64, strings)
     }
 
+    /// Whole rows as 4-byte floats: the values from row `start` on.
+    pub(crate) fn rows_f32(&self, start: u64, rows: u64) -> Result<Vec<f32>, IoError> {
+        self.numbers()?;
+        self.rows(Dataset::read_f32_rows, start, rows)
+    }
+
+    /// As [`Self::rows_f32`], as 8-byte floats.
+    pub(crate) fn rows_f64(&self, start: u64, rows: u64) -> Result<Vec<f64>, IoError> {
+        self.numbers()?;
+        self.rows(Dataset::read_f64_rows, start, rows)
+    }
+
+    /// As [`Self::rows_f32`], as whole numbers; fails on floats, and on numbers above `i64::MAX`.
+    pub(crate) fn rows_i64(&self, start: u64, rows: u64) -> Result<Vec<i64>, IoError> {
+        match self.kind {
+            Kind::Signed | Kind::Bool => self.rows(Dataset::read_i64_rows, start, rows),
+            Kind::Unsigned => self.signed(self.rows(Dataset::read_u64_rows, start, rows)?),
+            _ => Err(self.structure("whole numbers", self.type_name())),
+        }
+    }
+
     /// The values as 8-byte floats, a block of whole rows at a time; the block's first row first.
     pub(crate) fn each_f64(
         &self,
@@ -155,9 +176,7 @@ impl<'a> Array<'a> {
         match self.kind {
             Kind::Signed | Kind::Bool => self.blocks(Dataset::read_i64_rows, f),
             Kind::Unsigned => self.blocks(Dataset::read_u64_rows, |start, block: Vec<u64>| {
-                let signed: Option<Vec<i64>> = block.iter().map(|&v| v.try_into().ok()).collect();
-                let too_large = || self.structure("numbers below 2^63", "a larger one");
-                f(start, signed.ok_or_else(too_large)?)
+                f(start, self.signed(block)?)
             }),
             _ => Err(self.structure("whole numbers", self.type_name())),
         }
@@ -230,18 +249,32 @@ impl<'a> Array<'a> {
         mut f: impl FnMut(u64, Vec<T>) -> Result<(), IoError>,
     ) -> Result<(), IoError> {
         let n = self.shape.first().copied().unwrap_or(1);
-        let width = u64::from(self.datatype.type_size()).max(1);
         let chunk_rows = self.chunk.first().copied().unwrap_or(1).clamp(1, n.max(1));
         let rows = (BLOCK_BYTES / self.row_bytes).max(1).next_multiple_of(chunk_rows).min(n);
         let mut start = 0;
         while start < n {
             let count = rows.min(n - start);
-            let block = read(&self.dataset, start, count).map_err(|source| self.broken(source))?;
-            let block = self.complete(count * (self.row_bytes / width), block)?;
-            f(start, block)?;
+            f(start, self.rows(read, start, count)?)?;
             start += count;
         }
         Ok(())
+    }
+
+    /// Reads whole rows.
+    fn rows<T>(
+        &self,
+        read: fn(&Dataset, u64, u64) -> Result<Vec<T>, H5Error>,
+        start: u64,
+        rows: u64,
+    ) -> Result<Vec<T>, IoError> {
+        let width = u64::from(self.datatype.type_size()).max(1);
+        let values = read(&self.dataset, start, rows).map_err(|source| self.broken(source))?;
+        self.complete(rows * (self.row_bytes / width), values)
+    }
+
+    fn signed(&self, values: Vec<u64>) -> Result<Vec<i64>, IoError> {
+        let signed: Option<Vec<i64>> = values.iter().map(|&v| v.try_into().ok()).collect();
+        signed.ok_or_else(|| self.structure("numbers below 2^63", "a larger one"))
     }
 
     /// Checks that as many values came as were asked for.

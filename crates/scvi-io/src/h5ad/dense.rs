@@ -7,7 +7,7 @@ use super::counts::{Target, is_count};
 use crate::IoError;
 
 /// Reads a data set of shape `(cells, genes)`.
-pub(crate) fn read_dense(target: &Target<'_>, array: &Array<'_>) -> Result<CsrMatrix, IoError> {
+pub(crate) fn read_dense(target: &Target<'_>, array: &Array) -> Result<CsrMatrix, IoError> {
     target.check_shape(array.shape())?;
     let width = target.genes.len();
     let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());

@@ -89,7 +89,7 @@ fn read_group(store: &Store, place: &str) -> Result<Column, IoError> {
 }
 
 /// A data set of one dimension.
-fn read_array(array: &Array<'_>) -> Result<Column, IoError> {
+fn read_array(array: &Array) -> Result<Column, IoError> {
     array.len()?;
     Ok(match array.kind() {
         Kind::Text => Column::Strings(array.strings()?.into_iter().map(Some).collect()),
@@ -106,7 +106,7 @@ fn read_array(array: &Array<'_>) -> Result<Column, IoError> {
 }
 
 /// Takes out the values that the mask marks.
-fn masked(column: Column, mask: &Array<'_>) -> Result<Column, IoError> {
+fn masked(column: Column, mask: &Array) -> Result<Column, IoError> {
     if mask.len()? != column.len() {
         return Err(mask.structure(format!("{} values", column.len()), mask.len()?.to_string()));
     }
@@ -134,7 +134,7 @@ fn masked(column: Column, mask: &Array<'_>) -> Result<Column, IoError> {
     })
 }
 
-fn categorical(codes: &Array<'_>, names: &Array<'_>, ordered: bool) -> Result<Column, IoError> {
+fn categorical(codes: &Array, names: &Array, ordered: bool) -> Result<Column, IoError> {
     let names = match names.kind() {
         Kind::Text => names.strings()?,
         Kind::Bool => names.i64s()?.iter().map(|&v| py_bool(v != 0).into()).collect(),
@@ -149,11 +149,7 @@ fn categorical(codes: &Array<'_>, names: &Array<'_>, ordered: bool) -> Result<Co
 }
 
 /// Checks the codes against the categories; -1 is a missing value.
-fn with_codes(
-    codes: &Array<'_>,
-    categories: Vec<String>,
-    ordered: bool,
-) -> Result<Column, IoError> {
+fn with_codes(codes: &Array, categories: Vec<String>, ordered: bool) -> Result<Column, IoError> {
     let n = categories.len();
     let code = |v: i64| match u32::try_from(v) {
         Ok(code) if (code as usize) < n => Ok(Some(code)),

@@ -7,16 +7,16 @@ use super::counts::{Target, is_count};
 use crate::IoError;
 
 /// The three arrays, opened.
-pub(crate) struct Sparse<'a> {
-    data: Array<'a>,
-    indices: Array<'a>,
-    indptr: Array<'a>,
+pub(crate) struct Sparse {
+    data: Array,
+    indices: Array,
+    indptr: Array,
     nnz: usize,
 }
 
-impl<'a> Sparse<'a> {
+impl Sparse {
     /// Opens the arrays of the matrix and compares their lengths.
-    pub(crate) fn open(target: &Target<'a>) -> Result<Self, IoError> {
+    pub(crate) fn open(target: &Target<'_>) -> Result<Self, IoError> {
         let member = |name| target.store.array(&format!("{}/{name}", target.place));
         let (data, indices, indptr) = (member("data")?, member("indices")?, member("indptr")?);
         let nnz = data.len()?;
@@ -108,7 +108,7 @@ fn line_of(indptr: &[u64], position: usize) -> usize {
 }
 
 /// Reads a matrix whose lines are cells.
-pub(crate) fn read_csr(target: &Target<'_>, arrays: &Sparse<'_>) -> Result<CsrMatrix, IoError> {
+pub(crate) fn read_csr(target: &Target<'_>, arrays: &Sparse) -> Result<CsrMatrix, IoError> {
     let indptr = arrays.read_indptr(target.cells.len())?;
     let mut indices: Vec<u32> = Vec::new();
     arrays.each_index(target.genes.len(), |_, block| {
@@ -132,7 +132,7 @@ pub(crate) fn read_csr(target: &Target<'_>, arrays: &Sparse<'_>) -> Result<CsrMa
 
 /// Reads a matrix whose lines are genes, and turns it by a counting sort: once through `indices`
 /// to count each cell's values, once more to put them in place.
-pub(crate) fn read_csc(target: &Target<'_>, arrays: &Sparse<'_>) -> Result<CsrMatrix, IoError> {
+pub(crate) fn read_csc(target: &Target<'_>, arrays: &Sparse) -> Result<CsrMatrix, IoError> {
     let n_cells = target.cells.len();
     let by_gene = arrays.read_indptr(target.genes.len())?;
     let mut indptr = vec![0_u64; n_cells + 1];

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use hdf5_pure::{AttrValue, Error as H5Error, File, FormatError, Group};
 
@@ -11,20 +12,20 @@ use super::array::Array;
 use crate::IoError;
 
 /// What stands at a path inside the file.
-pub(crate) enum Node<'a> {
+pub(crate) enum Node {
     /// A group.
     Group(Group),
     /// A data set.
-    Array(Array<'a>),
+    Array(Array),
     /// Nothing.
     Missing,
 }
 
-/// An HDF5 file opened for reading, piece by piece.
-#[derive(Debug)]
+/// An HDF5 file opened for reading, piece by piece. A clone is the same open file.
+#[derive(Debug, Clone)]
 pub(crate) struct Store {
-    path: PathBuf,
-    file: File,
+    path: Arc<Path>,
+    file: Arc<File>,
     size: u64,
 }
 
@@ -47,7 +48,7 @@ impl Store {
             place: "the file".into(),
             source: Box::new(source),
         })?;
-        Ok(Self { path: path.into(), file, size: meta.len() })
+        Ok(Self { path: path.into(), file: Arc::new(file), size: meta.len() })
     }
 
     /// Where the file lies.
@@ -66,7 +67,7 @@ impl Store {
     }
 
     /// What stands at `place`.
-    pub(crate) fn node(&self, place: &str) -> Result<Node<'_>, IoError> {
+    pub(crate) fn node(&self, place: &str) -> Result<Node, IoError> {
         match self.file.group(place) {
             Ok(group) => Ok(Node::Group(group)),
             Err(H5Error::NotAGroup(_)) => match self.file.dataset(place) {
@@ -80,7 +81,7 @@ impl Store {
     }
 
     /// The data set at `place`.
-    pub(crate) fn array(&self, place: &str) -> Result<Array<'_>, IoError> {
+    pub(crate) fn array(&self, place: &str) -> Result<Array, IoError> {
         match self.node(place)? {
             Node::Array(array) => Ok(array),
             Node::Group(_) => Err(self.structure(place, "a data set", "a group")),
@@ -108,7 +109,7 @@ impl Store {
 
     /// An error from the HDF5 library, with its place.
     pub(crate) fn broken(&self, place: &str, source: H5Error) -> IoError {
-        IoError::Hdf5 { path: self.path.clone(), place: place.into(), source: Box::new(source) }
+        IoError::Hdf5 { path: self.path().into(), place: place.into(), source: Box::new(source) }
     }
 
     /// The error that something is not as the format says.
@@ -119,7 +120,7 @@ impl Store {
         found: impl Into<String>,
     ) -> IoError {
         IoError::Structure {
-            path: self.path.clone(),
+            path: self.path().into(),
             place: place.into(),
             expected: expected.into(),
             found: found.into(),
