@@ -15,6 +15,8 @@ pub enum Stream {
     Dropout = 0x100,
     /// The order of cells within an epoch.
     Shuffle = 2,
+    /// The order of blocks of cells within an epoch.
+    Blocks = 9,
     /// The split into training and validation cells.
     Split = 3,
     /// Initial weights.

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use scvi::data::simulate::{SimulateConfig, Simulated, simulate};
-use scvi::data::{Dataset, SplitError};
+use scvi::data::{CountSource, Dataset, Shuffling, SplitError, StreamedCounts};
 use scvi::module::{Dispersion, VaeConfig};
 use scvi::train::{EarlyStopping, Stop, TrainError, TrainPlan, Trained, train};
 
@@ -58,6 +58,30 @@ fn threads_do_not_show() {
     let one = of(1);
     assert!(one == of(2), "two threads give another model");
     assert!(one == of(3), "three threads give another model");
+}
+
+#[test]
+fn counts_that_are_read_as_they_are_needed_make_the_same_model() {
+    let sim = simulated(300, 50);
+    let plan = TrainPlan {
+        shuffling: Shuffling::Blocks { block_size: 8, buffer_size: 64 },
+        check_val_every_n_epoch: Some(2),
+        ..plan(3)
+    };
+    let of = |counts: &dyn CountSource| {
+        let data = Dataset::new(counts, sim.batch.clone()).unwrap();
+        let spec = config(50).validate().unwrap();
+        let trained = train(spec, &data, &plan, &mut |_| ControlFlow::Continue(())).unwrap();
+        (trained.history.clone(), bits(trained))
+    };
+    let in_memory = of(&sim.counts);
+    let most = sim.counts.max_nnz_per_cell();
+    for (block_size, capacity) in [(8, 128), (8, 1), (64, 128)] {
+        let streamed = StreamedCounts::new(sim.counts.clone(), most, block_size, capacity);
+        assert!(of(&streamed) == in_memory, "{block_size} cells a block, {capacity} held");
+    }
+    let shuffled = run(&sim, &TrainPlan { shuffling: Shuffling::Cells, ..plan.clone() }).unwrap();
+    assert!(bits(shuffled) != in_memory.1, "blocks make another order");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::checksum::sha256_hex;
 use crate::{InputMeta, IoError};
 
 /// The format version of checkpoints that this program reads and writes.
-pub const CHECKPOINT_VERSION: u32 = 2;
+pub const CHECKPOINT_VERSION: u32 = 3;
 
 /// What a run was set up with, beyond what the engine knows of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -19,6 +19,11 @@ pub trait CountSource: Sync {
     /// # Errors
     /// Where a file cannot be read.
     fn read(&self, cells: &[u32], rows: &mut CsrRows) -> io::Result<()>;
+    /// Announces which cells will be read from now on, in their order, so that a file can be read
+    /// ahead; replaces what was announced before. What is read does not depend on it.
+    fn expect(&self, cells: &mut dyn Iterator<Item = u32>) {
+        let _ = cells;
+    }
 }
 
 impl CountSource for CsrMatrix {

@@ -226,6 +226,11 @@ impl<'a> Dataset<'a> {
         self.counts
     }
 
+    /// Announces the cells that [`Dataset::fill`] will be called with.
+    pub(crate) fn expect(&self, cells: impl IntoIterator<Item = u32>) {
+        self.counts.expect(&mut cells.into_iter());
+    }
+
     pub(crate) fn max_nnz(&self, cells: usize) -> usize {
         self.counts.max_nnz_per_cell() * cells
     }

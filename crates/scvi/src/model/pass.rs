@@ -173,6 +173,7 @@ pub(super) fn for_each_minibatch_in(
     task: &mut Task,
 ) -> Result<(), TaskError> {
     let (mut batch, mut numbers) = (Minibatch::default(), Vec::new());
+    cells.data.expect((0..cells.len()).map(|place| cells.number(place)));
     for start in (0..cells.len()).step_by(cells.batch_size) {
         cells.minibatch(start, &mut numbers);
         cells.data.fill(&numbers, &mut batch)?;

@@ -42,9 +42,7 @@ impl TrainingRun<'_> {
         let cells = match self.shown {
             Shown::None => Vec::new(),
             Shown::Train(k) => self.order[self.train_ranges[k].clone()].to_vec(),
-            Shown::Validation(k) => {
-                self.split.validation[self.validation_ranges[k].clone()].to_vec()
-            }
+            Shown::Validation(k) => self.validation[self.validation_ranges[k].clone()].to_vec(),
         };
         let losses = self.ws.cell_outputs(self.vae.backend());
         self.data.fill(&cells, &mut self.batch)?;

@@ -2,8 +2,8 @@
 
 use std::mem::take;
 
+use scvi_kernels::Cpu;
 use scvi_kernels::ops::adam::AdamRule;
-use scvi_kernels::{Cpu, Philox, Stream};
 
 use super::error::TrainError;
 use super::history::{EpochSums, MinibatchRecord};
@@ -64,15 +64,16 @@ impl TrainingRun<'_> {
         }
         self.order.clear();
         self.order.extend_from_slice(&self.split.train);
-        let epoch = self.at.epoch as u32;
-        Philox::new(self.plan.seed).shuffle(Stream::Shuffle, epoch, &mut self.order);
+        self.plan.shuffling.shuffle(self.plan.seed, self.at.epoch as u32, &mut self.order);
         let range = self.train_ranges[self.at.minibatch].clone();
+        let validation = if self.n_validation() > 0 { &self.validation[..] } else { &[] };
+        self.data.expect(self.order[range.start..].iter().chain(validation).copied());
         let Self { vae, next, batch, order, data, .. } = self;
         load(vae.backend(), data, &order[range], batch, next)
     }
 
     pub(super) fn validate_minibatch(&mut self, k: usize) -> Result<(), TrainError> {
-        let cells = &self.split.validation[self.validation_ranges[k].clone()];
+        let cells = &self.validation[self.validation_ranges[k].clone()];
         self.data.fill(cells, &mut self.batch)?;
         self.ws.load(self.vae.backend(), &self.batch);
         self.shown = Shown::Validation(k);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
 use super::{EarlyStopping, Optimizer, ReduceLrOnPlateau};
-use crate::data::{Split, SplitError};
+use crate::data::{Shuffling, Split, SplitError};
 
 /// Options of a training run.
 ///
@@ -17,6 +17,7 @@ use crate::data::{Split, SplitError};
 /// | `validation_size` | the rest | share of cells to validate on |
 /// | `shuffle_set_split` | yes | whether chance says which cells these are, or their order |
 /// | `external_indexing` | none | which cells these are, instead of both shares |
+/// | `shuffling` | all cells | how far apart cells may stand that come into one minibatch |
 /// | `drop_last` | no | whether an epoch leaves out the cells that fill no minibatch |
 /// | `optimizer` | Adam | Adam with an L2 term, or AdamW |
 /// | `adam` | lr 1e-3, eps 0.01, weight decay 1e-6 | its constants |
@@ -48,6 +49,8 @@ pub struct TrainPlan {
     pub shuffle_set_split: bool,
     /// Training, validation and test cells, in place of the shares.
     pub external_indexing: Option<Split>,
+    /// The order of cells within an epoch.
+    pub shuffling: Shuffling,
     /// Whether an epoch leaves out the cells of its order that fill no minibatch.
     pub drop_last: bool,
     /// The optimiser.
@@ -98,6 +101,7 @@ impl Default for TrainPlan {
             validation_size: None,
             shuffle_set_split: true,
             external_indexing: None,
+            shuffling: Shuffling::default(),
             drop_last: false,
             optimizer: Optimizer::default(),
             adam: AdamRule::default(),

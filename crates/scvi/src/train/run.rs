@@ -64,6 +64,8 @@ pub struct TrainingRun<'a> {
     pub(super) batch: Minibatch,
     /// training cells in this epoch's order
     pub(super) order: Vec<u32>,
+    /// validation cells in the order of the file: the sums do not need another
+    pub(super) validation: Vec<u32>,
     pub(super) data: &'a Dataset<'a>,
     pub(super) plan: &'a TrainPlan,
     pub(super) split: Split,
@@ -185,7 +187,7 @@ impl TrainingRun<'_> {
     }
 
     /// Minibatches to validate on in this epoch.
-    fn n_validation(&self) -> usize {
+    pub(super) fn n_validation(&self) -> usize {
         if self.plan.validates(self.at.epoch) { self.validation_ranges.len() } else { 0 }
     }
 

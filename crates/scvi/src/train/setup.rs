@@ -53,6 +53,8 @@ impl<'a> TrainingRun<'a> {
         let max_cells = largest_minibatch(data.n_cells(), plan.batch_size);
         let ws = vae.workspace(max_cells, data.max_nnz(max_cells), true);
         let next = vae.inputs(max_cells, data.max_nnz(max_cells));
+        let mut validation = split.validation.clone();
+        validation.sort_unstable();
         let mut at = Progress::default();
         at.history.optimizer = plan.optimizer;
         Self {
@@ -62,6 +64,7 @@ impl<'a> TrainingRun<'a> {
             next_is_loaded: false,
             batch: Minibatch::default(),
             order: Vec::with_capacity(split.train.len()),
+            validation,
             data,
             plan,
             train_ranges: train_ranges(&split, plan),

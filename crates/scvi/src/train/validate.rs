@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::plan::TrainPlan;
+use crate::data::Shuffling;
 
 /// An option outside its range.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -41,6 +42,14 @@ impl TrainPlan {
         if self.batch_size < 3 {
             // With less, batch normalisation has hardly a variance to go by.
             return fault("batch_size", self.batch_size, "3 or more");
+        }
+        if let Shuffling::Blocks { block_size, buffer_size } = self.shuffling {
+            if block_size == 0 {
+                return fault("block_size", 0, "1 or more");
+            }
+            if buffer_size < block_size {
+                return fault("buffer_size", buffer_size, "at least block_size");
+            }
         }
         if self.max_epochs == Some(0) {
             return fault("max_epochs", 0, "1 or more");
