@@ -28,6 +28,8 @@ pub enum CliError {
     Threads { source: rayon::ThreadPoolBuildError },
     #[error("{path}: {n_empty} of {n_cells} cells have no counts at all, first: {first}")]
     EmptyCells { path: String, n_empty: usize, n_cells: usize, first: String },
+    #[error("{path} holds its counts gene by gene (csc): single cells cannot be read from it")]
+    ByGene { path: String },
     #[error("{path} has {n_cells} cells{after}; at least 2 are needed")]
     TooFewCells { path: String, n_cells: usize, after: &'static str },
     #[error("{path} has no genes")]
@@ -136,6 +138,9 @@ impl CliError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Io(error) => error.hint(),
+            Self::ByGene { .. } => {
+                Some("--cache DIR makes a compact copy cell by cell; --in-memory always needs none")
+            }
             Self::EmptyCells { .. } => Some("--drop-empty-cells leaves them out"),
             Self::GeneCount { .. } | Self::GeneNames { .. } => Some(
                 "select the genes that the model was trained on; scvi inspect MODEL --json lists them",

@@ -13,7 +13,8 @@ use crate::args::{CheckpointArgs, Cli, Command, TrainArgs};
 use crate::error::CliError;
 
 /// Options under these headings, and the seed, make a run the run it is.
-const HEADINGS: [&str; 5] = ["Data", "Query", "Freezing", "Model", "Training"];
+const HEADINGS: [&str; 7] =
+    ["Data", "Query", "Freezing", "Model", "Training", "Reading", "Shuffling"];
 
 /// Reads the command line; wrong usage ends the program.
 pub fn parse() -> Result<Cli, CliError> {

@@ -7,6 +7,7 @@
 
 pub mod checkpoint;
 mod checksum;
+mod compact;
 pub mod convert;
 mod error;
 pub mod h5ad;
@@ -20,6 +21,7 @@ mod saved_model;
 pub mod scvi_tools;
 pub mod table;
 
+pub use compact::{CompactCounts, CompactWriter};
 pub use error::IoError;
 pub use input_meta::InputMeta;
 pub use open_model::{ModelKind, model_kind, open_model};

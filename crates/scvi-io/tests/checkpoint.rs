@@ -180,7 +180,7 @@ fn says_what_is_wrong_with_a_file() {
     };
     says(&edited("scvi_rs_checkpoint", "scvi_rs_checkpoinT"), "no scvi_rs_checkpoint");
     says(&edited("max_epochs", "max_epoxhs"), "unknown field `max_epoxhs`");
-    says(&edited("\\\"checkpoint_version\\\":2", "\\\"checkpoint_version\\\":7"), "version 7");
+    says(&edited("\\\"checkpoint_version\\\":3", "\\\"checkpoint_version\\\":7"), "version 7");
     let mut flipped = whole.clone();
     flipped[whole.len() - 100] ^= 4;
     says(&flipped, "it is damaged");

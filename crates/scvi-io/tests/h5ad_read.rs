@@ -5,9 +5,9 @@ mod common;
 use std::fs;
 
 use common::{COUNTS, fixture, fixture_bytes, readable_fixtures, rows};
-use scvi::data::CategoryKind;
-use scvi_io::IoError;
+use scvi::data::{CategoryKind, RowBlocks, Survey};
 use scvi_io::h5ad::{Categorical, Column, CountsKey, H5ad};
+use scvi_io::{CompactWriter, IoError};
 use tempfile::tempdir;
 
 fn layer(name: &str) -> CountsKey {
@@ -27,6 +27,41 @@ fn counts_of_every_form_type_and_compression() {
         let counts = file.counts(&CountsKey::X).unwrap();
         assert_eq!(rows(&counts), COUNTS, "{name}");
         assert_eq!(counts.nnz(), 12, "{name}");
+    }
+}
+
+#[test]
+fn rows_of_a_file_are_those_of_the_matrix() {
+    let dir = tempdir().unwrap();
+    // Genes turned around, one left out, one column that no gene is put in.
+    let places = [Some(4), None, Some(2), Some(1), Some(0)];
+    for name in readable_fixtures() {
+        let file = H5ad::open(fixture(&dir, &name)).unwrap();
+        for placed in [false, true] {
+            let stored = || {
+                let stored = file.stored_counts(&CountsKey::X).unwrap();
+                if placed { stored.place_genes(&places, 6) } else { stored }
+            };
+            let (counts, survey) = stored().load().unwrap();
+            assert_eq!(survey, Survey::of(&counts), "{name}");
+            assert_eq!(counts.n_genes(), if placed { 6 } else { 5 }, "{name}");
+
+            let mut copy = CompactWriter::create(dir.path(), counts.n_genes()).unwrap();
+            let told = stored().for_each_block(3, &mut |block| copy.append(block)).unwrap();
+            assert_eq!(told, survey);
+            let copy = copy.finish().unwrap();
+            let is_by_gene = stored().is_by_gene();
+            let rows = stored().rows().unwrap();
+            assert_eq!(rows.is_none(), is_by_gene, "{name}");
+            for range in [0..7, 2..3, 3..7, 5..5] {
+                let expected = counts.select_cells(&range.clone().collect::<Vec<_>>());
+                assert_eq!(copy.read(range.clone()).unwrap(), expected, "{name} {range:?}");
+                if let Some((rows, told)) = &rows {
+                    assert_eq!(*told, survey, "{name}");
+                    assert_eq!(rows.read(range.clone()).unwrap(), expected, "{name} {range:?}");
+                }
+            }
+        }
     }
 }
 

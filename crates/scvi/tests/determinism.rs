@@ -77,7 +77,8 @@ fn counts_that_are_read_as_they_are_needed_make_the_same_model() {
     let in_memory = of(&sim.counts);
     let most = sim.counts.max_nnz_per_cell();
     for (block_size, capacity) in [(8, 128), (8, 1), (64, 128)] {
-        let streamed = StreamedCounts::new(sim.counts.clone(), most, block_size, capacity);
+        let streamed =
+            StreamedCounts::new(Box::new(sim.counts.clone()), most, block_size, capacity);
         assert!(of(&streamed) == in_memory, "{block_size} cells a block, {capacity} held");
     }
     let shuffled = run(&sim, &TrainPlan { shuffling: Shuffling::Cells, ..plan.clone() }).unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CheckpointArgs, PlanArgs};
+use super::{CheckpointArgs, PlanArgs, ReadArgs, ShuffleArgs};
 
 /// `scvi map`.
 #[derive(Debug, Args)]
@@ -24,12 +24,18 @@ pub struct MapArgs {
     /// Which genes and cells.
     #[command(flatten)]
     pub query: QueryArgs,
+    /// How counts are read.
+    #[command(flatten)]
+    pub reading: ReadArgs,
     /// What is kept as it is.
     #[command(flatten)]
     pub freeze: FreezeArgs,
     /// The training.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// The order of cells.
+    #[command(flatten)]
+    pub shuffle: ShuffleArgs,
     /// Runs that are not lost.
     #[command(flatten)]
     pub checkpoints: CheckpointArgs,

@@ -3,6 +3,7 @@
 mod de;
 mod files;
 mod map;
+mod reading;
 mod tasks;
 mod train;
 mod weights;
@@ -13,7 +14,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub use de::{DeArgs, DeMode, DeTestMode};
 pub use files::{ConvertArgs, InspectArgs, ModelFormat, SimulateArgs};
-pub use map::{FreezeArgs, MapArgs, QueryArgs};
+pub use map::{FreezeArgs, MapArgs};
+pub use reading::{InMemory, ReadArgs, Shuffle, ShuffleArgs};
 pub use tasks::{
     CorrelateArgs, EvaluateArgs, LatentArgs, MinifyArgs, NormalizeArgs, ParametersArgs, SampleArgs,
 };
@@ -97,4 +99,7 @@ pub struct ModelInput {
     /// Cells evaluated at a time
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub batch_size: usize,
+    /// How counts are read.
+    #[command(flatten)]
+    pub reading: ReadArgs,
 }

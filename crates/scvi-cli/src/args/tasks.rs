@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ModelInput, WeightArgs};
+use super::{ModelInput, ReadArgs, WeightArgs};
 
 /// `scvi latent`.
 #[derive(Debug, Args)]
@@ -173,4 +173,7 @@ pub struct MinifyArgs {
     /// Cells evaluated at a time
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub batch_size: usize,
+    /// How counts are read.
+    #[command(flatten)]
+    pub reading: ReadArgs,
 }

@@ -6,6 +6,8 @@ use clap::Args;
 use scvi::train::Checkpoint;
 use scvi_io::checkpoint::CheckpointMeta;
 
+use super::{ReadArgs, ShuffleArgs};
+
 /// `scvi train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
@@ -21,12 +23,18 @@ pub struct TrainArgs {
     /// Where the counts are.
     #[command(flatten)]
     pub data: DataArgs,
+    /// How they are read.
+    #[command(flatten)]
+    pub reading: ReadArgs,
     /// The model.
     #[command(flatten)]
     pub vae: ModelArgs,
     /// The training.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// The order of cells.
+    #[command(flatten)]
+    pub shuffle: ShuffleArgs,
     /// Runs that are not lost.
     #[command(flatten)]
     pub checkpoints: CheckpointArgs,

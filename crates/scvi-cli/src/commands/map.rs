@@ -26,7 +26,7 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     let mut kept = Kept::open(&args.model, &mut args.checkpoints, common)?;
     let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
     let SavedModel { vae: mut reference, meta: known, .. } = open_model(&args.reference)?;
-    let query = for_query(&args.input, &known, &args.query, common)?;
+    let query = for_query(&args.input, &known, &args, common)?;
     let freeze = freeze(&args.freeze);
     let config = grown(&known.config, &query.prepared)?;
     let spec = config.validate()?;
@@ -35,7 +35,8 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
 
     let prepared = &query.prepared;
     let n_cells = prepared.counts.n_cells();
-    let plan = plan(&args.plan, common, n_cells, 0.0)?;
+    let mut plan = plan(&args.plan, common, n_cells, 0.0)?;
+    plan.shuffling = prepared.counts.shuffling(&args.shuffle);
     warn_of_short_warmup(&plan, plan.epochs(n_cells), common);
     let data = prepared.dataset()?;
     kept.give_up_older()?;
@@ -102,7 +103,7 @@ fn grown(reference: &VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliErr
     let prior = reference
         .library_log_means
         .is_some()
-        .then(|| LibraryPrior::of(&prepared.counts, &prepared.columns.batch, n_batch))
+        .then(|| LibraryPrior::of(prepared.counts.source(), &prepared.columns.batch, n_batch))
         .transpose()
         .map_err(TrainError::from)?;
     Ok(grown_config(reference, &prepared.registry, prior.as_ref())?)

@@ -1,6 +1,7 @@
 //! `scvi minify`.
 
-use scvi::model::{Cells, latent_representation};
+use scvi::data::totals;
+use scvi::model::{Cells, TaskError, latent_representation};
 use scvi::module::{MinifiedDataType, MinifiedError, PosteriorRows};
 use scvi_io::SavedModel;
 use scvi_io::h5ad::write_minified;
@@ -8,7 +9,7 @@ use scvi_io::h5ad::write_minified;
 use super::latent::Output;
 use crate::args::{Common, MinifyArgs, ModelInput};
 use crate::error::CliError;
-use crate::input::{Prepared, note, open};
+use crate::input::{note, open};
 use crate::report::Report;
 use crate::watching::watched;
 
@@ -29,13 +30,14 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
         return Err(CliError::IsMinified { path: args.input.display().to_string() });
     }
     if !meta.config.use_observed_lib_size {
-        return Err(CliError::from(scvi::model::TaskError::from(MinifiedError::InferredLibrary)));
+        return Err(CliError::from(TaskError::from(MinifiedError::InferredLibrary)));
     }
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, args.batch_size);
     let latent = watched("posteriors", common, |watch| latent_representation(&vae, cells, watch))?;
-    let posterior =
-        PosteriorRows { qz_m: latent.mean, qz_v: latent.var, observed_lib_size: totals(&prepared) };
+    let totals = totals(prepared.counts.source()).map_err(TaskError::from)?;
+    let observed_lib_size = totals.into_iter().map(|total| total as f32).collect();
+    let posterior = PosteriorRows { qz_m: latent.mean, qz_v: latent.var, observed_lib_size };
     if meta.scvi_tools.is_some() && !args.keep_counts {
         note(
             common,
@@ -59,6 +61,7 @@ fn source(args: &MinifyArgs) -> ModelInput {
         input: args.input.clone(),
         drop_empty_cells: false,
         batch_size: args.batch_size,
+        reading: args.reading.clone(),
     }
 }
 
@@ -70,10 +73,4 @@ fn told(error: CliError) -> CliError {
         }
         error => error,
     }
-}
-
-/// Counts of each cell.
-fn totals(prepared: &Prepared) -> Vec<f32> {
-    let total = |cell| prepared.counts.row(cell).1.iter().map(|&x| f64::from(x)).sum::<f64>();
-    (0..prepared.counts.n_cells()).map(|cell| total(cell) as f32).collect()
 }

@@ -37,12 +37,13 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let mut kept = Kept::open(&model, &mut args.checkpoints, common)?;
     let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
     let prepared = match &args.input {
-        Some(path) => for_training(path, &args.data, common)?,
+        Some(path) => for_training(path, &args, common)?,
         None => demonstration(common)?,
     };
     let n_cells = prepared.counts.n_cells();
     let weight_decay = TrainPlan::default().adam.weight_decay;
-    let plan = plan(&args.plan, common, n_cells, weight_decay)?;
+    let mut plan = plan(&args.plan, common, n_cells, weight_decay)?;
+    plan.shuffling = prepared.counts.shuffling(&args.shuffle);
     let config = with_data(config, &prepared)?;
     let data = prepared.dataset()?;
     let epochs = plan.epochs(n_cells);
@@ -150,7 +151,9 @@ fn check_early(config: &VaeConfig, args: &DataArgs) -> Result<(), CliError> {
 fn with_data(config: VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliError> {
     let config = prepared.registry.sized(config);
     let prior = (!config.use_observed_lib_size && !config.use_size_factor_key)
-        .then(|| LibraryPrior::of(&prepared.counts, &prepared.columns.batch, config.n_batch))
+        .then(|| {
+            LibraryPrior::of(prepared.counts.source(), &prepared.columns.batch, config.n_batch)
+        })
         .transpose()
         .map_err(TrainError::from)?;
     let (means, vars) = prior.map_or((None, None), |p| (Some(p.log_means), Some(p.log_vars)));

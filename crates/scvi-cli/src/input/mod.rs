@@ -1,14 +1,16 @@
 //! From an .h5ad file to what the engine trains on or evaluates.
 
 mod columns;
+mod counts;
 mod genes;
 mod query;
 
 use std::path::{Path, PathBuf};
 
 use columns::Columns;
+use counts::Counts;
 use genes::same_genes;
-use scvi::data::{CategoricalField, CategoryKind, CsrMatrix, Dataset, GeneOverlap, Registry};
+use scvi::data::{CategoricalField, CategoryKind, Dataset, GeneOverlap, Registry};
 use scvi::model::TaskError;
 use scvi::module::{MinifiedDataType, PosteriorRows};
 use scvi_io::h5ad::{CountsKey, H5ad};
@@ -16,13 +18,13 @@ use scvi_io::{ModelMeta, SavedModel, open_model};
 
 pub use query::{Query, for_query};
 
-use crate::args::{Common, ModelInput};
+use crate::args::{Common, ModelInput, ReadArgs, ShuffleArgs, TrainArgs};
 use crate::error::CliError;
 
 /// Counts and covariates of the cells in use.
 pub struct Prepared {
     pub path: PathBuf,
-    pub counts: CsrMatrix,
+    pub counts: Counts,
     pub columns: Columns,
     pub registry: Registry,
     pub var_names: Vec<String>,
@@ -40,7 +42,7 @@ impl Prepared {
     /// Counts with their covariates.
     pub fn dataset(&self) -> Result<Dataset<'_>, CliError> {
         let Columns { batch, labels, categories, continuous, size_factor } = &self.columns;
-        let mut data = Dataset::new(&self.counts, batch.clone())?;
+        let mut data = Dataset::new(self.counts.source(), batch.clone())?;
         if !labels.is_empty() {
             data = data.with_labels(labels.clone())?;
         }
@@ -98,7 +100,7 @@ impl Prepared {
         let batch = Some(CategoricalField { key: "batch".to_owned(), categories, kind });
         Self {
             path,
-            counts: sim.counts.clone(),
+            counts: sim.counts.clone().into(),
             columns: Columns { batch: sim.batch.clone(), ..Columns::default() },
             registry: Registry { batch, ..Registry::default() },
             var_names: names.genes,
@@ -123,20 +125,20 @@ pub struct Names {
 }
 
 /// Reads what `scvi train` learns from.
-pub fn for_training(
-    path: &Path,
-    args: &crate::args::DataArgs,
-    common: &Common,
-) -> Result<Prepared, CliError> {
+pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Prepared, CliError> {
     let file = H5ad::open(path)?;
     if file.n_vars() == 0 {
         return Err(CliError::NoGenes { path: path.display().to_string() });
     }
     require_counts(&file, path, "training")?;
     // Columns before counts: a misspelt key should not wait for a large matrix.
-    let (columns, registry) = Columns::for_training(&file, path, args, common)?;
-    let empty = EmptyCells::from_option(args.drop_empty_cells);
-    let prepared = read(&file, path, registry, columns, None, empty, common)?;
+    let (columns, registry) = Columns::for_training(&file, path, &args.data, common)?;
+    let how = How {
+        empty_cells: EmptyCells::from_option(args.data.drop_empty_cells),
+        reading: &args.reading,
+        shuffling: Some(&args.shuffle),
+    };
+    let prepared = read(&file, path, registry, columns, None, how, common)?;
     let n_cells = prepared.counts.n_cells();
     if n_cells < 2 {
         let after = if prepared.kept.is_some() { " with counts" } else { "" };
@@ -159,7 +161,7 @@ pub fn cells_for(
     source: &ModelInput,
     common: &Common,
 ) -> Result<Prepared, CliError> {
-    let prepared = for_model(&source.input, &model.meta, source.drop_empty_cells, common)?;
+    let prepared = for_model(source, &model.meta, common)?;
     let kind = prepared.posterior.as_ref().map(|(kind, _)| *kind);
     model.vae.set_minified_data_type(kind).map_err(TaskError::from)?;
     Ok(prepared)
@@ -176,12 +178,8 @@ fn require_counts(file: &H5ad, path: &Path, task: &'static str) -> Result<(), Cl
 }
 
 /// Reads cells for a trained model: its layer, its columns, its genes in its order.
-fn for_model(
-    path: &Path,
-    meta: &ModelMeta,
-    drop_empty_cells: bool,
-    common: &Common,
-) -> Result<Prepared, CliError> {
+fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<Prepared, CliError> {
+    let path = &source.input;
     let file = H5ad::open(path)?;
     let expected = meta.var_names.len();
     if file.n_vars() != expected {
@@ -200,9 +198,10 @@ fn for_model(
     let kind = file.minified_data_type()?;
     let empty = match kind {
         Some(MinifiedDataType::LatentPosteriorParameters) => EmptyCells::Take,
-        _ => EmptyCells::from_option(drop_empty_cells),
+        _ => EmptyCells::from_option(source.drop_empty_cells),
     };
-    let mut prepared = read(&file, path, registry, columns, genes, empty, common)?;
+    let how = How { empty_cells: empty, reading: &source.reading, shuffling: None };
+    let mut prepared = read(&file, path, registry, columns, genes, how, common)?;
     prepared.places = places;
     if let Some(kind) = kind {
         let posterior = file.posterior()?;
@@ -232,6 +231,14 @@ impl EmptyCells {
     }
 }
 
+/// How counts are read.
+struct How<'a> {
+    empty_cells: EmptyCells,
+    reading: &'a ReadArgs,
+    /// In which order training will want them.
+    shuffling: Option<&'a ShuffleArgs>,
+}
+
 /// Reads counts, those of a model in its genes' columns.
 fn read(
     file: &H5ad,
@@ -239,28 +246,29 @@ fn read(
     registry: Registry,
     mut columns: Columns,
     genes: Option<(&GeneOverlap, &[String])>,
-    empty_cells: EmptyCells,
+    how: How<'_>,
     common: &Common,
 ) -> Result<Prepared, CliError> {
     let key = registry.layer.clone().map_or(CountsKey::X, CountsKey::Layer);
-    let mut counts = file.counts(&key)?;
+    let mut stored = file.stored_counts(&key)?;
     if let Some((overlap, names)) = genes.filter(|(overlap, _)| !overlap.is_identity()) {
-        counts = counts.place_genes(overlap.places(), names.len());
+        stored = stored.place_genes(overlap.places(), names.len());
     }
-    if !counts.is_integral() {
+    let (mut counts, survey) = Counts::open(file, stored, how.reading, how.shuffling)?;
+    if !survey.is_integral {
         let place = key.place();
         note(
             common,
             &format!("{place} holds values that are not whole numbers; scVI models counts"),
         );
     }
-    let empty = match empty_cells {
+    let empty = match how.empty_cells {
         EmptyCells::Take => Vec::new(),
-        _ => counts.empty_cells(),
+        _ => survey.empty_cells,
     };
     let mut kept = None;
     if !empty.is_empty() {
-        if empty_cells == EmptyCells::Refuse {
+        if how.empty_cells == EmptyCells::Refuse {
             let names: Vec<&str> =
                 empty.iter().take(10).map(|&c| file.obs_names()[c].as_str()).collect();
             return Err(CliError::EmptyCells {
@@ -272,7 +280,7 @@ fn read(
         }
         let rows: Vec<usize> =
             (0..counts.n_cells()).filter(|c| empty.binary_search(c).is_err()).collect();
-        counts = counts.select_cells(&rows);
+        counts = counts.select(&rows);
         columns.select(&rows);
         note(common, &format!("left out {} cells without counts", empty.len()));
         kept = Some(rows);

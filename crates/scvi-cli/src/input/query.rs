@@ -8,8 +8,8 @@ use scvi_io::h5ad::{Column, H5ad};
 
 use super::columns::Columns;
 use super::genes::overlap;
-use super::{EmptyCells, Prepared, note, read, require_counts};
-use crate::args::{Common, QueryArgs};
+use super::{EmptyCells, How, Prepared, note, read, require_counts};
+use crate::args::{Common, MapArgs};
 use crate::error::CliError;
 
 /// Below this share of the reference's genes scvi-tools warns, and so do we.
@@ -29,24 +29,28 @@ pub struct Query {
 pub fn for_query(
     path: &Path,
     meta: &ModelMeta,
-    args: &QueryArgs,
+    args: &MapArgs,
     common: &Common,
 ) -> Result<Query, CliError> {
     let file = H5ad::open(path)?;
     require_counts(&file, path, "mapping")?;
-    let names = match &args.var_names_column {
+    let names = match &args.query.var_names_column {
         None => file.var_names().to_vec(),
         Some(key) => named(&file.var_column(key)?),
     };
     let overlap = overlap(path, &names, &meta.var_names)?;
-    check_overlap(path, &overlap, args.min_overlap)?;
+    check_overlap(path, &overlap, args.query.min_overlap)?;
     let mut registry = meta.registry.clone();
     let new_categories = new_categories(&file, path, &mut registry)?;
     let needs_labels = meta.needs_labels();
     let columns = Columns::for_model(&file, path, &registry, needs_labels)?;
     let genes = Some((&overlap, &meta.var_names[..]));
-    let empty = EmptyCells::from_option(args.drop_empty_cells);
-    let prepared = read(&file, path, registry, columns, genes, empty, common)?;
+    let how = How {
+        empty_cells: EmptyCells::from_option(args.query.drop_empty_cells),
+        reading: &args.reading,
+        shuffling: Some(&args.shuffle),
+    };
+    let prepared = read(&file, path, registry, columns, genes, how, common)?;
     if overlap.share() < POOR_OVERLAP {
         note(
             common,

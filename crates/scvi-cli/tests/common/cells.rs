@@ -42,6 +42,19 @@ impl Cells {
         self
     }
 
+    /// Takes every count from these cells.
+    pub fn empty(&mut self, cells: &[usize]) {
+        let mut counts = CsrMatrix::empty(self.counts.n_genes());
+        for cell in 0..self.counts.n_cells() {
+            let row = match cells.contains(&cell) {
+                true => CsrMatrix::new(self.counts.n_genes(), vec![0, 0], vec![], vec![]).unwrap(),
+                false => self.counts.select_cells(&[cell]),
+            };
+            counts.append(&row);
+        }
+        self.counts = counts;
+    }
+
     pub fn write(self, path: &Path) {
         let cells = names("cell", self.counts.n_cells());
         let mut data = NewAnnData::new(&self.counts, cells, self.genes);

@@ -61,11 +61,6 @@ impl Array {
         Ok(Self { store, place, dataset, shape, kind, datatype, row_bytes, chunk })
     }
 
-    /// Path inside the file.
-    pub(crate) fn place(&self) -> &str {
-        &self.place
-    }
-
     /// Length of each dimension.
     pub(crate) fn shape(&self) -> &[u64] {
         &self.shape

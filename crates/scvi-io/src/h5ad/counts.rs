@@ -1,10 +1,13 @@
 //! Counts: which matrix, in which form.
 
 use hdf5_pure::AttrValue;
-use scvi::data::CsrMatrix;
+use scvi::data::{CsrMatrix, Survey};
 
-use super::dense::read_dense;
-use super::sparse::{Sparse, read_csc, read_csr};
+use super::array::Array;
+use super::by_gene::ByGene;
+use super::count_rows::{CountRows, Lines};
+use super::file::H5ad;
+use super::sparse::Sparse;
 use super::store::{Node, Store};
 use crate::IoError;
 
@@ -85,42 +88,180 @@ pub(crate) fn is_count(value: f64) -> bool {
     value >= 0.0 && value <= f64::from(f32::MAX)
 }
 
-/// Reads the counts; `None` where there is no matrix at that place.
-pub(crate) fn read_counts(
-    store: &Store,
-    source: &CountsKey,
-    cells: &[String],
-    genes: &[String],
-) -> Result<Option<CsrMatrix>, IoError> {
-    let place = source.place();
-    let target = Target { store, place: &place, cells, genes };
-    let group = match store.node(&place)? {
-        Node::Missing => return Ok(None),
-        Node::Array(array) => {
-            // anndata writes an X that is None as an empty data set of encoding "null".
-            let encoding = array.attrs()?;
-            if encoding.get("encoding-type").and_then(AttrValue::as_str) == Some("null") {
-                return Ok(None);
+/// A matrix of counts that was found in the file, and is not read yet.
+pub(crate) enum Matrix {
+    /// Lines are cells.
+    Csr(Box<Sparse>),
+    /// Lines are genes.
+    Csc(Box<Sparse>),
+    /// Every value, `(cells, genes)`.
+    Dense(Box<Array>),
+}
+
+impl Matrix {
+    /// Finds the counts; `None` where there is no matrix at that place.
+    pub(crate) fn find(target: &Target<'_>) -> Result<Option<Self>, IoError> {
+        let Target { store, place, .. } = *target;
+        let group = match store.node(place)? {
+            Node::Missing => return Ok(None),
+            Node::Array(array) => {
+                // anndata writes an X that is None as an empty data set of encoding "null".
+                let encoding = array.attrs()?;
+                if encoding.get("encoding-type").and_then(AttrValue::as_str) == Some("null") {
+                    return Ok(None);
+                }
+                target.check_shape(array.shape())?;
+                return Ok(Some(Self::Dense(Box::new(array))));
             }
-            return read_dense(&target, &array).map(Some);
+            Node::Group(group) => group,
+        };
+        let attrs = store.attrs(place, &group)?;
+        let text = |key: &str| attrs.get(key).and_then(AttrValue::as_str);
+        // `h5sparse_format` and `h5sparse_shape` are what anndata wrote before 0.7.
+        let format =
+            text("encoding-type").or(text("h5sparse_format")).unwrap_or("nothing of the kind");
+        let shape = attrs.get("shape").or(attrs.get("h5sparse_shape"));
+        let Some(shape) = shape.and_then(shape_of) else {
+            return Err(store.structure(place, "an attribute 'shape' of two numbers", "none"));
+        };
+        target.check_shape(&shape)?;
+        let arrays = Box::new(Sparse::open(target)?);
+        match format {
+            "csr_matrix" | "csr" => Ok(Some(Self::Csr(arrays))),
+            "csc_matrix" | "csc" => Ok(Some(Self::Csc(arrays))),
+            other => Err(store.structure(place, "encoding-type csr_matrix or csc_matrix", other)),
         }
-        Node::Group(group) => group,
-    };
-    let attrs = store.attrs(&place, &group)?;
-    let text = |key: &str| attrs.get(key).and_then(AttrValue::as_str);
-    // `h5sparse_format` and `h5sparse_shape` are what anndata wrote before 0.7.
-    let format = text("encoding-type").or(text("h5sparse_format")).unwrap_or("nothing of the kind");
-    let shape = attrs.get("shape").or(attrs.get("h5sparse_shape"));
-    let Some(shape) = shape.and_then(shape_of) else {
-        return Err(store.structure(&place, "an attribute 'shape' of two numbers", "none"));
-    };
-    target.check_shape(&shape)?;
-    let arrays = Sparse::open(&target)?;
-    match format {
-        "csr_matrix" | "csr" => read_csr(&target, &arrays).map(Some),
-        "csc_matrix" | "csc" => read_csc(&target, &arrays).map(Some),
-        other => Err(store.structure(&place, "encoding-type csr_matrix or csc_matrix", other)),
     }
+
+    /// Values that are stored; of a dense matrix it is not known how many are not zero.
+    fn nnz(&self) -> Option<usize> {
+        match self {
+            Self::Csr(arrays) | Self::Csc(arrays) => Some(arrays.nnz()),
+            Self::Dense(_) => None,
+        }
+    }
+}
+
+/// Counts of an open file, not read yet.
+pub struct StoredCounts<'a> {
+    file: &'a H5ad,
+    place: String,
+    matrix: Matrix,
+    /// Column of each gene, and how many columns there are, where these are not the file's.
+    columns: Option<(&'a [Option<u32>], usize)>,
+}
+
+/// Values of a dense matrix that tell how many are not zero.
+const SAMPLED: usize = 1 << 20;
+
+impl<'a> StoredCounts<'a> {
+    /// Finds the counts; `None` where there are none at that place.
+    pub(super) fn find(file: &'a H5ad, key: &CountsKey) -> Result<Option<Self>, IoError> {
+        let place = key.place();
+        let matrix = Matrix::find(&target(file, &place))?;
+        Ok(matrix.map(|matrix| Self { file, place, matrix, columns: None }))
+    }
+
+    /// The same counts with gene `g` in column `places[g]` of `n_genes`, as
+    /// [`CsrMatrix::place_genes`] puts them.
+    #[must_use]
+    pub fn place_genes(self, places: &'a [Option<u32>], n_genes: usize) -> Self {
+        Self { columns: Some((places, n_genes)), ..self }
+    }
+
+    /// Number of genes, once placed.
+    pub fn n_genes(&self) -> usize {
+        self.columns.map_or(self.file.n_vars(), |(_, n_genes)| n_genes)
+    }
+
+    /// Whether they are stored gene by gene (csc): then no cell can be read alone.
+    pub fn is_by_gene(&self) -> bool {
+        matches!(self.matrix, Matrix::Csc(_))
+    }
+
+    /// Counts that are stored; an estimate from the first cells where the matrix is dense.
+    ///
+    /// # Errors
+    /// [`IoError`] where these cannot be read.
+    pub fn nnz(&self) -> Result<usize, IoError> {
+        let Matrix::Dense(array) = &self.matrix else {
+            return Ok(self.matrix.nnz().unwrap_or_default());
+        };
+        let (n_cells, n_genes) = (self.file.n_obs(), self.file.n_vars());
+        if n_cells == 0 || n_genes == 0 {
+            return Ok(0);
+        }
+        let sampled = (SAMPLED / n_genes).clamp(1, n_cells);
+        let values = array.rows_f64(0, sampled as u64)?;
+        let nnz = values.iter().filter(|&&value| value != 0.0).count();
+        Ok((nnz as f64 / sampled as f64 * n_cells as f64).ceil() as usize)
+    }
+
+    /// Reads them into memory, with what a look at them tells.
+    ///
+    /// # Errors
+    /// As [`H5ad::counts`].
+    pub fn load(self) -> Result<(CsrMatrix, Survey), IoError> {
+        let (n_cells, nnz) = (self.file.n_obs(), self.matrix.nnz().unwrap_or(0));
+        let (store, place) = (self.file.store(), self.place.clone());
+        let mut counts = CsrMatrix::empty(self.n_genes());
+        let survey = self.for_each_block(u64::MAX, &mut |block| {
+            // After a block came: a size that cannot be served costs nothing.
+            counts.try_reserve(n_cells, nnz).map_err(|_| {
+                store.structure(&place, "values that fit into memory", format!("{nnz} values"))
+            })?;
+            counts.append(block);
+            Ok(())
+        })?;
+        counts.shrink_to_fit();
+        Ok((counts, survey))
+    }
+
+    /// Reads them once, in the order of cells, in blocks of bounded memory; what a look at them
+    /// tells. Of counts that are stored gene by gene at most `max_nnz` are in memory at a time,
+    /// and each so many take a pass over the file.
+    ///
+    /// # Errors
+    /// As [`H5ad::counts`], and what `f` returns.
+    pub fn for_each_block(
+        self,
+        max_nnz: u64,
+        f: &mut dyn FnMut(&CsrMatrix) -> Result<(), IoError>,
+    ) -> Result<Survey, IoError> {
+        let Self { file, place, matrix, columns } = self;
+        let target = target(file, &place);
+        match Lines::new(&target, matrix, columns)? {
+            Lines::Cells(rows) => rows.survey(file.obs_names(), file.var_names(), f),
+            Lines::Genes(arrays) => {
+                let mut survey = Survey::default();
+                ByGene::new(target, arrays)?.each_run(max_nnz, |counts| {
+                    let placed = columns.map(|(places, n)| counts.clone().place_genes(places, n));
+                    let counts = placed.as_ref().unwrap_or(counts);
+                    survey.add(counts);
+                    f(counts)
+                })?;
+                Ok(survey)
+            }
+        }
+    }
+
+    /// Leaves them where they are, after a look at all of them; `None` where they are stored gene
+    /// by gene.
+    ///
+    /// # Errors
+    /// As [`H5ad::counts`].
+    pub fn rows(self) -> Result<Option<(CountRows, Survey)>, IoError> {
+        let target = target(self.file, &self.place);
+        let Lines::Cells(rows) = Lines::new(&target, self.matrix, self.columns)? else {
+            return Ok(None);
+        };
+        let survey = rows.survey(target.cells, target.genes, &mut |_| Ok(()))?;
+        Ok(Some((rows, survey)))
+    }
+}
+
+fn target<'a>(file: &'a H5ad, place: &'a str) -> Target<'a> {
+    Target { store: file.store(), place, cells: file.obs_names(), genes: file.var_names() }
 }
 
 fn shape_of(attr: &AttrValue) -> Option<Vec<u64>> {

@@ -6,7 +6,7 @@ use hdf5_pure::AttrValue;
 use scvi::data::{CategoryKind, CsrMatrix};
 
 use super::column::Column;
-use super::counts::{CountsKey, read_counts};
+use super::counts::{CountsKey, StoredCounts};
 use super::read_column::{read_category_kind, read_column};
 use super::store::{Node, Store};
 use crate::IoError;
@@ -175,13 +175,20 @@ impl H5ad {
     /// [`IoError`] where there are none, the shape differs from `obs` x `var`, the sparse arrays
     /// contradict each other, or a value is negative or not finite.
     pub fn counts(&self, source: &CountsKey) -> Result<CsrMatrix, IoError> {
+        Ok(self.stored_counts(source)?.load()?.0)
+    }
+
+    /// The counts in `X` or in a layer, found and not read yet.
+    ///
+    /// # Errors
+    /// [`IoError`] where there are none, or the shape differs from `obs` x `var`.
+    pub fn stored_counts(&self, source: &CountsKey) -> Result<StoredCounts<'_>, IoError> {
         if let CountsKey::Layer(name) = source
             && !self.layers.contains(name)
         {
             return Err(self.no_counts(source));
         }
-        read_counts(&self.store, source, &self.obs_names, &self.var_names)?
-            .ok_or_else(|| self.no_counts(source))
+        StoredCounts::find(self, source)?.ok_or_else(|| self.no_counts(source))
     }
 
     fn no_counts(&self, source: &CountsKey) -> IoError {

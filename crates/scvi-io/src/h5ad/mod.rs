@@ -2,9 +2,10 @@
 
 mod add_arrays;
 mod array;
+mod by_gene;
 mod column;
+mod count_rows;
 mod counts;
-mod dense;
 mod edited_copy;
 mod file;
 mod minified;
@@ -22,7 +23,8 @@ mod write_column;
 
 pub use add_arrays::{NewArray, Slot, write_with_arrays};
 pub use column::{Categorical, Column};
-pub use counts::CountsKey;
+pub use count_rows::CountRows;
+pub use counts::{CountsKey, StoredCounts};
 pub use file::H5ad;
 pub use minified::write_minified;
 pub use new_anndata::{NewAnnData, SparseMatrix, UnsValue, write_h5ad};

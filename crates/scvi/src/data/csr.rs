@@ -1,5 +1,7 @@
 //! Counts in compressed sparse row form.
 
+use std::collections::TryReserveError;
+
 use thiserror::Error;
 
 /// A sparse matrix of counts, `(cells, genes)`, one row a cell.
@@ -58,7 +60,52 @@ pub enum CsrError {
     },
 }
 
+impl CsrError {
+    /// The same fault in a matrix of which the faulty one is the rows from `first` on.
+    #[must_use]
+    pub fn in_rows_from(mut self, first: usize) -> Self {
+        if let Self::Index { cell, .. } | Self::Value { cell, .. } = &mut self {
+            *cell += first;
+        }
+        self
+    }
+}
+
 impl CsrMatrix {
+    /// No cells yet.
+    pub fn empty(n_genes: usize) -> Self {
+        Self { n_genes, indptr: vec![0], indices: Vec::new(), values: Vec::new() }
+    }
+
+    /// Makes room for `cells` and `nnz` counts in all, those that are there included.
+    ///
+    /// # Errors
+    /// Where there is not so much memory.
+    pub fn try_reserve(&mut self, cells: usize, nnz: usize) -> Result<(), TryReserveError> {
+        self.indptr.try_reserve_exact((cells + 1).saturating_sub(self.indptr.len()))?;
+        let more = nnz.saturating_sub(self.nnz());
+        self.indices.try_reserve_exact(more)?;
+        self.values.try_reserve_exact(more)
+    }
+
+    /// Adds the cells of another matrix.
+    ///
+    /// # Panics
+    /// If it has other genes.
+    pub fn append(&mut self, other: &Self) {
+        assert_eq!(self.n_genes, other.n_genes, "the same genes");
+        let nnz = self.nnz() as u64;
+        self.indptr.extend(other.indptr[1..].iter().map(|end| nnz + end));
+        self.indices.extend_from_slice(&other.indices);
+        self.values.extend_from_slice(&other.values);
+    }
+
+    /// Gives back memory that it has no use for.
+    pub fn shrink_to_fit(&mut self) {
+        self.indices.shrink_to_fit();
+        self.values.shrink_to_fit();
+    }
+
     /// Takes the three arrays of a CSR matrix, sorts each row by gene, drops stored zeros.
     ///
     /// # Errors
@@ -256,6 +303,19 @@ mod tests {
         assert_eq!(placed.row(0), (&[1, 4][..], &[3.0, 1.0][..]));
         assert_eq!(placed.row(2), (&[0, 4][..], &[6.0, 5.0][..]));
         assert_eq!(m.clone().place_genes(&[0, 1, 2, 3].map(Some), 4), m);
+    }
+
+    #[test]
+    fn blocks_of_rows_make_the_matrix() {
+        let (indices, values) = (vec![0, 1, 3, 1, 0, 2], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let m = CsrMatrix::new(4, vec![0, 3, 3, 4, 6], indices, values).unwrap();
+        let mut all = CsrMatrix::empty(4);
+        for cells in [[0, 1], [2, 3]] {
+            all.try_reserve(4, 6).unwrap();
+            all.append(&m.select_cells(&cells));
+        }
+        assert_eq!(all, m);
+        assert!(all.try_reserve(4, usize::MAX).is_err());
     }
 
     #[test]

@@ -2,9 +2,7 @@
 
 use std::io;
 
-use scvi_kernels::CsrRows;
-
-use super::CountSource;
+use super::{CountSource, totals};
 
 /// Moments of the log library of each batch's cells, ln Σ_g x.
 ///
@@ -28,11 +26,7 @@ impl LibraryPrior {
     /// Where the counts cannot be read.
     pub fn of(counts: &dyn CountSource, batch: &[u32], n_batch: usize) -> io::Result<Self> {
         let mut sums = vec![Sums::default(); n_batch];
-        let mut rows = CsrRows::default();
-        for (cell, &batch) in batch.iter().enumerate() {
-            rows.clear();
-            counts.read(&[cell as u32], &mut rows)?;
-            let total: f64 = rows.counts.iter().map(|&x| f64::from(x)).sum();
+        for (total, &batch) in totals(counts)?.into_iter().zip(batch) {
             if total > 0.0 {
                 sums[batch as usize].add(total.ln());
             }

@@ -14,6 +14,7 @@ mod shuffling;
 pub mod simulate;
 mod split;
 mod streamed;
+mod totals;
 
 pub use count_source::CountSource;
 pub use csr::{CsrError, CsrMatrix};
@@ -29,3 +30,4 @@ pub use selected::SelectedCounts;
 pub use shuffling::Shuffling;
 pub use split::{Split, SplitError};
 pub use streamed::StreamedCounts;
+pub use totals::totals;

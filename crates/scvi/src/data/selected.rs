@@ -7,23 +7,23 @@ use scvi_kernels::CsrRows;
 use super::CountSource;
 
 /// The chosen cells of another source, numbered from 0 in the order of the choice.
-pub struct SelectedCounts<S> {
-    source: S,
+pub struct SelectedCounts {
+    source: Box<dyn CountSource>,
     chosen: Vec<u32>,
 }
 
-impl<S: CountSource> SelectedCounts<S> {
+impl SelectedCounts {
     /// Cell `i` is cell `chosen[i]` of the source.
     ///
     /// # Panics
     /// If there is no such cell.
-    pub fn new(source: S, chosen: Vec<u32>) -> Self {
+    pub fn new(source: Box<dyn CountSource>, chosen: Vec<u32>) -> Self {
         assert!(chosen.iter().all(|&cell| (cell as usize) < source.n_cells()), "no such cell");
         Self { source, chosen }
     }
 }
 
-impl<S: CountSource> CountSource for SelectedCounts<S> {
+impl CountSource for SelectedCounts {
     fn n_cells(&self) -> usize {
         self.chosen.len()
     }

@@ -56,14 +56,14 @@ impl StreamedCounts {
     /// No cell has more than `max_nnz_per_cell` counts; `block_size` neighbours are read together,
     /// and `capacity` cells held at a time (at least a block for each thread).
     pub fn new(
-        source: impl RowBlocks,
+        source: Box<dyn RowBlocks>,
         max_nnz_per_cell: usize,
         block_size: usize,
         capacity: usize,
     ) -> Self {
         let block_size = block_size.max(1);
         let shared = Arc::new(Shared {
-            source: Box::new(source),
+            source,
             block_size,
             capacity: (capacity / block_size).max(READERS),
             state: Mutex::default(),
@@ -293,7 +293,7 @@ mod tests {
         let reads = Arc::new(AtomicUsize::new(0));
         let source = Watched { counts: counts.clone(), reads: Arc::clone(&reads), bad };
         let max_nnz = counts.max_nnz_per_cell();
-        (counts, StreamedCounts::new(source, max_nnz, 8, capacity), reads)
+        (counts, StreamedCounts::new(Box::new(source), max_nnz, 8, capacity), reads)
     }
 
     fn read(source: &dyn CountSource, cells: &[u32]) -> io::Result<CsrRows> {
@@ -392,7 +392,7 @@ mod tests {
         let (counts, _, reads) = streamed(20, 32, None);
         let most = counts.max_nnz_per_cell();
         let source = Watched { counts, reads, bad: None };
-        let streamed = StreamedCounts::new(source, most - 1, 8, 32);
+        let streamed = StreamedCounts::new(Box::new(source), most - 1, 8, 32);
         let told = read(&streamed, &(0..20).collect::<Vec<_>>()).unwrap_err().to_string();
         assert!(told.contains("more counts than when it was first read"), "{told}");
     }
