@@ -11,7 +11,7 @@ use genes::same_genes;
 use scvi::data::{CategoricalField, CategoryKind, CsrMatrix, Dataset, GeneOverlap, Registry};
 use scvi::model::TaskError;
 use scvi::module::{MinifiedDataType, PosteriorRows};
-use scvi_io::h5ad::{CountsKey, H5ad};
+use scvi_io::anndata::{AnnDataFile, CountsKey};
 use scvi_io::{ModelMeta, SavedModel, open_model};
 
 pub use query::{Query, for_query};
@@ -128,7 +128,7 @@ pub fn for_training(
     args: &crate::args::DataArgs,
     common: &Common,
 ) -> Result<Prepared, CliError> {
-    let file = H5ad::open(path)?;
+    let file = AnnDataFile::open(path)?;
     if file.n_vars() == 0 {
         return Err(CliError::NoGenes { path: path.display().to_string() });
     }
@@ -166,7 +166,7 @@ pub fn cells_for(
 }
 
 /// Refuses minified files that hold no counts.
-fn require_counts(file: &H5ad, path: &Path, task: &'static str) -> Result<(), CliError> {
+fn require_counts(file: &AnnDataFile, path: &Path, task: &'static str) -> Result<(), CliError> {
     match file.minified_data_type()? {
         Some(MinifiedDataType::LatentPosteriorParameters) => {
             Err(CliError::Minified { path: path.display().to_string(), task })
@@ -182,7 +182,7 @@ fn for_model(
     drop_empty_cells: bool,
     common: &Common,
 ) -> Result<Prepared, CliError> {
-    let file = H5ad::open(path)?;
+    let file = AnnDataFile::open(path)?;
     let expected = meta.var_names.len();
     if file.n_vars() != expected {
         let path = path.display().to_string();
@@ -234,7 +234,7 @@ impl EmptyCells {
 
 /// Reads counts, those of a model in its genes' columns.
 fn read(
-    file: &H5ad,
+    file: &AnnDataFile,
     path: &Path,
     registry: Registry,
     mut columns: Columns,

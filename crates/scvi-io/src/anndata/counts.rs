@@ -1,6 +1,5 @@
 //! Counts: which matrix, in which form.
 
-use hdf5_pure::AttrValue;
 use scvi::data::CsrMatrix;
 
 use super::dense::read_dense;
@@ -94,24 +93,22 @@ pub(crate) fn read_counts(
 ) -> Result<Option<CsrMatrix>, IoError> {
     let place = source.place();
     let target = Target { store, place: &place, cells, genes };
-    let group = match store.node(&place)? {
+    match store.node(&place)? {
         Node::Missing => return Ok(None),
         Node::Array(array) => {
-            // anndata writes an X that is None as an empty data set of encoding "null".
-            let encoding = array.attrs()?;
-            if encoding.get("encoding-type").and_then(AttrValue::as_str) == Some("null") {
+            // anndata writes an X that is None as an empty array of encoding "null".
+            if array.attrs()?.encoding() == Some("null") {
                 return Ok(None);
             }
             return read_dense(&target, &array).map(Some);
         }
-        Node::Group(group) => group,
-    };
-    let attrs = store.attrs(&place, &group)?;
-    let text = |key: &str| attrs.get(key).and_then(AttrValue::as_str);
+        Node::Group => {}
+    }
+    let attrs = store.attrs(&place)?;
     // `h5sparse_format` and `h5sparse_shape` are what anndata wrote before 0.7.
-    let format = text("encoding-type").or(text("h5sparse_format")).unwrap_or("nothing of the kind");
-    let shape = attrs.get("shape").or(attrs.get("h5sparse_shape"));
-    let Some(shape) = shape.and_then(shape_of) else {
+    let format = attrs.encoding().or(attrs.text("h5sparse_format"));
+    let format = format.unwrap_or("nothing of the kind");
+    let Some(shape) = attrs.shape("shape").or(attrs.shape("h5sparse_shape")) else {
         return Err(store.structure(&place, "an attribute 'shape' of two numbers", "none"));
     };
     target.check_shape(&shape)?;
@@ -121,9 +118,4 @@ pub(crate) fn read_counts(
         "csc_matrix" | "csc" => read_csc(&target, &arrays).map(Some),
         other => Err(store.structure(&place, "encoding-type csr_matrix or csc_matrix", other)),
     }
-}
-
-fn shape_of(attr: &AttrValue) -> Option<Vec<u64>> {
-    let signed = || attr.to_i64s()?.into_iter().map(|v| v.try_into().ok()).collect();
-    attr.to_u64s().or_else(signed)
 }

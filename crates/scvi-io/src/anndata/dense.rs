@@ -6,7 +6,7 @@ use super::array::{Array, Kind};
 use super::counts::{Target, is_count};
 use crate::IoError;
 
-/// Reads a data set of shape `(cells, genes)`.
+/// Reads an array of shape `(cells, genes)`.
 pub(crate) fn read_dense(target: &Target<'_>, array: &Array) -> Result<CsrMatrix, IoError> {
     target.check_shape(array.shape())?;
     let width = target.genes.len();
