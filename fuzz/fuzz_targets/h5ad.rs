@@ -5,12 +5,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use scvi_fuzz::Folder;
-use scvi_io::h5ad::{CountsKey, H5ad, NewArray, Slot, write_with_arrays};
+use scvi_io::anndata::{AnnDataFile, CountsKey, Slot};
+use scvi_io::h5ad::{NewArray, write_with_arrays};
 
 fuzz_target!(|data: &[u8]| {
     let folder = Folder::create();
     let path = folder.write("in.h5ad", data);
-    let Ok(file) = H5ad::open(&path) else { return };
+    let Ok(file) = AnnDataFile::open(&path) else { return };
     let layers = file.layers().iter().cloned().map(CountsKey::Layer);
     for key in [CountsKey::X].into_iter().chain(layers) {
         let Ok(counts) = file.counts(&key) else { continue };

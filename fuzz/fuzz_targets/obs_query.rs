@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use scvi_io::h5ad::Column;
+use scvi_io::anndata::Column;
 use scvi_io::obs_query::{QueryMismatch, matching, parse};
 
 /// A column of some kind, by the length of its name.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use scvi::model::{Contrast, Group};
 use scvi_io::IoError;
-use scvi_io::h5ad::{Categorical, H5ad};
+use scvi_io::anndata::{AnnDataFile, Categorical};
 use scvi_io::obs_query::{matching, parse};
 
 use crate::args::{Common, DeArgs};
@@ -22,7 +22,7 @@ pub struct Compared {
 
 /// Reads the groups off the arguments.
 pub fn compared(args: &DeArgs, prepared: &Prepared, common: &Common) -> Result<Compared, CliError> {
-    let file = H5ad::open(&prepared.path)?;
+    let file = AnnDataFile::open(&prepared.path)?;
     match (&args.groupby, &args.idx1) {
         (Some(key), None) => by_column(&file, key, args, prepared, common),
         (None, Some(idx1)) => by_cells(&file, idx1, args.idx2.as_deref(), prepared),
@@ -34,7 +34,7 @@ pub fn compared(args: &DeArgs, prepared: &Prepared, common: &Common) -> Result<C
 }
 
 fn by_column(
-    file: &H5ad,
+    file: &AnnDataFile,
     key: &str,
     args: &DeArgs,
     prepared: &Prepared,
@@ -82,7 +82,7 @@ fn by_column(
 }
 
 fn by_cells(
-    file: &H5ad,
+    file: &AnnDataFile,
     idx1: &str,
     idx2: Option<&str>,
     prepared: &Prepared,
@@ -104,7 +104,7 @@ fn by_cells(
 }
 
 /// Rows that a query holds for.
-fn queried(file: &H5ad, option: &str, text: &str) -> Result<Vec<bool>, CliError> {
+fn queried(file: &AnnDataFile, option: &str, text: &str) -> Result<Vec<bool>, CliError> {
     let query = parse(text).map_err(|error| CliError::Query {
         told: format!("--{option} '{text}' is no file, and no query: {error}"),
     })?;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use scvi::model::TaskError;
 use scvi_io::IoError;
-use scvi_io::h5ad::{Extras, H5adRows, NewRows};
+use scvi_io::anndata::{Extras, NewRows};
+use scvi_io::h5ad::H5adRows;
 use scvi_io::output::{check_output, check_output_dir};
 use scvi_io::rows::{MatrixWriter, Names, NpyRows, TextRows, ZARR_MARKER, ZarrRows};
 

@@ -95,7 +95,7 @@ fn cells_come_from_queries_and_files() {
     let want = by(&query("type_0"), &query("type_1"));
     assert!(want.lines().next().unwrap().ends_with("raw_normalized_mean2"), "{want}");
     // The same cells, by row and by name.
-    let file = scvi_io::h5ad::H5ad::open(folder.path("data.h5ad")).unwrap();
+    let file = scvi_io::anndata::AnnDataFile::open(folder.path("data.h5ad")).unwrap();
     let types = file.obs_column("cell_type").unwrap();
     let rows =
         |name: &str| (0..120).filter(|&row| types.label(row).as_deref() == Some(name)).collect();
@@ -146,7 +146,7 @@ fn what_makes_no_comparison_is_refused() {
         ]
     };
     // The model's genes.
-    let file = scvi_io::h5ad::H5ad::open(folder.path("data.h5ad")).unwrap();
+    let file = scvi_io::anndata::AnnDataFile::open(folder.path("data.h5ad")).unwrap();
     let write_with = |codes: &[Option<u32>]| {
         let mut data = scvi_io::h5ad::NewAnnData::new(
             &x,

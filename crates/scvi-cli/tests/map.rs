@@ -5,7 +5,7 @@ mod common;
 use common::cells::Cells;
 use common::running::model_files;
 use common::{Folder, Ran};
-use scvi_io::h5ad::{Column, H5ad};
+use scvi_io::anndata::{AnnDataFile, Column};
 use scvi_io::load_model;
 use serde_json::json;
 
@@ -59,7 +59,7 @@ fn a_query_gets_columns_and_the_reference_stays() {
     assert_eq!((from.n_cells, from.epochs), (60, 3));
     assert_eq!(from.new_categories["batch"], ["c", "new"]);
     // The output says what the model says.
-    let out = H5ad::open(folder.path("out.h5ad")).unwrap();
+    let out = AnnDataFile::open(folder.path("out.h5ad")).unwrap();
     assert!(out.obsm_keys().contains(&"X_scVI".to_owned()));
     folder.scvi(&["evaluate", "--model", "mapped", "query.h5ad", "--json"]).json();
     // A mapped model is a reference like any other.

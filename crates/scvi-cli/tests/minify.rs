@@ -7,7 +7,7 @@ use std::process::Command;
 
 use common::Folder;
 use common::cells::Cells;
-use scvi_io::h5ad::{CountsKey, H5ad};
+use scvi_io::anndata::{AnnDataFile, CountsKey};
 use serde_json::json;
 
 const GENES: usize = 25;
@@ -44,11 +44,12 @@ fn the_posterior_takes_the_place_of_the_counts() {
     assert_eq!(kept["minified_data_type"], "latent_posterior_parameters_with_counts");
     assert_eq!(latent(&folder, "both.h5ad", &[]), latent(&folder, "data.h5ad", &[]));
 
-    let counts = |name: &str| H5ad::open(folder.path(name)).unwrap().counts(&CountsKey::X).unwrap();
+    let counts =
+        |name: &str| AnnDataFile::open(folder.path(name)).unwrap().counts(&CountsKey::X).unwrap();
     let (data, mini) = (counts("data.h5ad"), counts("mini.h5ad"));
     assert_eq!((mini.nnz(), mini.n_cells(), mini.n_genes()), (0, 50, GENES));
     assert_eq!(counts("both.h5ad"), data);
-    let posterior = H5ad::open(folder.path("mini.h5ad")).unwrap().posterior().unwrap();
+    let posterior = AnnDataFile::open(folder.path("mini.h5ad")).unwrap().posterior().unwrap();
     let total = |cell| data.row(cell).1.iter().sum::<f32>();
     assert_eq!(posterior.observed_lib_size, (0..50).map(total).collect::<Vec<_>>());
     assert!(folder.names().contains(&"mini.h5ad".to_owned()));

@@ -119,7 +119,7 @@ fn latent_gives_library_sizes_and_points_of_the_simplex() {
     let path = save("default");
     let more = "--library-size --output sizes.h5ad";
     folder.scvi(&args("latent", path.to_str().unwrap(), more)).ok();
-    let file = scvi_io::h5ad::H5ad::open(folder.path("sizes.h5ad")).unwrap();
+    let file = scvi_io::anndata::AnnDataFile::open(folder.path("sizes.h5ad")).unwrap();
     assert_eq!(file.obsm_keys(), ["X_scVI"]);
     let sizes = file.obs_column("scvi_library_size").unwrap().to_numbers().unwrap();
     near(&sizes, &totals, 1e-5);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::Folder;
 use common::saves::{CELLS, columns, folder, python_agrees, save};
-use scvi_io::h5ad::{CountsKey, H5ad};
+use scvi_io::anndata::{AnnDataFile, CountsKey};
 
 const GENES: usize = 20;
 
@@ -49,7 +49,7 @@ fn every_draw_is_written_and_their_mean_is_the_mean() {
 
     normalize(&folder, &format!("{seven} --output draws.h5ad")).ok();
     normalize(&folder, &format!("{seven} --output draws.zarr")).ok();
-    let file = H5ad::open(folder.path("draws.h5ad")).unwrap();
+    let file = AnnDataFile::open(folder.path("draws.h5ad")).unwrap();
     for draw in [0, 6] {
         let layer = file.counts(&CountsKey::Layer(format!("scvi_normalized_{draw}"))).unwrap();
         for cell in 0..CELLS {
@@ -60,7 +60,7 @@ fn every_draw_is_written_and_their_mean_is_the_mean() {
     fs::write(folder.path("genes.txt"), "gene 7\n").unwrap();
     let two = "--n-samples 2 --return-samples --gene-list genes.txt --output genes.h5ad";
     normalize(&folder, two).ok();
-    let file = H5ad::open(folder.path("genes.h5ad")).unwrap();
+    let file = AnnDataFile::open(folder.path("genes.h5ad")).unwrap();
     assert_eq!(file.obsm_keys(), ["X_normalized_scVI_0", "X_normalized_scVI_1"]);
     python_agrees(&folder, "check_normalized.py");
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Folder, Ran, categorical, counts, write};
-use scvi_io::h5ad::Column;
+use scvi_io::anndata::Column;
 
 const CELLS: usize = 60;
 

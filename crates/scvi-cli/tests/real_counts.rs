@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::Folder;
-use scvi_io::h5ad::H5ad;
+use scvi_io::anndata::AnnDataFile;
 
 /// A data set's path, or a visible line that says the test was skipped.
 fn data(name: &str) -> Option<PathBuf> {
@@ -28,7 +28,7 @@ fn train(name: &str, more: &[&str], cells: usize, genes: usize) {
     let args = ["train", path, "--model", "m", "--output", "o.h5ad", "--max-epochs", "2", "--json"];
     let json = folder.scvi(&[&args[..], more].concat()).json();
     assert_eq!((&json["cells"], &json["genes"]), (&cells.into(), &genes.into()));
-    let out = H5ad::open(folder.path("o.h5ad")).unwrap();
+    let out = AnnDataFile::open(folder.path("o.h5ad")).unwrap();
     assert_eq!((out.n_obs(), out.n_vars()), (cells, genes));
     assert!(out.obsm_keys().contains(&"X_scVI".to_owned()));
     let evaluated = folder.scvi(&["evaluate", "--model", "m", path, "--json"]).json();

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use common::running::model_files;
 use common::{Folder, categorical, counts, write};
+use scvi_io::anndata::Column;
 use scvi_io::checkpoint::read_checkpoint;
-use scvi_io::h5ad::Column;
 use scvi_io::load_model;
 
 /// A run of a second or so, that validates.

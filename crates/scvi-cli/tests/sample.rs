@@ -6,7 +6,7 @@ use std::fs;
 
 use common::Folder;
 use common::saves::{CELLS, columns, folder, save};
-use scvi_io::h5ad::{CountsKey, H5ad};
+use scvi_io::anndata::{AnnDataFile, CountsKey};
 
 fn scvi(folder: &Folder, verb: &str, model: &str, more: &[&str]) -> common::Ran {
     let path = save(model);
@@ -19,7 +19,7 @@ fn draws_are_written_sparse_and_again_the_same() {
     let more = ["--output", "draws.h5ad", "--n-samples", "3", "--seed", "4", "--json"];
     let json = scvi(&folder, "sample", "covariates", &more).json();
     assert_eq!((json["cells"].as_u64(), json["n_samples"].as_u64()), (Some(CELLS as u64), Some(3)));
-    let file = H5ad::open(folder.path("draws.h5ad")).unwrap();
+    let file = AnnDataFile::open(folder.path("draws.h5ad")).unwrap();
     let keys = [CountsKey::X, CountsKey::Layer("draw_1".into()), CountsKey::Layer("draw_2".into())];
     let draws = keys.map(|key| file.counts(&key).unwrap());
     assert!(draws.iter().all(|draw| draw.is_integral() && draw.nnz() > 0));
@@ -27,13 +27,13 @@ fn draws_are_written_sparse_and_again_the_same() {
     for threads in ["1", "2"] {
         let more = [&more[..], &["--overwrite", "--threads", threads]].concat();
         scvi(&folder, "sample", "covariates", &more).ok();
-        let again = H5ad::open(folder.path("draws.h5ad")).unwrap();
+        let again = AnnDataFile::open(folder.path("draws.h5ad")).unwrap();
         assert_eq!(again.counts(&CountsKey::Layer("draw_2".into())).unwrap(), draws[2]);
     }
     fs::write(folder.path("genes.txt"), "gene 7\ngene 2\n").unwrap();
     let more = ["--output", "two.h5ad", "--seed", "4", "--gene-list", "genes.txt"];
     scvi(&folder, "sample", "covariates", &more).ok();
-    let two = H5ad::open(folder.path("two.h5ad")).unwrap();
+    let two = AnnDataFile::open(folder.path("two.h5ad")).unwrap();
     assert_eq!(two.var_names(), ["gene 7", "gene 2"]);
     let of = |counts: &scvi::data::CsrMatrix, cell: usize, gene: u32| {
         let (genes, values) = counts.row(cell);

@@ -6,7 +6,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use common::saves::{columns, folder, save};
-use scvi_io::h5ad::H5ad;
+use scvi_io::anndata::AnnDataFile;
 
 /// Each task with what it writes; one file or folder each.
 const TASKS: [(&str, &[&str], &str); 12] = [
@@ -79,7 +79,7 @@ fn the_abundance_of_samples_stands_beside_the_representation() {
     assert!(of_samples.len() > 1 && of_samples.len() < table.len());
     assert!(of_samples.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())));
     folder.scvi(&[&latent[..], &["out.h5ad", "--sample-key", "donor"]].concat()).ok();
-    let store = H5ad::open(folder.path("out.h5ad")).unwrap();
+    let store = AnnDataFile::open(folder.path("out.h5ad")).unwrap();
     assert!(store.obsm_keys().iter().any(|key| key == "da_log_probs"));
     let refused = |more: &[&str], parts: &[&str]| {
         folder.scvi(&[&latent[..], &["x.csv"], more].concat()).fails_with(parts);

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Folder, categorical, counts, names, write};
-use scvi_io::h5ad::H5ad;
+use scvi_io::anndata::AnnDataFile;
 use scvi_io::model_dir::read_history;
 
 const SMALL: [&str; 6] = ["--n-hidden", "16", "--n-latent", "4", "--max-epochs", "3"];
@@ -32,7 +32,7 @@ fn train_writes_a_model_and_the_latent_representation() {
     assert_eq!(json["files"], serde_json::json!(["m", "out.h5ad"]));
     assert!(json["elbo_train"].as_f64().unwrap().is_finite());
     assert_eq!(folder.names(), ["data.h5ad", "m", "out.h5ad"]);
-    let out = H5ad::open(folder.path("out.h5ad")).unwrap();
+    let out = AnnDataFile::open(folder.path("out.h5ad")).unwrap();
     assert_eq!(out.obsm_keys(), ["X_scVI"]);
     assert_eq!(out.obs_columns(), ["batch", "cell_type"]);
     let history = read_history(folder.path("m"), "").unwrap();
@@ -71,7 +71,7 @@ fn latent_of_the_saved_model_is_what_training_wrote() {
 
     let dist = ["latent", "--model", "m", "data.h5ad", "--return-dist"];
     folder.scvi(&[&dist[..], &["--output", "d.h5ad"]].concat()).ok();
-    let keys = H5ad::open(folder.path("d.h5ad")).unwrap().obsm_keys().to_vec();
+    let keys = AnnDataFile::open(folder.path("d.h5ad")).unwrap().obsm_keys().to_vec();
     assert_eq!(keys, ["X_latent_qzm", "X_latent_qzv", "X_scVI"]);
 
     let draw = |seed: &str| {

@@ -5,6 +5,7 @@
 //! asked for, values before they are kept, and nothing that is loaded can run code. Whatever is
 //! written appears whole or not at all ([`output`]).
 
+pub mod anndata;
 pub mod checkpoint;
 mod checksum;
 mod compact;

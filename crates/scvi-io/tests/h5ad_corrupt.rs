@@ -22,11 +22,12 @@ use limit::{alone, within_limit};
 use mix::Mix;
 use scvi::data::CsrMatrix;
 use scvi_io::IoError;
-use scvi_io::h5ad::{Column, CountsKey, H5ad, NewArray, Slot, write_with_arrays};
+use scvi_io::anndata::{AnnDataFile, Column, CountsKey, Slot};
+use scvi_io::h5ad::{NewArray, write_with_arrays};
 use tempfile::TempDir;
 
 /// What a matrix of counts promises, whatever file it is from.
-fn assert_valid(matrix: &CsrMatrix, file: &H5ad, what: &str) {
+fn assert_valid(matrix: &CsrMatrix, file: &AnnDataFile, what: &str) {
     assert_eq!((matrix.n_cells(), matrix.n_genes()), (file.n_obs(), file.n_vars()), "{what}");
     for cell in 0..matrix.n_cells() {
         let (genes, counts) = matrix.row(cell);
@@ -39,7 +40,7 @@ fn assert_valid(matrix: &CsrMatrix, file: &H5ad, what: &str) {
 
 /// All that can be read from a file, by place; what cannot be read is left out.
 fn reading(path: &Path, what: &str) -> Result<BTreeMap<String, String>, IoError> {
-    let file = H5ad::open(path)?;
+    let file = AnnDataFile::open(path)?;
     let mut parts = BTreeMap::new();
     let layers = file.layers().iter().cloned().map(CountsKey::Layer);
     for key in [CountsKey::X].into_iter().chain(layers) {
@@ -93,7 +94,7 @@ impl Bench {
     fn copy(&self, bytes: &[u8], what: &str) {
         let [input, output] = ["broken.h5ad", "out.h5ad"].map(|name| self.dir.path().join(name));
         fs::write(&input, bytes).unwrap();
-        let Ok(n) = H5ad::open(&input).map(|file| file.n_obs()) else { return };
+        let Ok(n) = AnnDataFile::open(&input).map(|file| file.n_obs()) else { return };
         let values = vec![1.0; n];
         let array = NewArray { slot: Slot::Obsm, key: "X_scVI", values: &values, columns: 1 };
         let copied = catch_unwind(AssertUnwindSafe(|| {
@@ -244,7 +245,7 @@ fn refusal(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut bytes = fixture_bytes(name);
     change(&mut bytes);
     fs::write(&path, &bytes).unwrap();
-    let counts = || H5ad::open(&path).and_then(|file| file.counts(&CountsKey::X));
+    let counts = || AnnDataFile::open(&path).and_then(|file| file.counts(&CountsKey::X));
     within_limit(bytes.len(), name, counts).unwrap_err().to_string()
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 
 use common::{COUNTS, fixture, fixture_bytes, readable_fixtures, rows};
 use scvi::data::{CategoryKind, RowBlocks, Survey};
-use scvi_io::h5ad::{Categorical, Column, CountsKey, H5ad};
+use scvi_io::anndata::{AnnDataFile, Categorical, Column, CountsKey};
 use scvi_io::{CompactWriter, IoError};
 use tempfile::tempdir;
 
@@ -20,7 +20,7 @@ fn counts_of_every_form_type_and_compression() {
     let names = readable_fixtures();
     assert!(names.len() > 25, "fixtures are missing: {names:?}");
     for name in names {
-        let file = H5ad::open(fixture(&dir, &name)).unwrap();
+        let file = AnnDataFile::open(fixture(&dir, &name)).unwrap();
         assert_eq!((file.n_obs(), file.n_vars()), (7, 5), "{name}");
         assert_eq!(file.obs_names()[6], "cell6");
         assert_eq!(file.var_names()[4], "gene4");
@@ -36,7 +36,7 @@ fn rows_of_a_file_are_those_of_the_matrix() {
     // Genes turned around, one left out, one column that no gene is put in.
     let places = [Some(4), None, Some(2), Some(1), Some(0)];
     for name in readable_fixtures() {
-        let file = H5ad::open(fixture(&dir, &name)).unwrap();
+        let file = AnnDataFile::open(fixture(&dir, &name)).unwrap();
         for placed in [false, true] {
             let stored = || {
                 let stored = file.stored_counts(&CountsKey::X).unwrap();
@@ -69,7 +69,7 @@ fn rows_of_a_file_are_those_of_the_matrix() {
 fn everything_an_anndata_may_hold() {
     let dir = tempdir().unwrap();
     for name in ["everything.h5ad", "everything_gzip.h5ad", "everything_latest.h5ad"] {
-        let file = H5ad::open(fixture(&dir, name)).unwrap();
+        let file = AnnDataFile::open(fixture(&dir, name)).unwrap();
         for key in ["counts", "dense", "csc"] {
             assert_eq!(rows(&file.counts(&layer(key)).unwrap()), COUNTS, "{name} {key}");
         }
@@ -125,7 +125,7 @@ fn everything_an_anndata_may_hold() {
 #[test]
 fn columns_of_anndata_0_7() {
     let dir = tempdir().unwrap();
-    let file = H5ad::open(fixture(&dir, "legacy_0_7.h5ad")).unwrap();
+    let file = AnnDataFile::open(fixture(&dir, "legacy_0_7.h5ad")).unwrap();
     assert_eq!(file.obs_columns(), ["batch", "n"]);
     let code = [Some(0), Some(1), Some(1), Some(0), None, Some(1), Some(0)];
     let batch = Categorical {
@@ -141,7 +141,7 @@ fn columns_of_anndata_0_7() {
 #[test]
 fn errors_say_what_is_there() {
     let dir = tempdir().unwrap();
-    let file = H5ad::open(fixture(&dir, "everything.h5ad")).unwrap();
+    let file = AnnDataFile::open(fixture(&dir, "everything.h5ad")).unwrap();
     let error = file.obs_column("btach").unwrap_err().to_string();
     assert!(error.contains("no obs column 'btach' (there are: cat, cat_ordered, "), "{error}");
     for key in ["", ".", "..", "../var/_index", "cat/codes", "__categories"] {
@@ -174,13 +174,13 @@ fn errors_say_what_is_there() {
 fn what_is_no_h5ad() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("file");
-    let open = || H5ad::open(&path).unwrap_err();
+    let open = || AnnDataFile::open(&path).unwrap_err();
     assert!(matches!(open(), IoError::NotFound { .. }));
     fs::write(&path, "cell,gene\n").unwrap();
     assert!(matches!(open(), IoError::NotHdf5 { .. }));
     fs::write(&path, "").unwrap();
     assert!(matches!(open(), IoError::NotHdf5 { .. }));
-    assert!(matches!(H5ad::open(dir.path()).unwrap_err(), IoError::NotHdf5 { .. }));
+    assert!(matches!(AnnDataFile::open(dir.path()).unwrap_err(), IoError::NotHdf5 { .. }));
     fs::write(&path, fixture_bytes("not_anndata.h5")).unwrap();
     assert!(open().to_string().contains("not an AnnData (.h5ad) file: it has no 'obs'"));
     fs::write(&path, fixture_bytes("legacy_0_6.h5ad")).unwrap();

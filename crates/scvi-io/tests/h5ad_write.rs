@@ -10,10 +10,8 @@ use common::{COUNTS, fixture, readable_fixtures, rows};
 use proptest::prelude::*;
 use scvi::data::CsrMatrix;
 use scvi_io::IoError;
-use scvi_io::h5ad::{
-    Categorical, Column, CountsKey, H5ad, NewAnnData, NewArray, Slot, UnsValue, write_h5ad,
-    write_with_arrays,
-};
+use scvi_io::anndata::{AnnDataFile, Categorical, Column, CountsKey, Slot, UnsValue};
+use scvi_io::h5ad::{NewAnnData, NewArray, write_h5ad, write_with_arrays};
 use tempfile::tempdir;
 
 /// Runs `check_written.py` with the Python of `SCVI_REFERENCE_PYTHON`; `None` where that is unset.
@@ -52,7 +50,7 @@ fn a_copy_holds_everything_and_the_result() {
         write_with_arrays(&input, &output, &[obsm("X_scVI", &latent)], false).unwrap();
         assert_eq!(fs::read(&input).unwrap(), before, "{name}: the input was changed");
 
-        let (old, new) = (H5ad::open(&input).unwrap(), H5ad::open(&output).unwrap());
+        let (old, new) = (AnnDataFile::open(&input).unwrap(), AnnDataFile::open(&output).unwrap());
         assert_eq!(rows(&new.counts(&CountsKey::X).unwrap()), COUNTS, "{name}");
         assert_eq!(new.obs_names(), old.obs_names());
         assert_eq!(new.obs_columns(), old.obs_columns());
@@ -81,7 +79,7 @@ fn replaces_results_in_place_and_adds_layers() {
         add(key).unwrap();
         python(&["copy", key, input.to_str().unwrap(), input.to_str().unwrap()]);
     }
-    let file = H5ad::open(&input).unwrap();
+    let file = AnnDataFile::open(&input).unwrap();
     assert_eq!(file.obsm_keys(), ["X_pca", "frame", "sparse"]);
     let normalized = file.counts(&CountsKey::Layer("normalized".into())).unwrap();
     assert_eq!(normalized.values(), layer);
@@ -158,7 +156,7 @@ fn a_new_file_with_all_kinds_of_columns() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("new.h5ad");
     write_h5ad(&path, &data, false).unwrap();
-    let file = H5ad::open(&path).unwrap();
+    let file = AnnDataFile::open(&path).unwrap();
     assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
     for (key, column) in &data.obs {
         let read = file.obs_column(key).unwrap();
@@ -191,7 +189,7 @@ fn a_new_file_without_anything() {
     let path = dir.path().join("new.h5ad");
     let x = CsrMatrix::new(0, vec![0], vec![], vec![]).unwrap();
     write_h5ad(&path, &new_anndata(&x), false).unwrap();
-    assert_eq!(H5ad::open(&path).unwrap().counts(&CountsKey::X).unwrap(), x);
+    assert_eq!(AnnDataFile::open(&path).unwrap().counts(&CountsKey::X).unwrap(), x);
     python(&["new", path.to_str().unwrap()]);
 }
 
@@ -212,7 +210,7 @@ fn many_categories_and_large_arrays() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("new.h5ad");
     write_h5ad(&path, &data, false).unwrap();
-    let file = H5ad::open(&path).unwrap();
+    let file = AnnDataFile::open(&path).unwrap();
     assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
     for (key, column) in &data.obs {
         assert_eq!(&file.obs_column(key).unwrap(), column);
@@ -272,7 +270,7 @@ proptest! {
         let mut data = new_anndata(&x);
         data.gzip_level = gzip_level;
         write_h5ad(&path, &data, false).unwrap();
-        let file = H5ad::open(&path).unwrap();
+        let file = AnnDataFile::open(&path).unwrap();
         prop_assert_eq!(file.obs_names(), &data.obs_names);
         prop_assert_eq!(file.var_names(), &data.var_names);
         prop_assert_eq!(file.counts(&CountsKey::X).unwrap(), x);

@@ -8,7 +8,8 @@ use std::process::Command;
 
 use common::{fixture, readable_fixtures};
 use scvi_io::IoError;
-use scvi_io::h5ad::{Extras, H5ad, H5adRows, NewRows, Slot, UnsValue};
+use scvi_io::anndata::{AnnDataFile, Extras, NewRows, Slot, UnsValue};
+use scvi_io::h5ad::H5adRows;
 use scvi_io::rows::{MatrixWriter, Names, NpyRows, NpzRows, RowSink, TextRows, ZarrRows};
 use tempfile::tempdir;
 
@@ -65,7 +66,7 @@ fn adds_to_every_kind_of_h5ad() {
         fill(H5adRows::create(&input, &output, &matrices(), extras, false).unwrap()).unwrap();
         // Once more, in place: everything is replaced by its like.
         fill(H5adRows::create(&output, &output, &matrices(), extras, true).unwrap()).unwrap();
-        let (old, new) = (H5ad::open(&input).unwrap(), H5ad::open(&output).unwrap());
+        let (old, new) = (AnnDataFile::open(&input).unwrap(), AnnDataFile::open(&output).unwrap());
         let names = [old.obs_columns(), &["scvi_size".to_owned()]].concat();
         assert_eq!(new.obs_columns(), names, "{name}");
         outputs.push(output);

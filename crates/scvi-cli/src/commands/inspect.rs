@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use scvi::data::CategoricalField;
-use scvi_io::h5ad::H5ad;
+use scvi_io::anndata::AnnDataFile;
 use scvi_io::{ModelKind, SavedModel, model_kind, open_model};
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ fn model(path: &Path, common: &Common) -> Result<Report, CliError> {
 }
 
 fn data(path: &Path, common: &Common) -> Result<Report, CliError> {
-    let file = H5ad::open(path)?;
+    let file = AnnDataFile::open(path)?;
     let mut report = Report::default();
     report
         .add("kind", "h5ad")

@@ -10,7 +10,8 @@ use scvi::model::{
 };
 use scvi::module::{LatentDistribution, Vae};
 use scvi_io::SavedModel;
-use scvi_io::h5ad::{Categorical, Extras, H5ad, H5adRows, NewRows, Slot, UnsValue};
+use scvi_io::anndata::{AnnDataFile, Categorical, Extras, NewRows, Slot, UnsValue};
+use scvi_io::h5ad::H5adRows;
 use scvi_io::output::check_output;
 use scvi_io::rows::RowSink;
 use scvi_io::table::NamedMatrix;
@@ -107,7 +108,7 @@ fn abundance(
         let (option, range) = ("dof", "a number above 0");
         return Err(CliError::Option { option, found: dof.to_string(), range });
     }
-    let column = H5ad::open(&prepared.path)?.obs_column(key)?;
+    let column = AnnDataFile::open(&prepared.path)?.obs_column(key)?;
     let Categorical { codes, categories, .. } = column.to_categorical();
     // A cell without a value is in no sample.
     let sample_of: Vec<u32> = prepared.rows().map(|row| codes[row].unwrap_or(u32::MAX)).collect();

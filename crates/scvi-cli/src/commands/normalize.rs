@@ -4,7 +4,7 @@ use scvi::model::{
     Cells, DrawnRows, ExpressionOptions, LibrarySize, Overall, Posterior, Watch, Weights,
     normalized_expression,
 };
-use scvi_io::h5ad::{Extras, NewRows, Slot, UnsValue};
+use scvi_io::anndata::{Extras, NewRows, Slot, UnsValue};
 use scvi_io::rows::Names;
 use scvi_io::{SavedModel, open_model};
 

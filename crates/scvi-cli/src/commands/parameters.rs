@@ -7,7 +7,8 @@ use scvi::model::{
     Cells, ParameterKinds, Parameters, Posterior, Watch, likelihood_parameters, unwatched,
 };
 use scvi::module::Vae;
-use scvi_io::h5ad::{Extras, H5adRows, NewRows, Slot};
+use scvi_io::anndata::{Extras, NewRows, Slot};
+use scvi_io::h5ad::H5adRows;
 use scvi_io::output::check_output;
 use scvi_io::rows::{MatrixWriter, NpzRows};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use scvi::data::simulate::{SimulateConfig, Simulated, simulate};
-use scvi_io::h5ad::{Categorical, Column, NewAnnData, UnsValue, write_h5ad};
+use scvi_io::anndata::{Categorical, Column, UnsValue};
+use scvi_io::h5ad::{NewAnnData, write_h5ad};
 use scvi_io::output::check_output;
 
 use crate::args::{Common, SimulateArgs};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scvi::data::{CategoricalField, CategoryKind, Registry};
 use scvi_io::IoError;
-use scvi_io::h5ad::{Categorical, H5ad};
+use scvi_io::anndata::{AnnDataFile, Categorical};
 
 use super::note;
 use crate::args::{Common, DataArgs};
@@ -25,7 +25,7 @@ pub struct Columns {
 impl Columns {
     /// Reads the columns that the user named, and registers their categories.
     pub(super) fn for_training(
-        file: &H5ad,
+        file: &AnnDataFile,
         path: &Path,
         args: &DataArgs,
         common: &Common,
@@ -60,7 +60,7 @@ impl Columns {
 
     /// Reads the columns that a model knows, in its categories.
     pub(super) fn for_model(
-        file: &H5ad,
+        file: &AnnDataFile,
         path: &Path,
         registry: &Registry,
         needs_labels: bool,
@@ -87,7 +87,7 @@ impl Columns {
 
     fn read_numbers(
         &mut self,
-        file: &H5ad,
+        file: &AnnDataFile,
         path: &Path,
         registry: &Registry,
     ) -> Result<(), CliError> {
@@ -113,7 +113,7 @@ fn pick<T: Copy>(list: &mut Vec<T>, cells: &[usize]) {
     }
 }
 
-fn numbers(file: &H5ad, path: &Path, key: &str) -> Result<Vec<f32>, CliError> {
+fn numbers(file: &AnnDataFile, path: &Path, key: &str) -> Result<Vec<f32>, CliError> {
     let column = file.obs_column(key)?;
     file.require_complete(key, &column)?;
     match column.to_numbers() {
@@ -128,7 +128,7 @@ struct Coded {
     codes: Vec<u32>,
 }
 
-fn categorical(file: &H5ad, key: &str) -> Result<Coded, IoError> {
+fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, IoError> {
     let column = file.obs_column(key)?;
     file.require_complete(key, &column)?;
     let Categorical { codes, categories, .. } = column.to_categorical();
@@ -139,7 +139,7 @@ fn categorical(file: &H5ad, key: &str) -> Result<Coded, IoError> {
 
 /// Adds the categories that occur in the file to those of a field, and gives the new ones back.
 pub(super) fn extend(
-    file: &H5ad,
+    file: &AnnDataFile,
     path: &Path,
     field: &mut CategoricalField,
 ) -> Result<Vec<String>, CliError> {

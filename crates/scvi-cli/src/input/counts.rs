@@ -4,7 +4,7 @@ use scvi::data::{
     CountSource, CsrMatrix, RowBlocks, SelectedCounts, Shuffling, StreamedCounts, Survey,
 };
 use scvi_io::CompactWriter;
-use scvi_io::h5ad::{H5ad, StoredCounts};
+use scvi_io::anndata::{AnnDataFile, StoredCounts};
 
 use crate::args::{InMemory, ReadArgs, Shuffle, ShuffleArgs};
 use crate::error::CliError;
@@ -28,7 +28,7 @@ impl Counts {
     ///
     /// Cells are read and held as `shuffling` needs it.
     pub(super) fn open(
-        file: &H5ad,
+        file: &AnnDataFile,
         stored: StoredCounts<'_>,
         reading: &ReadArgs,
         shuffling: Option<&ShuffleArgs>,

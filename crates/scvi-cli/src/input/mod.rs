@@ -13,7 +13,7 @@ use genes::same_genes;
 use scvi::data::{CategoricalField, CategoryKind, Dataset, GeneOverlap, Registry};
 use scvi::model::TaskError;
 use scvi::module::{MinifiedDataType, PosteriorRows};
-use scvi_io::h5ad::{CountsKey, H5ad};
+use scvi_io::anndata::{AnnDataFile, CountsKey};
 use scvi_io::{ModelMeta, SavedModel, open_model};
 
 pub use query::{Query, for_query};
@@ -126,7 +126,7 @@ pub struct Names {
 
 /// Reads what `scvi train` learns from.
 pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Prepared, CliError> {
-    let file = H5ad::open(path)?;
+    let file = AnnDataFile::open(path)?;
     if file.n_vars() == 0 {
         return Err(CliError::NoGenes { path: path.display().to_string() });
     }
@@ -168,7 +168,7 @@ pub fn cells_for(
 }
 
 /// Refuses minified files that hold no counts.
-fn require_counts(file: &H5ad, path: &Path, task: &'static str) -> Result<(), CliError> {
+fn require_counts(file: &AnnDataFile, path: &Path, task: &'static str) -> Result<(), CliError> {
     match file.minified_data_type()? {
         Some(MinifiedDataType::LatentPosteriorParameters) => {
             Err(CliError::Minified { path: path.display().to_string(), task })
@@ -180,7 +180,7 @@ fn require_counts(file: &H5ad, path: &Path, task: &'static str) -> Result<(), Cl
 /// Reads cells for a trained model: its layer, its columns, its genes in its order.
 fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<Prepared, CliError> {
     let path = &source.input;
-    let file = H5ad::open(path)?;
+    let file = AnnDataFile::open(path)?;
     let expected = meta.var_names.len();
     if file.n_vars() != expected {
         let path = path.display().to_string();
@@ -241,7 +241,7 @@ struct How<'a> {
 
 /// Reads counts, those of a model in its genes' columns.
 fn read(
-    file: &H5ad,
+    file: &AnnDataFile,
     path: &Path,
     registry: Registry,
     mut columns: Columns,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scvi::data::{GeneOverlap, Registry};
 use scvi_io::ModelMeta;
-use scvi_io::h5ad::{Column, H5ad};
+use scvi_io::anndata::{AnnDataFile, Column};
 
 use super::columns::Columns;
 use super::genes::overlap;
@@ -32,7 +32,7 @@ pub fn for_query(
     args: &MapArgs,
     common: &Common,
 ) -> Result<Query, CliError> {
-    let file = H5ad::open(path)?;
+    let file = AnnDataFile::open(path)?;
     require_counts(&file, path, "mapping")?;
     let names = match &args.query.var_names_column {
         None => file.var_names().to_vec(),
@@ -85,7 +85,7 @@ fn check_overlap(path: &Path, overlap: &GeneOverlap, min_overlap: f64) -> Result
 /// Adds the query's categories to those of the reference. Labels that no dispersion goes by may be
 /// missing.
 fn new_categories(
-    file: &H5ad,
+    file: &AnnDataFile,
     path: &Path,
     registry: &mut Registry,
 ) -> Result<Vec<(String, Vec<String>)>, CliError> {

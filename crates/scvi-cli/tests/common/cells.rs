@@ -4,7 +4,8 @@ use std::path::Path;
 
 use scvi::data::CsrMatrix;
 use scvi::data::simulate::{SimulateConfig, simulate};
-use scvi_io::h5ad::{Column, NewAnnData, write_h5ad};
+use scvi_io::anndata::Column;
+use scvi_io::h5ad::{NewAnnData, write_h5ad};
 
 use super::names;
 

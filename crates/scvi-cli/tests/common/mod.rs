@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use scvi::data::CsrMatrix;
-use scvi_io::h5ad::{Categorical, Column, NewAnnData, write_h5ad};
+use scvi_io::anndata::{Categorical, Column};
+use scvi_io::h5ad::{NewAnnData, write_h5ad};
 use serde_json::Value;
 
 /// A folder that goes when the test ends.

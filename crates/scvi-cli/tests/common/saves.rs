@@ -6,7 +6,8 @@ use std::process::Command;
 
 use safetensors::SafeTensors;
 use scvi::data::CsrMatrix;
-use scvi_io::h5ad::{Column, NewAnnData, write_h5ad};
+use scvi_io::anndata::Column;
+use scvi_io::h5ad::{NewAnnData, write_h5ad};
 
 use super::{Folder, names};
 

@@ -2,29 +2,10 @@
 
 use std::path::Path;
 
-use super::file::H5ad;
-use super::rows::{Extras, H5adRows, NewRows};
+use super::rows::H5adRows;
 use crate::IoError;
+use crate::anndata::{AnnDataFile, Extras, NewRows, Slot};
 use crate::rows::RowSink;
-
-/// Where a new array goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Slot {
-    /// `obsm`: any number of columns.
-    Obsm,
-    /// `layers`: one column per gene.
-    Layers,
-}
-
-impl Slot {
-    /// The group's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Obsm => "obsm",
-            Self::Layers => "layers",
-        }
-    }
-}
 
 /// A dense array to add to a file: one row per cell of the file.
 ///
@@ -53,7 +34,7 @@ pub fn write_with_arrays(
     arrays: &[NewArray<'_>],
     overwrite: bool,
 ) -> Result<(), IoError> {
-    let n_obs = H5ad::open(&input)?.n_obs();
+    let n_obs = AnnDataFile::open(&input)?.n_obs();
     for array in arrays {
         if n_obs.checked_mul(array.columns) != Some(array.values.len()) {
             return Err(IoError::BadInput {

@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 use hdf5_pure::{
-    AttrValue, Error as H5Error, File, FileAccessProperties, FileLocking, Group, RepackOptions,
-    SyncPolicy, repack,
+    Error as H5Error, File, FileAccessProperties, FileLocking, Group, RepackOptions, SyncPolicy,
+    repack,
 };
 
 use super::store::{Node, Store};
@@ -127,10 +127,8 @@ fn check_objects(
             let wide = array.chunk_shape().iter().any(|d| (65_536..1 << 24).contains(d));
             // An empty data space comes out as a scalar; anndata's None is None in both forms.
             let empty = array.is_null()?;
-            let none = || -> Result<bool, IoError> {
-                let attrs = array.attrs()?;
-                Ok(attrs.get("encoding-type").and_then(AttrValue::as_str) == Some("null"))
-            };
+            let none =
+                || -> Result<bool, IoError> { Ok(array.attrs()?.encoding() == Some("null")) };
             let problem = match (wide, empty) {
                 (true, _) => "has chunks of more than 65,535 values",
                 (_, true) if !none()? => "has an empty data space",

@@ -6,10 +6,10 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, GroupBuilder};
 use scvi::data::CsrMatrix;
 
-use super::column::Column;
 use super::write_attrs::{ANNDATA, ARRAY, CSR_MATRIX, DATAFRAME, DICT, encoding};
 use super::write_column::{string_array, write_column, write_uns};
 use crate::IoError;
+use crate::anndata::{Column, UnsValue, check_name};
 use crate::output::AtomicFile;
 
 /// Values per chunk. The library writes chunks above 65,535 in a form that HDF5 2.0 refuses.
@@ -19,7 +19,8 @@ const CHUNK: u64 = 32_768;
 ///
 /// ```
 /// use scvi::data::CsrMatrix;
-/// use scvi_io::h5ad::{Column, CountsKey, H5ad, NewAnnData, write_h5ad};
+/// use scvi_io::anndata::{AnnDataFile, Column, CountsKey};
+/// use scvi_io::h5ad::{NewAnnData, write_h5ad};
 ///
 /// let counts = CsrMatrix::new(2, vec![0, 1, 2], vec![1, 0], vec![3.0, 1.0]).unwrap();
 /// let mut data = NewAnnData::new(
@@ -32,7 +33,7 @@ const CHUNK: u64 = 32_768;
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("new.h5ad");
 /// write_h5ad(&path, &data, false)?;
-/// assert_eq!(H5ad::open(&path)?.counts(&CountsKey::X)?, counts);
+/// assert_eq!(AnnDataFile::open(&path)?.counts(&CountsKey::X)?, counts);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -83,22 +84,6 @@ impl<'a> From<&'a CsrMatrix> for SparseMatrix<'a> {
     }
 }
 
-/// An entry of `uns`.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum UnsValue {
-    /// A string.
-    Text(String),
-    /// A list of strings.
-    Texts(Vec<String>),
-    /// A whole number.
-    Integer(i64),
-    /// A float.
-    Float(f64),
-    /// A list of floats.
-    Floats(Vec<f64>),
-}
-
 impl<'a> NewAnnData<'a> {
     /// Counts with names and nothing else, gzip level 4.
     pub fn new(
@@ -133,7 +118,7 @@ impl<'a> NewAnnData<'a> {
             }
         }
         for (name, _) in &self.layers {
-            if let Err(found) = super::check_name(name) {
+            if let Err(found) = check_name(name) {
                 return bad(&format!("layers['{name}']"), "a name".into(), found);
             }
         }
@@ -144,7 +129,7 @@ impl<'a> NewAnnData<'a> {
             let mut seen = BTreeSet::from(["_index"]);
             for (name, column) in columns {
                 let what = format!("column '{name}' of {frame}");
-                if let Err(found) = super::check_name(name) {
+                if let Err(found) = check_name(name) {
                     return bad(&what, "a name".into(), found);
                 }
                 if !seen.insert(name) {
@@ -163,7 +148,7 @@ impl<'a> NewAnnData<'a> {
         }
         for (name, values, columns) in &self.obsm {
             let what = format!("obsm['{name}']");
-            if let Err(found) = super::check_name(name) {
+            if let Err(found) = check_name(name) {
                 return bad(&what, "a name".into(), found);
             }
             if n_obs.checked_mul(*columns) != Some(values.len()) {
@@ -171,7 +156,7 @@ impl<'a> NewAnnData<'a> {
             }
         }
         for name in self.uns.keys() {
-            if let Err(found) = super::check_name(name) {
+            if let Err(found) = check_name(name) {
                 return bad(&format!("uns['{name}']"), "a name".into(), found);
             }
         }

@@ -4,38 +4,14 @@ use std::path::Path;
 
 use hdf5_pure::{AttrValue, Error as H5Error, File, Group};
 
-use super::add_arrays::Slot;
 use super::edited_copy::{copy_and_edit, open_or_create, remove};
-use super::file::H5ad;
-use super::new_anndata::UnsValue;
 use super::reserve::reserve;
 use super::write_attrs::ARRAY;
 use super::write_column::{encode, fill_uns};
 use crate::IoError;
+use crate::anndata::{AnnDataFile, Extras, NewRows, Slot, check_additions};
 use crate::output::{AtomicFile, RegionFile};
 use crate::rows::RowSink;
-
-/// A matrix that is to be added to a file: a row per cell of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewRows<'a> {
-    /// Where it goes.
-    pub slot: Slot,
-    /// Its name there; an existing one of that name is replaced.
-    pub key: &'a str,
-    /// Number of columns.
-    pub columns: usize,
-}
-
-/// Small things to add beside matrices; what has the same name is replaced.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Extras<'a> {
-    /// Entries of `uns`.
-    pub uns: &'a [(&'a str, UnsValue)],
-    /// Columns of `obs`, a number per cell.
-    pub obs: &'a [(&'a str, &'a [f32])],
-    /// Columns of `var`, a number per gene.
-    pub var: &'a [(&'a str, &'a [f32])],
-}
 
 /// A copy of an `.h5ad` file in the making, to which matrices are added row by row.
 ///
@@ -66,7 +42,7 @@ impl H5adRows {
         overwrite: bool,
     ) -> Result<Self, IoError> {
         let input = input.as_ref();
-        let n_obs = check(&H5ad::open(input)?, matrices, &extras)?;
+        let n_obs = check_additions(&AnnDataFile::open(input)?, matrices, &extras)?;
         let temp = AtomicFile::create(output, overwrite)?;
         let path = temp.temp_path();
         let start = copy_and_edit(input, path, &[], &|file| edit(file, n_obs, matrices, &extras))?;
@@ -90,47 +66,6 @@ impl RowSink for H5adRows {
     fn finish(self: Box<Self>) -> Result<(), IoError> {
         self.file.finish()
     }
-}
-
-/// Checks that everything fits the file; its number of cells.
-fn check(file: &H5ad, matrices: &[NewRows<'_>], extras: &Extras<'_>) -> Result<usize, IoError> {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut name = |group: &'static str, key: &str| -> Result<(), IoError> {
-        let bad = |expected: &str, found: String| IoError::BadInput {
-            what: format!("{group}['{key}']"),
-            expected: expected.into(),
-            found,
-        };
-        super::check_name(key).map_err(|found| bad("a name", found))?;
-        match seen.insert((group, key.to_owned())) {
-            true => Ok(()),
-            false => Err(bad("one entry of a name", "two".into())),
-        }
-    };
-    let length = |group: &str, key: &str, expected: usize, found: usize| {
-        if expected == found {
-            return Ok(());
-        }
-        let (what, found) = (format!("{group}['{key}']"), found.to_string());
-        Err(IoError::BadInput { what, expected: format!("{expected} columns or values"), found })
-    };
-    for matrix in matrices {
-        name(matrix.slot.name(), matrix.key)?;
-        if matrix.slot == Slot::Layers {
-            length("layers", matrix.key, file.n_vars(), matrix.columns)?;
-        }
-    }
-    for (key, _) in extras.uns {
-        name("uns", key)?;
-    }
-    let frames = [("obs", extras.obs, file.n_obs()), ("var", extras.var, file.n_vars())];
-    for (frame, columns, n) in frames {
-        for (key, values) in columns {
-            name(frame, key)?;
-            length(frame, key, n, values.len())?;
-        }
-    }
-    Ok(file.n_obs())
 }
 
 /// Adds everything to the file in place: of each matrix the first row.

@@ -1,15 +1,16 @@
 //! An open HDF5 file: objects by path, every error with its place.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use hdf5_pure::{AttrValue, Error as H5Error, File, FormatError, Group};
+use hdf5_pure::{Error as H5Error, File, FormatError, Group};
 
 use super::array::Array;
+use super::attrs::attrs_of;
 use crate::IoError;
+use crate::anndata::{Attrs, structure};
 
 /// What stands at a path inside the file.
 pub(crate) enum Node {
@@ -89,13 +90,10 @@ impl Store {
         }
     }
 
-    /// The attributes of a group.
-    pub(crate) fn attrs(
-        &self,
-        place: &str,
-        group: &Group,
-    ) -> Result<HashMap<String, AttrValue>, IoError> {
-        group.attrs().map_err(|source| self.broken(place, source))
+    /// The attributes of the group at `place`.
+    pub(crate) fn attrs(&self, place: &str) -> Result<Attrs, IoError> {
+        let attrs = self.file.group(place).and_then(|group| group.attrs());
+        attrs.map(attrs_of).map_err(|source| self.broken(place, source))
     }
 
     /// Names of a group's members, sorted; none where the group is missing.
@@ -109,7 +107,11 @@ impl Store {
 
     /// An error from the HDF5 library, with its place.
     pub(crate) fn broken(&self, place: &str, source: H5Error) -> IoError {
-        IoError::Hdf5 { path: self.path().into(), place: place.into(), source: Box::new(source) }
+        IoError::Hdf5 {
+            path: self.path().to_path_buf(),
+            place: place.into(),
+            source: Box::new(source),
+        }
     }
 
     /// The error that something is not as the format says.
@@ -119,11 +121,6 @@ impl Store {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> IoError {
-        IoError::Structure {
-            path: self.path().into(),
-            place: place.into(),
-            expected: expected.into(),
-            found: found.into(),
-        }
+        structure(&self.path, place, expected, found)
     }
 }

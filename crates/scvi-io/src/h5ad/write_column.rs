@@ -2,12 +2,11 @@
 
 use hdf5_pure::{AttrValue, DatasetBuilder, Datatype, EnumTypeBuilder, GroupBuilder, make_i8_type};
 
-use super::column::{Categorical, Column};
-use super::new_anndata::UnsValue;
 use super::write_attrs::{
     ARRAY, CATEGORICAL, Encoding, NULLABLE_BOOLEAN, NULLABLE_INTEGER, NULLABLE_STRING,
     NUMERIC_SCALAR, STRING, STRING_ARRAY, encoding,
 };
+use crate::anndata::{Categorical, Column, UnsValue};
 
 /// Writes a column as a member of a data frame's group.
 pub(super) fn write_column(frame: &mut GroupBuilder, name: &str, column: &Column) {

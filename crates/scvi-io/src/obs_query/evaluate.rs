@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Comparison, Query, Value};
-use crate::h5ad::Column;
+use crate::anndata::Column;
 
 /// A column does not hold what a query takes it to hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{QueryMismatch, matching, parse};
-use crate::h5ad::{Categorical, Column};
+use crate::anndata::{Categorical, Column};
 
 /// What reading a column, or comparing it, can come to.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! What a save holds, as plain values.
 
 use super::SaveError;
-use crate::h5ad::python_str::{float_str, single_str};
+use crate::anndata::python_str::{float_str, single_str};
 
 /// A value of a save. Dictionaries of all classes (`OrderedDict`, `defaultdict`, scvi-tools'
 /// `attrdict`) are [`Value::Dict`]; numbers of numpy are plain numbers.

@@ -1,6 +1,5 @@
 //! Reads one column of a data frame, in every form that AnnData has given it.
 
-use hdf5_pure::AttrValue;
 use scvi::data::CategoryKind;
 
 use super::array::{Array, Kind};
@@ -22,13 +21,13 @@ pub(crate) fn read_column(
     let place = format!("{frame}/{key}");
     match store.node(&place)? {
         Node::Missing => Ok(None),
-        Node::Group(_) => read_group(store, &place).map(Some),
+        Node::Group => read_group(store, &place).map(Some),
         Node::Array(array) => {
             // anndata 0.7 kept the categories beside the columns.
             let categories = format!("{frame}/__categories/{key}");
             match store.node(&categories)? {
                 Node::Array(names) => {
-                    categorical(&array, &names, ordered(names.attrs()?)).map(Some)
+                    categorical(&array, &names, names.attrs()?.flag("ordered")).map(Some)
                 }
                 _ => read_array(&array).map(Some),
             }
@@ -44,13 +43,13 @@ pub(crate) fn read_category_kind(
 ) -> Result<CategoryKind, IoError> {
     let column = format!("{frame}/{key}");
     let place = match store.node(&column)? {
-        Node::Group(_) => format!("{column}/categories"),
+        Node::Group => format!("{column}/categories"),
         _ => format!("{frame}/__categories/{key}"),
     };
     let kind = match store.node(&place)? {
         Node::Array(names) => names.kind(),
         // A nullable array.
-        Node::Group(_) => store.array(&format!("{place}/values"))?.kind(),
+        Node::Group => store.array(&format!("{place}/values"))?.kind(),
         Node::Missing => Kind::Other,
     };
     Ok(match kind {
@@ -66,13 +65,10 @@ pub(crate) fn read_category_kind(
 fn read_group(store: &Store, place: &str) -> Result<Column, IoError> {
     let member = |name: &str| store.node(&format!("{place}/{name}"));
     if let (Node::Array(codes), Node::Array(names)) = (member("codes")?, member("categories")?) {
-        let Node::Group(group) = store.node(place)? else {
-            return Err(store.structure(place, "a group", "something else"));
-        };
-        return categorical(&codes, &names, ordered(store.attrs(place, &group)?));
+        return categorical(&codes, &names, store.attrs(place)?.flag("ordered"));
     }
     // Categories that may be missing themselves, or are a nullable string array.
-    if let (Node::Array(codes), Node::Group(_)) = (member("codes")?, member("categories")?) {
+    if let (Node::Array(codes), Node::Group) = (member("codes")?, member("categories")?) {
         let names = read_group(store, &format!("{place}/categories"))?;
         let names: Vec<String> =
             (0..names.len()).map(|k| names.label(k).unwrap_or_else(|| "nan".into())).collect();
@@ -83,12 +79,12 @@ fn read_group(store: &Store, place: &str) -> Result<Column, IoError> {
     }
     Err(store.structure(
         place,
-        "a column: a categorical (codes, categories), a nullable array (values, mask) or a data set",
+        "a column: a categorical (codes, categories), a nullable array (values, mask) or an array",
         format!("a group of {:?}", store.members(place)?),
     ))
 }
 
-/// A data set of one dimension.
+/// An array of one dimension.
 fn read_array(array: &Array) -> Result<Column, IoError> {
     array.len()?;
     Ok(match array.kind() {
@@ -158,8 +154,4 @@ fn with_codes(codes: &Array, categories: Vec<String>, ordered: bool) -> Result<C
     };
     let codes = codes.i64s()?.into_iter().map(code).collect::<Result<_, _>>()?;
     Ok(Column::Categorical(Categorical { codes, categories, ordered }))
-}
-
-fn ordered(attrs: std::collections::HashMap<String, AttrValue>) -> bool {
-    attrs.get("ordered").and_then(AttrValue::as_i64).is_some_and(|v| v != 0)
 }

@@ -1,8 +1,7 @@
-//! An `.h5ad` file opened for reading.
+//! An AnnData opened for reading.
 
 use std::path::{Path, PathBuf};
 
-use hdf5_pure::AttrValue;
 use scvi::data::{CategoryKind, CsrMatrix};
 
 use super::column::Column;
@@ -14,22 +13,22 @@ use crate::IoError;
 /// How many cells an error names.
 const NAMED_CELLS: usize = 5;
 
-/// An AnnData file, opened for reading.
+/// An AnnData, opened for reading: an `.h5ad` file.
 ///
 /// Names are read at once; columns and counts when asked for, in pieces, so that little more
 /// memory is needed than for what is returned.
 ///
 /// ```no_run
-/// use scvi_io::h5ad::{CountsKey, H5ad};
+/// use scvi_io::anndata::{AnnDataFile, CountsKey};
 ///
-/// let file = H5ad::open("pbmc.h5ad")?;
+/// let file = AnnDataFile::open("pbmc.h5ad")?;
 /// let counts = file.counts(&CountsKey::X)?;
 /// let batches = file.obs_column("batch")?.to_categorical();
 /// println!("{} cells, {} batches", counts.n_cells(), batches.categories.len());
 /// # Ok::<(), scvi_io::IoError>(())
 /// ```
 #[derive(Debug)]
-pub struct H5ad {
+pub struct AnnDataFile {
     store: Store,
     obs_names: Vec<String>,
     var_names: Vec<String>,
@@ -39,11 +38,11 @@ pub struct H5ad {
     obsm_keys: Vec<String>,
 }
 
-impl H5ad {
+impl AnnDataFile {
     /// Opens a file and reads the names of cells, genes, columns and layers.
     ///
     /// # Errors
-    /// [`IoError`] where the file is missing, not HDF5, broken, or not an AnnData.
+    /// [`IoError`] where the file is missing, of another kind, broken, or not an AnnData.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, IoError> {
         let store = Store::open(path.as_ref())?;
         let (obs_names, obs_columns) = frame(&store, "obs")?;
@@ -62,7 +61,7 @@ impl H5ad {
 
     /// Where the file lies.
     pub fn path(&self) -> PathBuf {
-        self.store.path().into()
+        self.store.path().to_path_buf()
     }
 
     /// Number of cells.
@@ -111,7 +110,7 @@ impl H5ad {
     /// A column of `var`, one value per gene.
     ///
     /// # Errors
-    /// As [`H5ad::obs_column`].
+    /// As [`AnnDataFile::obs_column`].
     pub fn var_column(&self, key: &str) -> Result<Column, IoError> {
         self.column("var", &self.var_columns, self.n_vars(), key)
     }
@@ -201,21 +200,21 @@ impl H5ad {
 }
 
 fn not_anndata(store: &Store, problem: String) -> IoError {
-    IoError::NotAnnData { path: store.path().into(), problem }
+    IoError::NotAnnData { path: store.path().to_path_buf(), problem }
 }
 
 /// Row names and column order of `obs` or `var`.
 fn frame(store: &Store, name: &str) -> Result<(Vec<String>, Vec<String>), IoError> {
-    let group = match store.node(name)? {
-        Node::Group(group) => group,
+    match store.node(name)? {
+        Node::Group => {}
         Node::Missing => return Err(not_anndata(store, format!("it has no '{name}'"))),
         Node::Array(_) => {
             let problem = format!("'{name}' is a table of the kind anndata wrote before 0.7");
             return Err(not_anndata(store, problem));
         }
-    };
-    let attrs = store.attrs(name, &group)?;
-    let index = attrs.get("_index").and_then(AttrValue::as_str).unwrap_or("_index");
+    }
+    let attrs = store.attrs(name)?;
+    let index = attrs.text("_index").unwrap_or("_index");
     let Some(column) = read_column(store, name, index)? else {
         return Err(store.structure(name, format!("the index '{index}'"), "no such member"));
     };
@@ -229,7 +228,7 @@ fn frame(store: &Store, name: &str) -> Result<(Vec<String>, Vec<String>), IoErro
         })
     };
     let rows = (0..column.len()).map(label).collect::<Result<_, _>>()?;
-    let columns = match attrs.get("column-order").and_then(AttrValue::as_strings) {
+    let columns = match attrs.texts("column-order") {
         Some(columns) => columns.to_vec(),
         None => {
             let mut columns = store.members(name)?;

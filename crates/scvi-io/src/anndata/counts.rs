@@ -1,12 +1,11 @@
 //! Counts: which matrix, in which form.
 
-use hdf5_pure::AttrValue;
 use scvi::data::{CsrMatrix, Survey};
 
 use super::array::Array;
 use super::by_gene::ByGene;
 use super::count_rows::{CountRows, Lines};
-use super::file::H5ad;
+use super::file::AnnDataFile;
 use super::sparse::Sparse;
 use super::store::{Node, Store};
 use crate::IoError;
@@ -102,26 +101,23 @@ impl Matrix {
     /// Finds the counts; `None` where there is no matrix at that place.
     pub(crate) fn find(target: &Target<'_>) -> Result<Option<Self>, IoError> {
         let Target { store, place, .. } = *target;
-        let group = match store.node(place)? {
+        match store.node(place)? {
             Node::Missing => return Ok(None),
             Node::Array(array) => {
-                // anndata writes an X that is None as an empty data set of encoding "null".
-                let encoding = array.attrs()?;
-                if encoding.get("encoding-type").and_then(AttrValue::as_str) == Some("null") {
+                // anndata writes an X that is None as an empty array of encoding "null".
+                if array.attrs()?.encoding() == Some("null") {
                     return Ok(None);
                 }
                 target.check_shape(array.shape())?;
                 return Ok(Some(Self::Dense(Box::new(array))));
             }
-            Node::Group(group) => group,
-        };
-        let attrs = store.attrs(place, &group)?;
-        let text = |key: &str| attrs.get(key).and_then(AttrValue::as_str);
+            Node::Group => {}
+        }
+        let attrs = store.attrs(place)?;
         // `h5sparse_format` and `h5sparse_shape` are what anndata wrote before 0.7.
-        let format =
-            text("encoding-type").or(text("h5sparse_format")).unwrap_or("nothing of the kind");
-        let shape = attrs.get("shape").or(attrs.get("h5sparse_shape"));
-        let Some(shape) = shape.and_then(shape_of) else {
+        let format = attrs.encoding().or(attrs.text("h5sparse_format"));
+        let format = format.unwrap_or("nothing of the kind");
+        let Some(shape) = attrs.shape("shape").or(attrs.shape("h5sparse_shape")) else {
             return Err(store.structure(place, "an attribute 'shape' of two numbers", "none"));
         };
         target.check_shape(&shape)?;
@@ -144,7 +140,7 @@ impl Matrix {
 
 /// Counts of an open file, not read yet.
 pub struct StoredCounts<'a> {
-    file: &'a H5ad,
+    file: &'a AnnDataFile,
     place: String,
     matrix: Matrix,
     /// Column of each gene, and how many columns there are, where these are not the file's.
@@ -156,7 +152,7 @@ const SAMPLED: usize = 1 << 20;
 
 impl<'a> StoredCounts<'a> {
     /// Finds the counts; `None` where there are none at that place.
-    pub(super) fn find(file: &'a H5ad, key: &CountsKey) -> Result<Option<Self>, IoError> {
+    pub(super) fn find(file: &'a AnnDataFile, key: &CountsKey) -> Result<Option<Self>, IoError> {
         let place = key.place();
         let matrix = Matrix::find(&target(file, &place))?;
         Ok(matrix.map(|matrix| Self { file, place, matrix, columns: None }))
@@ -200,7 +196,7 @@ impl<'a> StoredCounts<'a> {
     /// Reads them into memory, with what a look at them tells.
     ///
     /// # Errors
-    /// As [`H5ad::counts`].
+    /// As [`AnnDataFile::counts`].
     pub fn load(self) -> Result<(CsrMatrix, Survey), IoError> {
         let (n_cells, nnz) = (self.file.n_obs(), self.matrix.nnz().unwrap_or(0));
         let (store, place) = (self.file.store(), self.place.clone());
@@ -222,7 +218,7 @@ impl<'a> StoredCounts<'a> {
     /// and each so many take a pass over the file.
     ///
     /// # Errors
-    /// As [`H5ad::counts`], and what `f` returns.
+    /// As [`AnnDataFile::counts`], and what `f` returns.
     pub fn for_each_block(
         self,
         max_nnz: u64,
@@ -249,7 +245,7 @@ impl<'a> StoredCounts<'a> {
     /// by gene.
     ///
     /// # Errors
-    /// As [`H5ad::counts`].
+    /// As [`AnnDataFile::counts`].
     pub fn rows(self) -> Result<Option<(CountRows, Survey)>, IoError> {
         let target = target(self.file, &self.place);
         let Lines::Cells(rows) = Lines::new(&target, self.matrix, self.columns)? else {
@@ -260,11 +256,6 @@ impl<'a> StoredCounts<'a> {
     }
 }
 
-fn target<'a>(file: &'a H5ad, place: &'a str) -> Target<'a> {
+fn target<'a>(file: &'a AnnDataFile, place: &'a str) -> Target<'a> {
     Target { store: file.store(), place, cells: file.obs_names(), genes: file.var_names() }
-}
-
-fn shape_of(attr: &AttrValue) -> Option<Vec<u64>> {
-    let signed = || attr.to_i64s()?.into_iter().map(|v| v.try_into().ok()).collect();
-    attr.to_u64s().or_else(signed)
 }

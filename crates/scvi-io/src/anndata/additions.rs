@@ -1,0 +1,106 @@
+//! What is to be added to a copy of a file.
+
+use super::{AnnDataFile, check_name};
+use crate::IoError;
+
+/// Where a new array goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// `obsm`: any number of columns.
+    Obsm,
+    /// `layers`: one column per gene.
+    Layers,
+}
+
+impl Slot {
+    /// The group's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Obsm => "obsm",
+            Self::Layers => "layers",
+        }
+    }
+}
+
+/// A matrix that is to be added to a file: a row per cell of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewRows<'a> {
+    /// Where it goes.
+    pub slot: Slot,
+    /// Its name there; an existing one of that name is replaced.
+    pub key: &'a str,
+    /// Number of columns.
+    pub columns: usize,
+}
+
+/// Small things to add beside matrices; what has the same name is replaced.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extras<'a> {
+    /// Entries of `uns`.
+    pub uns: &'a [(&'a str, UnsValue)],
+    /// Columns of `obs`, a number per cell.
+    pub obs: &'a [(&'a str, &'a [f32])],
+    /// Columns of `var`, a number per gene.
+    pub var: &'a [(&'a str, &'a [f32])],
+}
+
+/// An entry of `uns`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum UnsValue {
+    /// A string.
+    Text(String),
+    /// A list of strings.
+    Texts(Vec<String>),
+    /// A whole number.
+    Integer(i64),
+    /// A float.
+    Float(f64),
+    /// A list of floats.
+    Floats(Vec<f64>),
+}
+
+/// Checks that everything fits the file; its number of cells.
+pub(crate) fn check_additions(
+    file: &AnnDataFile,
+    matrices: &[NewRows<'_>],
+    extras: &Extras<'_>,
+) -> Result<usize, IoError> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut name = |group: &'static str, key: &str| -> Result<(), IoError> {
+        let bad = |expected: &str, found: String| IoError::BadInput {
+            what: format!("{group}['{key}']"),
+            expected: expected.into(),
+            found,
+        };
+        check_name(key).map_err(|found| bad("a name", found))?;
+        match seen.insert((group, key.to_owned())) {
+            true => Ok(()),
+            false => Err(bad("one entry of a name", "two".into())),
+        }
+    };
+    let length = |group: &str, key: &str, expected: usize, found: usize| {
+        if expected == found {
+            return Ok(());
+        }
+        let (what, found) = (format!("{group}['{key}']"), found.to_string());
+        Err(IoError::BadInput { what, expected: format!("{expected} columns or values"), found })
+    };
+    for matrix in matrices {
+        name(matrix.slot.name(), matrix.key)?;
+        if matrix.slot == Slot::Layers {
+            length("layers", matrix.key, file.n_vars(), matrix.columns)?;
+        }
+    }
+    for (key, _) in extras.uns {
+        name("uns", key)?;
+    }
+    let frames = [("obs", extras.obs, file.n_obs()), ("var", extras.var, file.n_vars())];
+    for (frame, columns, n) in frames {
+        for (key, values) in columns {
+            name(frame, key)?;
+            length(frame, key, n, values.len())?;
+        }
+    }
+    Ok(file.n_obs())
+}

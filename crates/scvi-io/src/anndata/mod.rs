@@ -1,0 +1,37 @@
+//! AnnData opened for reading, from an `.h5ad` file: the counts, and the tables `obs` and `var`.
+
+mod additions;
+mod array;
+mod attrs;
+mod by_gene;
+mod column;
+mod count_rows;
+mod counts;
+mod file;
+mod posterior;
+pub(crate) mod python_str;
+mod read_column;
+mod sparse;
+mod store;
+
+pub(crate) use additions::check_additions;
+pub use additions::{Extras, NewRows, Slot, UnsValue};
+pub(crate) use array::Kind;
+pub(crate) use attrs::{Attr, Attrs};
+pub use column::{Categorical, Column};
+pub use count_rows::CountRows;
+pub use counts::{CountsKey, StoredCounts};
+pub use file::AnnDataFile;
+pub(crate) use posterior::{NAMES, TYPE};
+pub(crate) use store::structure;
+
+/// Checks that a string can name a member of a group; what is wrong with it otherwise.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    match name {
+        "" => Err("an empty string".into()),
+        "." | ".." => Err(format!("'{name}'")),
+        _ if name.contains('/') => Err(format!("'{name}', with a slash")),
+        _ if name.contains('\0') => Err("a name with a NUL byte".into()),
+        _ => Ok(()),
+    }
+}
