@@ -7,6 +7,7 @@ mod fingerprint;
 mod genes;
 mod library_prior;
 mod minibatches;
+mod poisson;
 mod registry;
 pub mod simulate;
 mod split;
