@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use scvi::data::CsrMatrix;
 use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, Categorical, Column, CountsKey, Slot, UnsValue};
-use scvi_io::h5ad::{NewAnnData, NewArray, write_h5ad, write_with_arrays};
+use scvi_io::h5ad::{CsrRows, NewAnnData, NewArray, SparseMatrix, write_h5ad, write_with_arrays};
 use tempfile::tempdir;
 
 /// Runs `check_written.py` with the Python of `SCVI_REFERENCE_PYTHON`; `None` where that is unset.
@@ -238,6 +238,87 @@ fn refuses_contradictions() {
     refused(&|d| d.obs.push(("a".into(), Column::Categorical(beyond.clone()))));
     refused(&|d| d.obsm.push(("a".into(), vec![1.0], 2)));
     refused(&|d| drop(d.uns.insert("..".into(), UnsValue::Integer(1))));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// 3,000 cells with a third of 90 genes: values for several chunks.
+fn several_chunks(first: f32) -> CsrMatrix {
+    let indptr = (0..=3000).map(|cell| 30 * cell).collect();
+    let indices = (0..90_000).map(|k| (k % 30) * 3 + k / 30 % 3).collect();
+    let values = (0..90_000_u32).map(|k| first + (k % 7) as f32).collect();
+    CsrMatrix::new(90, indptr, indices, values).unwrap()
+}
+
+/// The cells of a range.
+fn some(x: &CsrMatrix, cells: std::ops::Range<usize>) -> CsrMatrix {
+    x.select_cells(&cells.collect::<Vec<_>>())
+}
+
+#[test]
+fn rows_that_come_in_blocks_make_the_same_matrices() {
+    let dir = tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let (x, layer) = (several_chunks(1.0), several_chunks(5.0));
+    for gzip_level in [0, 4] {
+        let mut whole = new_anndata(&x);
+        whole.gzip_level = gzip_level;
+        whole.layers.push(("l".into(), (&layer).into()));
+        write_h5ad(path("whole.h5ad"), &whole, true).unwrap();
+
+        // X has its first rows from the beginning, the layer none.
+        let first = some(&x, 0..5);
+        let mut data = whole.clone();
+        data.x = (&first).into();
+        data.layers[0].1 = SparseMatrix::empty(90);
+        let mut file = CsrRows::create(path("rows.h5ad"), &data, true).unwrap();
+        for (start, end) in [(5, 5), (5, 6), (6, 1700), (1700, 3000)] {
+            file.append(0, (&some(&x, start..end)).into()).unwrap();
+        }
+        for start in (0..3000).step_by(100) {
+            file.append(1, (&some(&layer, start..start + 100)).into()).unwrap();
+        }
+        assert!(!path("rows.h5ad").exists() || gzip_level > 0);
+        file.finish().unwrap();
+
+        let file = AnnDataFile::open(path("rows.h5ad")).unwrap();
+        assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
+        assert_eq!(file.counts(&CountsKey::Layer("l".into())).unwrap(), layer);
+        let says = |name: &str| python(&["new", path(name).to_str().unwrap()]);
+        assert_eq!(says("rows.h5ad"), says("whole.h5ad"));
+        // It can be edited as any other.
+        let latent = vec![0.5; 3000];
+        let array = NewArray { slot: Slot::Obsm, key: "z", values: &latent, columns: 1 };
+        write_with_arrays(path("rows.h5ad"), path("z.h5ad"), &[array], true).unwrap();
+        assert_eq!(AnnDataFile::open(path("z.h5ad")).unwrap().counts(&CountsKey::X).unwrap(), x);
+    }
+}
+
+#[test]
+fn rows_that_do_not_fit_are_refused() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("new.h5ad");
+    let x = CsrMatrix::new(2, vec![0, 1, 2], vec![1, 0], vec![1.0, 2.0]).unwrap();
+    let mut data = new_anndata(&x);
+    data.x = SparseMatrix::empty(2);
+    let create = || CsrRows::create(&path, &data, false).unwrap();
+    let told = |result: Result<(), IoError>| result.unwrap_err().to_string();
+    let rows = SparseMatrix::from(&x);
+    for (bad, part) in [
+        (SparseMatrix { n_columns: 3, ..rows }, "shape (2, 2)"),
+        (SparseMatrix { indices: &[1], ..rows }, "2 indices"),
+        (SparseMatrix { indices: &[1, 2], ..rows }, "indices below 2"),
+        (SparseMatrix { indptr: &[0, 1, 1], ..rows }, "from 0 to 2"),
+        (SparseMatrix { indptr: &[0, 2, 1, 2], ..rows }, "from 0 to 2"),
+        (SparseMatrix { indptr: &[], ..rows }, "from 0 to 2"),
+    ] {
+        let told = told(create().append(0, bad));
+        assert!(told.contains(part), "{told}");
+    }
+    let mut file = create();
+    file.append(0, rows).unwrap();
+    assert!(told(file.append(0, rows)).contains("(4, 2)"));
+    assert!(told(create().finish()).contains("(0, 2)"));
+    drop(file);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 

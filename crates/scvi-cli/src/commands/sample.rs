@@ -1,7 +1,9 @@
 //! `scvi sample`.
 
-use scvi::model::{Cells, SampleOptions, SparseSample, Watch, sparse_samples};
-use scvi_io::h5ad::{NewAnnData, SparseMatrix, write_h5ad};
+use scvi::model::{
+    Cells, SampleOptions, SampledRows, SparseSample, TaskError, Watch, posterior_predictive_sample,
+};
+use scvi_io::h5ad::{CsrRows, NewAnnData, SparseMatrix};
 use scvi_io::open_model;
 use scvi_io::output::check_output;
 
@@ -10,6 +12,7 @@ use crate::choices::Choices;
 use crate::error::CliError;
 use crate::input::cells_for;
 use crate::report::Report;
+use crate::rows_output::row_error;
 use crate::watching::watched;
 
 pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
@@ -33,13 +36,22 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
         ..SampleOptions::default()
     };
     let cells = Cells::all(&data, source.batch_size);
-    let task = |watch: &mut Watch| sparse_samples(&model.vae, cells, &options, watch);
-    let draws = watched("posterior predictive draws", common, task)?;
-    let mut matrices = draws.iter().map(sparse);
-    let Some(x) = matrices.next() else { return Ok(()) };
-    let mut out = NewAnnData::new(x, prepared.kept_names(), names);
-    out.layers = (1..).map(|draw| format!("draw_{draw}")).zip(matrices).collect();
-    write_h5ad(&args.output, &out, common.overwrite)?;
+    let none = SparseMatrix::empty(names.len());
+    let mut out = NewAnnData::new(none, prepared.kept_names(), names);
+    out.layers = (1..args.n_samples).map(|draw| (format!("draw_{draw}"), none)).collect();
+    let mut file = CsrRows::create(&args.output, &out, common.overwrite)?;
+    let task = |watch: &mut Watch| {
+        let mut rows = SparseSample::new(out.var_names.len());
+        let mut sink = |sampled: SampledRows| {
+            rows.clear();
+            rows.push(sampled.values);
+            let written = file.append(sampled.draw as usize, sparse(&rows));
+            written.map_err(|e| TaskError::Write(row_error(e)))
+        };
+        posterior_predictive_sample(&model.vae, cells, &options, &mut sink, watch)
+    };
+    watched("posterior predictive draws", common, task)?;
+    file.finish()?;
     let mut report = Report::default();
     report
         .add("cells", out.obs_names.len())

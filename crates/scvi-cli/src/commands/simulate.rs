@@ -1,17 +1,21 @@
 //! `scvi simulate`.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use scvi::data::simulate::{SimulateConfig, Simulated, simulate};
+use scvi::data::simulate::{SimulateConfig, Simulated, Simulator};
+use scvi::model::{Progress, TaskError, Watch};
 use scvi_io::anndata::{Categorical, Column, UnsValue};
-use scvi_io::h5ad::{NewAnnData, write_h5ad};
+use scvi_io::h5ad::{CsrRows, NewAnnData, SparseMatrix, write_h5ad};
 use scvi_io::output::check_output;
 
 use crate::args::{Common, SimulateArgs};
 use crate::error::CliError;
 use crate::input::Names;
 use crate::report::Report;
+use crate::rows_output::row_error;
+use crate::watching::watched;
 
 pub fn run(args: &SimulateArgs, common: &Common) -> Result<(), CliError> {
     let config = SimulateConfig {
@@ -24,15 +28,14 @@ pub fn run(args: &SimulateArgs, common: &Common) -> Result<(), CliError> {
     };
     check(&config)?;
     check_output(&args.output, common.overwrite)?;
-    let sim = simulate(&config);
-    write(&args.output, &config, &sim, common)?;
+    let nnz = stream(&args.output, &config, common)?;
     let mut report = Report::default();
     report
         .add("cells", config.n_cells)
         .add("genes", config.n_genes)
         .add("batches", config.n_batches)
         .add("cell_types", config.n_cell_types)
-        .add("density", sim.counts.nnz() as f64 / (config.n_cells * config.n_genes) as f64)
+        .add("density", nnz as f64 / (config.n_cells as f64 * config.n_genes as f64))
         .add("files", vec![args.output.display().to_string()]);
     report.print(common)
 }
@@ -65,6 +68,33 @@ pub fn names(config: &SimulateConfig) -> Names {
     }
 }
 
+/// Simulates block by block, and writes each while the next is simulated; the number of counts.
+fn stream(path: &Path, config: &SimulateConfig, common: &Common) -> Result<usize, CliError> {
+    let simulator = Simulator::new(config);
+    let cells = 0..config.n_cells;
+    let batch = cells.clone().map(|c| simulator.batch(c));
+    let cell_type = cells.map(|c| simulator.cell_type(c));
+    let failed = |error| TaskError::Write(row_error(error));
+    let (file, nnz) = watched("simulated cells", common, |watch: &mut Watch| {
+        let data = anndata(config, SparseMatrix::empty(config.n_genes), batch, cell_type);
+        let mut file = CsrRows::create(path, &data, common.overwrite).map_err(failed)?;
+        drop(data);
+        let (mut done, mut nnz) = (0, 0);
+        simulator.for_each_block(|counts| {
+            file.append(0, (&counts).into()).map_err(failed)?;
+            done += counts.n_cells();
+            nnz += counts.nnz();
+            match watch(Progress { done, total: config.n_cells }) {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(()) => Err(TaskError::Stopped),
+            }
+        })?;
+        Ok((file, nnz))
+    })?;
+    file.finish()?;
+    Ok(nnz)
+}
+
 /// Writes simulated counts with their batch and cell type.
 pub fn write(
     path: &Path,
@@ -72,22 +102,35 @@ pub fn write(
     sim: &Simulated,
     common: &Common,
 ) -> Result<(), CliError> {
+    let (batch, cell_type) = (sim.batch.iter().copied(), sim.cell_type.iter().copied());
+    let data = anndata(config, (&sim.counts).into(), batch, cell_type);
+    Ok(write_h5ad(path, &data, common.overwrite)?)
+}
+
+/// Counts with names, the batch and type of each cell, and where they come from.
+fn anndata<'a>(
+    config: &SimulateConfig,
+    counts: SparseMatrix<'a>,
+    batch: impl Iterator<Item = u32>,
+    cell_type: impl Iterator<Item = u32>,
+) -> NewAnnData<'a> {
     let Names { cells, genes } = names(config);
-    let column = |codes: &[u32], count: usize, name: &str| {
-        Column::Categorical(Categorical {
-            codes: codes.iter().map(|&c| Some(c)).collect(),
-            categories: (0..count).map(|i| format!("{name}_{i}")).collect(),
-            ordered: false,
-        })
-    };
-    let mut data = NewAnnData::new(&sim.counts, cells, genes);
+    let mut data = NewAnnData::new(counts, cells, genes);
     data.obs = vec![
-        ("batch".to_owned(), column(&sim.batch, config.n_batches, "batch")),
-        ("cell_type".to_owned(), column(&sim.cell_type, config.n_cell_types, "type")),
+        ("batch".to_owned(), column(batch, config.n_batches, "batch")),
+        ("cell_type".to_owned(), column(cell_type, config.n_cell_types, "type")),
     ];
     data.uns = BTreeMap::from([
         ("simulated_by".to_owned(), UnsValue::Text("scvi simulate".to_owned())),
         ("simulated_seed".to_owned(), UnsValue::Integer(config.seed as i64)),
     ]);
-    Ok(write_h5ad(path, &data, common.overwrite)?)
+    data
+}
+
+fn column(codes: impl Iterator<Item = u32>, count: usize, name: &str) -> Column {
+    Column::Categorical(Categorical {
+        codes: codes.map(Some).collect(),
+        categories: (0..count).map(|i| format!("{name}_{i}")).collect(),
+        ordered: false,
+    })
 }

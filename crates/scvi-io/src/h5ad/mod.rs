@@ -5,6 +5,7 @@
 mod add_arrays;
 pub(crate) mod array;
 mod attrs;
+mod csr_rows;
 mod edited_copy;
 mod minified;
 mod new_anndata;
@@ -17,6 +18,7 @@ mod write_attrs;
 mod write_column;
 
 pub use add_arrays::{NewArray, write_with_arrays};
+pub use csr_rows::CsrRows;
 pub use minified::write_minified;
 pub use new_anndata::{NewAnnData, SparseMatrix, write_h5ad};
 pub use rows::H5adRows;

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, GroupBuilder};
+use hdf5_pure::{
+    AttrValue, DatasetBuilder, Error as H5Error, FileBuilder, GroupBuilder, MaxExtent,
+};
 use scvi::data::CsrMatrix;
 
+use super::csr_rows::CsrRows;
 use super::write_attrs::{ANNDATA, ARRAY, CSR_MATRIX, DATAFRAME, DICT, encoding};
 use super::write_column::{string_array, write_column, write_uns};
 use crate::IoError;
 use crate::anndata::{Column, UnsValue, check_name};
-use crate::output::AtomicFile;
 
 /// Values per chunk. The library writes chunks above 65,535 in a form that HDF5 2.0 refuses.
-const CHUNK: u64 = 32_768;
+pub(super) const CHUNK: usize = 32_768;
 
 /// What to write: counts, names, and whatever else there is.
 ///
@@ -72,8 +74,34 @@ pub struct SparseMatrix<'a> {
 }
 
 impl SparseMatrix<'_> {
-    fn shape(&self) -> (usize, usize) {
+    /// No row of so many columns.
+    pub fn empty(n_columns: usize) -> Self {
+        Self { n_columns, indptr: &[0], indices: &[], values: &[] }
+    }
+
+    pub(super) fn shape(&self) -> (usize, usize) {
         (self.indptr.len().saturating_sub(1), self.n_columns)
+    }
+
+    /// Whether the three arrays are rows; `what` they are.
+    pub(super) fn check(&self, what: &str) -> Result<(), IoError> {
+        let Self { n_columns, indptr, indices, values } = self;
+        let bad = |expected: String, found: String| {
+            Err(IoError::BadInput { what: what.into(), expected, found })
+        };
+        let n = values.len();
+        if indices.len() != n {
+            return bad(format!("{n} indices, as many as values"), indices.len().to_string());
+        }
+        let ends = (indptr.first().copied(), indptr.last().copied());
+        if ends != (Some(0), Some(n as u64)) || !indptr.is_sorted() {
+            return bad(format!("an indptr that rises from 0 to {n}"), format!("{ends:?}"));
+        }
+        let most = (*n_columns).min(i32::MAX as usize);
+        match indices.iter().find(|&&i| i as usize >= most) {
+            Some(index) => bad(format!("indices below {most}"), index.to_string()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -104,19 +132,12 @@ impl<'a> NewAnnData<'a> {
         }
     }
 
-    fn check(&self) -> Result<(), IoError> {
+    /// Everything but the matrices.
+    pub(super) fn check(&self) -> Result<(), IoError> {
         let bad = |what: &str, expected: String, found: String| {
             Err(IoError::BadInput { what: what.into(), expected, found })
         };
         let (n_obs, n_vars) = (self.obs_names.len(), self.var_names.len());
-        let layers = self.layers.iter().map(|(name, matrix)| (format!("layers['{name}']"), matrix));
-        for (what, matrix) in std::iter::once(("X".to_owned(), &self.x)).chain(layers) {
-            let shape = matrix.shape();
-            if shape != (n_obs, n_vars) {
-                let expected = format!("shape {:?}, as many as names", (n_obs, n_vars));
-                return bad(&what, expected, format!("{shape:?}"));
-            }
-        }
         for (name, _) in &self.layers {
             if let Err(found) = check_name(name) {
                 return bad(&format!("layers['{name}']"), "a name".into(), found);
@@ -174,9 +195,14 @@ pub fn write_h5ad(
     data: &NewAnnData<'_>,
     overwrite: bool,
 ) -> Result<(), IoError> {
-    data.check()?;
-    let output = output.as_ref();
-    let temp = AtomicFile::create(output, overwrite)?;
+    CsrRows::create(output, data, overwrite)?.finish()
+}
+
+/// Writes everything but the matrices' rows.
+pub(super) fn write_structure(path: &Path, data: &NewAnnData<'_>) -> Result<(), H5Error> {
+    let matrix = |group: &mut GroupBuilder| {
+        write_sparse(group, [data.obs_names.len(), data.var_names.len()], data.gzip_level);
+    };
     let mut file = FileBuilder::new();
     for (key, value) in encoding(ANNDATA) {
         file.set_attr(key, value);
@@ -186,7 +212,7 @@ pub fn write_h5ad(
         fill(&mut group);
         file.add_group(group.finish());
     };
-    group("X", &|g| write_sparse(g, data.x, data.gzip_level));
+    group("X", &matrix);
     group("obs", &|g| write_frame(g, &data.obs_names, &data.obs));
     group("var", &|g| write_frame(g, &data.var_names, &data.var));
     group("obsm", &|g| {
@@ -203,21 +229,16 @@ pub fn write_h5ad(
     });
     group("layers", &|g| {
         encode(g, DICT);
-        for (name, matrix) in &data.layers {
+        for (name, _) in &data.layers {
             let mut layer = g.create_group(name);
-            write_sparse(&mut layer, *matrix, data.gzip_level);
+            matrix(&mut layer);
             g.add_group(layer.finish());
         }
     });
     for name in ["obsp", "varm", "varp"] {
         group(name, &|g| encode(g, DICT));
     }
-    file.write(temp.temp_path()).map_err(|source| IoError::Hdf5 {
-        path: output.into(),
-        place: "the new file".into(),
-        source: Box::new(source),
-    })?;
-    temp.finish()
+    file.write(path)
 }
 
 fn encode(group: &mut GroupBuilder, which: super::write_attrs::Encoding) {
@@ -232,28 +253,23 @@ fn encode_array(dataset: &mut DatasetBuilder) {
     }
 }
 
-fn write_sparse(group: &mut GroupBuilder, x: SparseMatrix, gzip_level: u32) {
+/// A matrix without rows, whose data sets can grow, as anndata makes them; `indptr` comes last.
+fn write_sparse(group: &mut GroupBuilder, shape: [usize; 2], gzip_level: u32) {
     encode(group, CSR_MATRIX);
-    let (rows, columns) = x.shape();
-    group.set_attr("shape", AttrValue::I64Array(vec![rows as i64, columns as i64]));
-    let pack = |dataset: &mut DatasetBuilder, n: usize| {
-        if gzip_level > 0 && n > 0 {
-            dataset.with_chunks(&[CHUNK.min(n as u64)]).with_shuffle().with_deflate(gzip_level);
-        }
+    group.set_attr("shape", AttrValue::I64Array(shape.map(|n| n as i64).to_vec()));
+    let most = shape[0].saturating_mul(shape[1]);
+    let grows = |dataset: &mut DatasetBuilder| {
+        pack(dataset.with_maxshape(&[MaxExtent::Unlimited]), most, gzip_level);
     };
-    pack(group.create_dataset("data").with_f32_data(x.values), x.values.len());
-    // scipy wants one type for both index arrays, and the narrow one where it does.
-    let narrow = i32::MAX as usize;
-    if x.values.len() <= narrow && columns <= narrow {
-        let indices: Vec<i32> = x.indices.iter().map(|&i| i as i32).collect();
-        let indptr: Vec<i32> = x.indptr.iter().map(|&i| i as i32).collect();
-        pack(group.create_dataset("indices").with_i32_data(&indices), indices.len());
-        pack(group.create_dataset("indptr").with_i32_data(&indptr), indptr.len());
-    } else {
-        let indices: Vec<i64> = x.indices.iter().map(|&i| i.into()).collect();
-        let indptr: Vec<i64> = x.indptr.iter().map(|&i| i as i64).collect();
-        pack(group.create_dataset("indices").with_i64_data(&indices), indices.len());
-        pack(group.create_dataset("indptr").with_i64_data(&indptr), indptr.len());
+    grows(group.create_dataset("data").with_f32_data(&[]));
+    grows(group.create_dataset("indices").with_i32_data(&[]));
+}
+
+/// Cuts a data set of at most `n` values into chunks, and compresses these.
+pub(super) fn pack(dataset: &mut DatasetBuilder, n: usize, gzip_level: u32) {
+    dataset.with_chunks(&[CHUNK.min(n).max(1) as u64]);
+    if gzip_level > 0 {
+        dataset.with_shuffle().with_deflate(gzip_level);
     }
 }
 

@@ -7,6 +7,7 @@ mod fingerprint;
 mod genes;
 mod library_prior;
 mod minibatches;
+mod poisson;
 mod registry;
 mod row_blocks;
 mod selected;

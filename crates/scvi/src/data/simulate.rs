@@ -7,13 +7,21 @@
 //! ```
 //! The factor s is chosen so that the expected share of non-zero counts is the density asked for.
 //! Each cell's numbers come from a stream of its own: the same seed gives the same cell whatever
-//! the number of cells.
+//! the number of cells, and of threads.
+
+use std::ops::Range;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use rand_distr::{Distribution, Gamma, Normal, Poisson};
+use rand_distr::{Distribution, Gamma, Normal};
+use rayon::prelude::*;
 
 use super::CsrMatrix;
+use super::poisson::poisson;
+
+/// Draws (a cell's gene is one) that make a block, and a thread's part of it.
+const BLOCK_DRAWS: usize = 1 << 22;
+const PART_DRAWS: usize = 1 << 16;
 
 /// What to simulate.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,11 +146,7 @@ impl Simulator {
             let mean = library * profile[g] * effects[g];
             let gamma = Gamma::new(self.theta[g], mean / self.theta[g]).expect("positive");
             let rate: f64 = gamma.sample(&mut rng);
-            let count = if rate > 0.0 {
-                Poisson::new(rate).map_or(0.0, |p| p.sample(&mut rng))
-            } else {
-                0.0
-            };
+            let count = poisson(rate, &mut rng);
             if count > 0.0 {
                 indices.push(g as u32);
                 values.push(count as f32);
@@ -155,6 +159,78 @@ impl Simulator {
             values.push(1.0);
         }
     }
+
+    /// The counts of some cells, simulated on all threads.
+    pub fn counts(&self, cells: Range<usize>) -> CsrMatrix {
+        let n_genes = self.config.n_genes;
+        let parts: Vec<_> = pieces(cells, cells_of(PART_DRAWS, n_genes)).collect();
+        let parts: Vec<Part> = parts.into_par_iter().map(|cells| self.part(cells)).collect();
+        let n = parts.iter().map(|part| part.values.len()).sum();
+        let (mut indices, mut values) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut indptr = vec![0];
+        for part in parts {
+            let start = values.len() as u64;
+            indptr.extend(part.ends.iter().map(|end| start + end));
+            indices.extend(part.indices);
+            values.extend(part.values);
+        }
+        CsrMatrix::new(n_genes, indptr, indices, values)
+            .expect("simulated rows are sorted and positive")
+    }
+
+    fn part(&self, cells: Range<usize>) -> Part {
+        let mut part = Part::default();
+        for cell in cells {
+            self.cell(cell, &mut part.indices, &mut part.values);
+            part.ends.push(part.values.len() as u64);
+        }
+        part
+    }
+
+    /// Gives `sink` the counts of all cells, block by block in their order, and simulates the next
+    /// block on the other threads meanwhile: no more than two are in memory.
+    ///
+    /// # Errors
+    /// The first of `sink`.
+    pub fn for_each_block<E>(
+        &self,
+        mut sink: impl FnMut(CsrMatrix) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let len = cells_of(BLOCK_DRAWS, self.config.n_genes);
+        let mut blocks = pieces(0..self.config.n_cells, len);
+        let mut ready = blocks.next().map(|cells| self.counts(cells));
+        while let Some(counts) = ready {
+            let mut next = None;
+            rayon::in_place_scope(|scope| {
+                if let Some(cells) = blocks.next() {
+                    scope.spawn(|_| next = Some(self.counts(cells)));
+                }
+                sink(counts)
+            })?;
+            ready = next;
+        }
+        Ok(())
+    }
+}
+
+/// Some cells' rows.
+#[derive(Default)]
+struct Part {
+    /// Where each row ends.
+    ends: Vec<u64>,
+    indices: Vec<u32>,
+    values: Vec<f32>,
+}
+
+/// Cells with so many draws in all, at least one.
+fn cells_of(draws: usize, n_genes: usize) -> usize {
+    (draws / n_genes.max(1)).max(1)
+}
+
+/// The range in pieces of a length; the last may be shorter.
+fn pieces(range: Range<usize>, len: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range.step_by(len).map(move |start| start..end.min(start + len))
 }
 
 fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
@@ -166,15 +242,9 @@ fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
 /// Simulates a data set in memory.
 pub fn simulate(config: &SimulateConfig) -> Simulated {
     let simulator = Simulator::new(config);
-    let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
-    for cell in 0..config.n_cells {
-        simulator.cell(cell, &mut indices, &mut values);
-        indptr.push(indices.len() as u64);
-    }
     let cells = 0..config.n_cells;
     Simulated {
-        counts: CsrMatrix::new(config.n_genes, indptr, indices, values)
-            .expect("simulated rows are sorted and positive"),
+        counts: simulator.counts(cells.clone()),
         batch: cells.clone().map(|c| simulator.batch(c)).collect(),
         cell_type: cells.map(|c| simulator.cell_type(c)).collect(),
     }
@@ -203,5 +273,61 @@ mod tests {
         assert_eq!(small.counts.row(4), large.counts.row(4));
         let other = simulate(&SimulateConfig { n_cells: 5, seed: 1, ..Default::default() });
         assert_ne!(small.counts, other.counts);
+    }
+
+    /// FNV-1a over the words of the three arrays.
+    fn hash(counts: &CsrMatrix) -> u64 {
+        let indices = counts.indices().iter().map(|&i| i.into());
+        let values = counts.values().iter().map(|v| v.to_bits().into());
+        let words = counts.indptr().iter().copied().chain(indices).chain(values);
+        words.fold(0xcbf2_9ce4_8422_2325, |h, w: u64| (h ^ w).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    #[test]
+    fn a_seed_gives_the_counts_that_it_always_gave() {
+        let sparse = SimulateConfig { n_cells: 60, n_genes: 300, ..Default::default() };
+        // Rates up to hundreds, and θ on both sides of 1.
+        let dense = SimulateConfig {
+            n_cells: 40,
+            n_genes: 100,
+            n_batches: 3,
+            n_cell_types: 4,
+            density: 0.8,
+            seed: 7,
+        };
+        assert_eq!(hash(&simulate(&sparse).counts), 0x8549_3d0d_4b23_abe5);
+        assert_eq!(hash(&simulate(&dense).counts), 0x1c9f_0b39_6904_bc61);
+    }
+
+    #[test]
+    fn blocks_are_the_whole_for_any_number_of_threads() {
+        // Two blocks and a bit, of many parts each.
+        let n_genes = BLOCK_DRAWS / 16;
+        let config = SimulateConfig { n_cells: 35, n_genes, density: 1e-3, ..Default::default() };
+        let whole = simulate(&config).counts;
+        let simulator = Simulator::new(&config);
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut rows = Vec::new();
+            let sink = |block: CsrMatrix| {
+                rows.push(block.n_cells());
+                let start = rows[..rows.len() - 1].iter().sum::<usize>();
+                (0..block.n_cells()).for_each(|i| assert_eq!(block.row(i), whole.row(start + i)));
+                Ok::<(), ()>(())
+            };
+            let done = pool.install(|| simulator.for_each_block(sink));
+            assert_eq!((done, rows), (Ok(()), vec![16, 16, 3]));
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_sink_ends_it() {
+        let config = SimulateConfig { n_cells: 2, n_genes: BLOCK_DRAWS, ..Default::default() };
+        let mut blocks = 0;
+        let result = Simulator::new(&config).for_each_block(|_| {
+            blocks += 1;
+            Err("no more")
+        });
+        assert_eq!((result, blocks), (Err("no more"), 1));
     }
 }

@@ -24,12 +24,20 @@ pub struct SparseSample {
 }
 
 impl SparseSample {
-    fn new(n_genes: usize) -> Self {
+    /// No row of so many genes.
+    pub fn new(n_genes: usize) -> Self {
         Self { n_genes, indptr: vec![0], ..Self::default() }
     }
 
-    /// Adds rows: `(cells, genes)`.
-    fn push(&mut self, rows: &[f32]) {
+    /// Takes all rows out; the room stays.
+    pub fn clear(&mut self) {
+        self.indptr.truncate(1);
+        self.indices.clear();
+        self.values.clear();
+    }
+
+    /// Adds rows: `(cells, genes)`, the last of them whole.
+    pub fn push(&mut self, rows: &[f32]) {
         for row in rows.chunks_exact(self.n_genes) {
             for (gene, &x) in (0..).zip(row) {
                 if x != 0.0 {
