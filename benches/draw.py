@@ -107,6 +107,7 @@ def dots(axis, panel):
     axis.margins(x=0.1)
     if not panel.get("linear"):
         axis.set_xscale("log")
+        axis.set_xlim(widened(*axis.get_xlim()))
         plain(axis.xaxis)
 
 

@@ -13,7 +13,7 @@ from sections import SECTIONS
 INTRODUCTION = """\
 # Benchmarks
 
-How fast scvi-rs is, what memory it takes, how both grow, and how close it comes to what the machine can do. `scvi` is the command of this repository; `scvi-tools` is release {version} from PyPI, on the CPU. Both run on the same files with the same options; where two programs are compared they take turns, so that a change of the machine's speed meets both, and a ratio is that of the two runs of one round. Figures are medians of rounds, with the smallest and the largest in brackets. Peak memory is that of the whole process as the kernel reports it. Results, line by line: `benches/results`.
+How fast scvi-rs is, what memory it takes, how both grow, and how close it comes to what the machine can do. `scvi` is the command of this repository; `scvi-tools` is release {version} from PyPI, on the CPU. Both run on the same files with the same options; where two programs are compared they take turns, so that a change of the machine's speed meets both, and a ratio is that of the two runs of one round. Figures are medians of rounds, with the smallest and the largest in brackets. Peak memory is that of the whole process as the kernel reports it, which is never less than the 20 MiB of the suite that starts it. Results, line by line: `benches/results`.
 
 `python3 benches/suite.py` makes this page: it runs everything, stores what it measured and draws the plots. Each section says how to repeat it alone.
 """

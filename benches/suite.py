@@ -23,6 +23,7 @@ from results import Log, stored
 from sections import SECTIONS
 
 BENCHES = measure.ROOT / "benches"
+LIMITS = measure.ROOT / "target" / "release" / "examples" / "machine_limits"
 
 
 def arguments():
@@ -39,7 +40,7 @@ def arguments():
     parser.add_argument("--folder", type=Path, help="keep data here [default: temporary]")
     parser.add_argument("--output", type=Path, help="[default: BENCHMARKS.md]")
     measure.add_common_arguments(parser)
-    parser.add_argument("--limits", type=Path, default=measure.ROOT / "target/release/examples/machine_limits")
+    parser.add_argument("--limits", type=Path, default=LIMITS, help="the built machine_limits")
     options = parser.parse_args()
     home = BENCHES / "out" if options.quick else BENCHES
     options.results, options.plots = home / "results", home / "plots"
@@ -57,6 +58,8 @@ def main():
     chosen = choose(options.only)
     if not options.render_only:
         measure.sides(options)
+        if options.folder:
+            options.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
             options.models = Path(temporary)
             options.data = options.folder or Path(temporary)

@@ -22,8 +22,8 @@ SPEED = {
     "plain file, on disk, cells": ("plain", (*DISK, "--shuffle", "cells")),
     "gzip file, in memory": ("gzip", MEMORY),
     "gzip file, on disk, blocks": ("gzip", (*DISK, "--shuffle", "blocks")),
-    "gzip file, on disk, cached, blocks": ("gzip", (*DISK, "--shuffle", "blocks", "--cache", "CACHE")),
-    "gzip file, on disk, cached, cells": ("gzip", (*DISK, "--shuffle", "cells", "--cache", "CACHE")),
+    "gzip file, cached, blocks": ("gzip", (*DISK, "--shuffle", "blocks", "--cache", "CACHE")),
+    "gzip file, cached, cells": ("gzip", (*DISK, "--shuffle", "cells", "--cache", "CACHE")),
 }
 """Label, file and options; CACHE stands for a fresh folder."""
 BASE = "plain file, in memory"
@@ -114,7 +114,7 @@ def tables(parts):
         yield ""
     if found := parts.get("quality"):
         seeds = distinct(found, "seed")
-        heads = ["shuffle", "order of the file", *(f"seed {s}" for s in seeds), "mean less in memory"]
+        heads = ["shuffle", "order of the file", *(f"seed {s}" for s in seeds), "less in memory"]
         rows = [
             quality_row(found, shuffle, order, seeds)
             for shuffle in distinct(found, "shuffle")
@@ -133,7 +133,7 @@ def speed_row(found, case):
         case,
         spread(rates(found, case), ",.0f"),
         spread(ratios, ".2f"),
-        spread(column(found, "first_epoch_seconds", case=case), ".1f"),
+        spread(column(found, "first_epoch_seconds", case=case), ".3g"),
         spread(column(found, "peak_memory_bytes", case=case), ",.0f", 1 / MIB),
     ]
 
@@ -141,7 +141,8 @@ def speed_row(found, case):
 def quality_row(found, shuffle, order, seeds):
     key = {"shuffle": shuffle, "order": order}
     elbo = {seed: column(found, "elbo", **key, seed=seed) for seed in seeds}
-    memory = {seed: column(found, "elbo", shuffle="in memory", order=order, seed=seed) for seed in seeds}
+    base = {"shuffle": "in memory", "order": order}
+    memory = {seed: column(found, "elbo", **base, seed=seed) for seed in seeds}
     less = [a - b for seed in seeds for a, b in zip(elbo[seed], memory[seed])]
     return [shuffle, order, *(spread(v, ".2f") for v in elbo.values()), spread(less, "+.2f")]
 
@@ -158,13 +159,13 @@ def figures(parts):
         ]
     every = [{"name": "out_of_core_speed", "title": "Out of core: speed", "panels": panels}]
     if found := parts.get("quality"):
-        shown = [
-            series(
-                f"file in {order} order",
-                [(s, column(found, "elbo", order=order, shuffle=s)) for s in distinct(found, "shuffle")],
-            )
-            for order in distinct(found, "order")
-        ]
+        shuffles, orders = distinct(found, "shuffle"), distinct(found, "order")
+        points = {
+            order: [(s, column(found, "elbo", order=order, shuffle=s)) for s in shuffles]
+            for order in orders
+        }
+        shown = [series(f"file in {order} order", points[order]) for order in orders]
         panel = {"kind": "dots", "linear": True, "x": "held-out ELBO, nats a cell", "series": shown}
-        every.append({"name": "out_of_core_quality", "title": "Out of core: ELBO", "panels": [panel]})
+        title = "Out of core: held-out ELBO"
+        every.append({"name": "out_of_core_quality", "title": title, "panels": [panel]})
     return [figure for figure in every if figure["panels"]]
