@@ -62,4 +62,6 @@ def text(parts):
 def brief(record):
     """A record on one line: lists are left out, numbers rounded."""
     shown = {key: value for key, value in record.items() if not isinstance(value, (list, dict))}
-    return ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in shown.items())
+    return ", ".join(
+        f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in shown.items()
+    )

@@ -68,8 +68,13 @@ def series(label, points):
 def both(records, field, keys, scale=1):
     """The two programs' series of a field; `keys` gives the records of each label or x."""
     return [
-        series(program, [(x, [v * scale for v in column(records, field, program=program, **key)])
-                         for x, key in keys])
+        series(
+            program,
+            [
+                (x, [v * scale for v in column(records, field, program=program, **key)])
+                for x, key in keys
+            ],
+        )
         for program in PROGRAMS
         if column(records, field, program=program)
     ]

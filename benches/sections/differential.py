@@ -24,7 +24,9 @@ def missing(options, part):
 
 def one_against_rest(options, log):
     where = models(options)
-    groups = {"group1": reference("values", 1, data=str(options.pbmc3k), key=options.groupby).json()}
+    groups = {
+        "group1": reference("values", 1, data=str(options.pbmc3k), key=options.groupby).json()
+    }
     if options.quick:
         groups["group1"] = groups["group1"][:1]
     for i in range(options.rounds):
@@ -72,7 +74,9 @@ def ours(options, model, data, output, groupby, words):
     typed = []
     for name, value in words.items():
         typed += [f"--{name}", *(value if isinstance(value, list) else [value])]
-    return scvi(options, "de", "--model", model, data, "--output", output, "--groupby", groupby, *typed)
+    return scvi(
+        options, "de", "--model", model, data, "--output", output, "--groupby", groupby, *typed
+    )
 
 
 def agreement(options, where, words):
@@ -127,7 +131,10 @@ def tables(parts):
         yield ""
     if found := parts.get("sizes"):
         rows = [
-            [f"{n:,}", *(spread(column(found, f, n_cells=n), form, by) for _, f, form, by in MEASURES)]
+            [
+                f"{n:,}",
+                *(spread(column(found, f, n_cells=n), form, by) for _, f, form, by in MEASURES),
+            ]
             for n in distinct(found, "n_cells")
         ]
         yield from table(["simulated cells", *(m[0] for m in MEASURES)], rows)

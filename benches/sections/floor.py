@@ -105,7 +105,9 @@ def tables(parts):
         rows.append(["floor, ms", *(spread(floors(found, key), ".2f", 1e3) for key in keys)])
         measured = (spread(column(found, "step_seconds", **key), ".2f", 1e3) for key in keys)
         rows.append(["measured, ms", *measured])
-        rows.append(["share of the floor reached", *(spread(shares(found, key), ".0%") for key in keys)])
+        rows.append(
+            ["share of the floor reached", *(spread(shares(found, key), ".0%") for key in keys)]
+        )
         yield from table(heads, rows)
 
 

@@ -87,7 +87,12 @@ def size(found, name):
 def tables(parts):
     for name in PARTS:
         if found := parts.get(name):
-            heads = [f"{TITLES[name]} ({size(found, name)})", "seconds per epoch", "µs per cell", "peak memory, MiB"]
+            heads = [
+                f"{TITLES[name]} ({size(found, name)})",
+                "seconds per epoch",
+                "µs per cell",
+                "peak memory, MiB",
+            ]
             yield from table(heads, [row(found, value) for value in distinct(found, "value")])
             yield f"\nExponent of seconds: {exponent(found):.2f}.\n"
 
@@ -107,7 +112,10 @@ def row(found, value):
 def exponent(found):
     """The slope of ln seconds over ln value; 0 of a single value."""
     points = [
-        (math.log(value), math.log(statistics.median(column(found, "seconds_per_epoch", value=value))))
+        (
+            math.log(value),
+            math.log(statistics.median(column(found, "seconds_per_epoch", value=value))),
+        )
         for value in distinct(found, "value")
     ]
     return statistics.linear_regression(*zip(*points)).slope if points[1:] else 0.0

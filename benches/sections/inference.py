@@ -33,10 +33,10 @@ def tasks(options, log):
     data = runs.simulated(options, size["cells"], size["genes"])
     model, save = trained(options, data)
     scvi(options, "convert", "--model", model, "--to", "scvi-tools", "--output", save)
-    for task in TASKS:
+    for task, title in TASKS.items():
         for i in range(options.rounds):
             for program in sides(options):
-                key = {"task": task, "title": TASKS[task].format(**size)}
+                key = {"task": task, "title": title.format(**size)}
                 key |= {"program": program, "round": i}
                 side, where = (ours, model) if program == "scvi" else (theirs, save)
                 log.once(key, side, options, task, data, where, i)
@@ -109,7 +109,9 @@ def tables(parts):
     found = parts.get("tasks", [])
     if found:
         heads = ["task", "", *PROGRAMS, "scvi-tools / scvi"]
-        yield from table(heads, [row for task in distinct(found, "task") for row in rows(found, task)])
+        yield from table(
+            heads, [row for task in distinct(found, "task") for row in rows(found, task)]
+        )
     for record in parts.get("streaming", [])[:1]:
         runs_of = parts["streaming"]
         yield (
@@ -135,7 +137,9 @@ def rows(found, task):
 
 def figures(parts):
     found = parts.get("tasks", [])
-    keys = [(select(found, task=task)[0]["title"], {"task": task}) for task in distinct(found, "task")]
+    keys = [
+        (select(found, task=task)[0]["title"], {"task": task}) for task in distinct(found, "task")
+    ]
     panels = [
         {"kind": "dots", "x": "seconds", "series": both(found, "seconds", keys)},
         {

@@ -30,12 +30,8 @@ def speed(options, log):
 
 def one_run(options, program, data, batch_size, seed):
     if program == "scvi":
-        return runs.train(
-            options, data, "--batch-size", batch_size, epochs=EPOCHS, seed=seed
-        )
-    return runs.train_scvi_tools(
-        options, data, epochs=EPOCHS, batch_size=batch_size, seed=seed
-    )
+        return runs.train(options, data, "--batch-size", batch_size, epochs=EPOCHS, seed=seed)
+    return runs.train_scvi_tools(options, data, epochs=EPOCHS, batch_size=batch_size, seed=seed)
 
 
 PARTS = {"speed": speed}
