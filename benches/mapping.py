@@ -13,7 +13,7 @@ table shows
 """
 
 import argparse
-import json
+import functools
 import statistics
 import tempfile
 from pathlib import Path
@@ -85,20 +85,17 @@ def map_with_scvi_tools(options, files):
 
 
 def map_with_scvi(options, files):
-    def scvi(*words):
-        command = [str(word) for word in (options.scvi, *words, "--threads", options.threads)]
-        return measure.run(command, options.threads)
-
+    scvi = functools.partial(measure.scvi, options)
     reference, query = files["reference.h5ad"], files["query.h5ad"]
-    plan = ["--max-epochs", options.epochs, "--seed", options.seed, "--json"]
+    plan = ["--max-epochs", options.epochs, "--seed", options.seed]
     model = files["model"]
     keys = ["--batch-key", options.batch_key, "--encode-covariates"]
     run = scvi("train", reference, "--model", model, *keys, *plan)
-    line = {"reference_seconds": json.loads(run.output)["seconds"]}
+    line = {"reference_seconds": run.report()["seconds"]}
     for name, switches in (("mapped", []), ("frozen", ["--freeze-batchnorm-decoder"])):
         map_words = ("map", "--reference", model, query, "--model", files[name])
         run = scvi(*map_words, *switches, *plan, "--output", files[f"{name}.npy"])
-        line[f"{name}_seconds"] = json.loads(run.output)["seconds"]
+        line[f"{name}_seconds"] = run.report()["seconds"]
     for name in ("model", "mapped"):
         scvi("latent", "--model", files[name], reference, "--output", files[f"{name}_ref.npy"])
     for name in ("model", "frozen"):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+MIB = 2**20
 sys.path.insert(0, str(ROOT / "reference"))
 
 import environment  # noqa: E402
@@ -29,8 +30,12 @@ class Run:
     peak_memory_bytes: int
 
     def json(self):
-        """The JSON value on the last line of the output."""
+        """The JSON value on the last line of the output, which libraries may write before."""
         return json.loads(self.output.strip().splitlines()[-1])
+
+    def report(self):
+        """The JSON document that the output is: what our command writes with --json."""
+        return json.loads(self.output)
 
 
 def run(command, threads):
@@ -59,16 +64,23 @@ def reference(task, threads, **arguments):
     return run([str(word) for word in words], threads)
 
 
+def scvi(options, verb, *words, threads=None):
+    """Run our command, which may replace what is there; its report is the output."""
+    threads = threads or options.threads
+    words = [options.scvi, verb, *words, "--threads", threads, "--overwrite", "--json", "--quiet"]
+    return run([str(word) for word in words], threads)
+
+
 def add_common_arguments(parser):
-    """The options that both benchmarks have."""
+    """The options that every benchmark has."""
     parser.add_argument("--scvi", type=Path, default=ROOT / "target" / "release" / "scvi")
     parser.add_argument("--threads", type=int, default=cores())
-    parser.add_argument("--only", choices=["scvi-tools", "scvi"], help="run one side only")
+    parser.add_argument("--program", choices=["scvi-tools", "scvi"], help="run one side only")
 
 
 def sides(arguments):
     """The programs to run, with a clear error if ours is wanted and not built."""
-    wanted = [arguments.only] if arguments.only else ["scvi-tools", "scvi"]
+    wanted = [arguments.program] if arguments.program else ["scvi-tools", "scvi"]
     if "scvi" in wanted and not arguments.scvi.exists():
         sys.exit(f"{arguments.scvi} does not exist: cargo build --release, or name it by --scvi")
     return wanted
@@ -76,19 +88,24 @@ def sides(arguments):
 
 def describe_run(arguments):
     """Machine, versions and command, one a line, as a benchmark should state."""
+    command = " ".join(["python3", os.path.relpath(sys.argv[0]), *sys.argv[1:]])
+    return "\n".join([*describe_setting(arguments, sides(arguments)), f"command: {command}"])
+
+
+def describe_setting(arguments, programs):
+    """Lines that name the machine and the versions of programs."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     lines = [
         f"machine: {processor()}, {cores()} cores, {memory:.0f} GiB, "
         f"{platform.system()} {platform.release()}",
         f"threads: {arguments.threads} for each program",
     ]
-    if "scvi-tools" in sides(arguments):
+    if "scvi-tools" in programs:
         lines.append(f"scvi-tools: {reference('versions', arguments.threads).json()}")
-    if "scvi" in sides(arguments):
+    if "scvi" in programs:
         version = run([arguments.scvi, "--version"], 1).output.strip()
         lines.append(f"scvi: {version}, commit {commit()}")
-    command = ["python3", os.path.relpath(sys.argv[0]), *sys.argv[1:]]
-    return "\n".join([*lines, f"command: {' '.join(command)}"])
+    return lines
 
 
 def cores():

@@ -13,7 +13,6 @@ VENV is an environment with the package installed from a release build (`pip ins
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 from pathlib import Path
@@ -100,7 +99,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=5, help="timed epochs in a run")
     measure.add_common_arguments(parser)
     options = parser.parse_args()
-    options.only = "scvi"
+    options.program = "scvi"
     print(measure.describe_run(options), end="\n\n")
     print("| cells x genes | command, s per epoch | Python | Python / command |\n|---|---|---|---|")
     for size in options.sizes:
@@ -114,8 +113,8 @@ def main():
 def speed(options, n_cells, n_genes):
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.h5ad"
-        words = ["simulate", "--output", data, "--n-cells", n_cells, "--n-genes", n_genes]
-        measure.run([str(word) for word in [options.scvi, *words, "--density", 0.08]], options.threads)
+        size = ("--n-cells", n_cells, "--n-genes", n_genes, "--density", 0.08)
+        measure.scvi(options, "simulate", "--output", data, *size)
         times = {"command": [], "python": []}
         for _ in range(options.rounds):
             times["command"].append(by_command(options, data, Path(folder) / "model"))
@@ -130,11 +129,9 @@ def speed(options, n_cells, n_genes):
 
 
 def by_command(options, data, model):
-    words = ["train", data, "--model", model, "--overwrite", "--batch-key", "batch", "--json"]
-    words += ["--max-epochs", options.epochs + 1, "--train-size", 1.0, "--quiet"]
-    words += ["--threads", options.threads]
-    run = measure.run([str(word) for word in [options.scvi, *words]], options.threads)
-    return json.loads(run.output)["seconds_per_epoch"]
+    words = [data, "--model", model, "--batch-key", "batch", "--train-size", 1.0]
+    run = measure.scvi(options, "train", *words, "--max-epochs", options.epochs + 1)
+    return run.report()["seconds_per_epoch"]
 
 
 def python(options, script, *arguments):

@@ -130,19 +130,14 @@ def train_scvi_tools(options, seed, train, test, latent):
 
 def train_scvi(options, seed, train, test, latent):
     """One run of scvi: train, evaluate, latent."""
-
-    def scvi(*words):
-        command = [str(word) for word in (options.scvi, *words, "--threads", options.threads)]
-        return measure.run(command, options.threads)
-
     model = latent.parent / f"model_{seed}"
-    words = ["train", train, "--model", model, "--seed", seed, "--json", "--overwrite"]
+    words = [train, "--model", model, "--seed", seed]
     if test:
         words += ["--train-size", "1", "--max-epochs", options.epochs]
     if options.batch_key:
         words += ["--batch-key", options.batch_key]
-    run = scvi(*words)
-    summary = json.loads(run.output)
+    run = measure.scvi(options, "train", *words)
+    summary = run.report()
     line = {
         "version": measure.run([options.scvi, "--version"], 1).output.strip(),
         "seconds": summary["seconds"],
@@ -150,11 +145,15 @@ def train_scvi(options, seed, train, test, latent):
         "peak_memory_bytes": run.peak_memory_bytes,
     }
     if test:
-        evaluate = ("evaluate", "--model", model, test, "--json", "--seed")
-        answers = [json.loads(scvi(*evaluate, draw).output) for draw in range(DRAWS)]
-        line["elbo_draws"] = [answer["elbo"] for answer in answers]
-    scvi("latent", "--model", model, options.data, "--output", latent, "--overwrite")
+        line["elbo_draws"] = held_out_elbo(options, model, test)
+    measure.scvi(options, "latent", "--model", model, options.data, "--output", latent)
     return line
+
+
+def held_out_elbo(options, model, test):
+    """The mean ELBO of cells, once a draw."""
+    words = ("evaluate", "--model", model, test, "--seed")
+    return [measure.scvi(options, *words, draw).report()["elbo"] for draw in range(DRAWS)]
 
 
 def table(options, lines):

@@ -141,16 +141,38 @@ def speed(data, epochs, batch_size, seed, threads):
     return {"cells": cells.n_obs, "epoch_seconds": np.diff(clock.ends).tolist()}
 
 
-def normalize(data, model, threads):
-    """Seconds that normalised expression of every cell takes."""
+def inference(data, model, call, n_mc_samples, seed, threads):
+    """Seconds of a method's second call, model and data in memory; its result if one number."""
     import scvi
     import torch
 
     torch.set_num_threads(threads)
     trained = scvi.model.SCVI.load(model, anndata.read_h5ad(data))
+    scvi.settings.seed = seed
+    method, first, second = {
+        "latent": (trained.get_latent_representation, {}, {}),
+        "elbo": (trained.get_elbo, {}, {}),
+        "marginal_ll": (
+            trained.get_marginal_ll,
+            {"n_mc_samples": 1},
+            {"n_mc_samples": n_mc_samples},
+        ),
+        "normalized": (trained.get_normalized_expression, *[{"return_numpy": True}] * 2),
+        "sample": (trained.posterior_predictive_sample, {}, {}),
+    }[call]
+    method(**first)
     start = time.perf_counter()
-    trained.get_normalized_expression(return_numpy=True)
-    return time.perf_counter() - start
+    result = method(**second)
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "value": float(result) if np.ndim(result) == 0 else None}
+
+
+def rewrite(data, output, compress, sort_by, threads):
+    """The same cells as anndata writes them, if wanted sorted by a column of obs."""
+    cells = anndata.read_h5ad(data)
+    if sort_by:
+        cells = cells[cells.obs[sort_by].astype(str).to_numpy().argsort(kind="stable")].copy()
+    cells.write_h5ad(output, compression="gzip" if compress else None)
 
 
 def differential(data, model, groupby, options, output, seed, threads):
@@ -183,19 +205,6 @@ def agreement(ours, theirs, threads):
     }
 
 
-def simulate(output, n_cells, n_genes, density, seed, threads):
-    """Counts of independent cells and genes, about `density` of them not zero."""
-    from scipy import sparse
-
-    rng = np.random.default_rng(seed)
-    n = rng.binomial(n_genes, density, n_cells)
-    columns = [np.sort(rng.choice(n_genes, k, replace=False)) for k in n]
-    values = 1 + rng.negative_binomial(0.5, 0.2, n.sum()).astype(np.float32)
-    offsets = np.concatenate([[0], np.cumsum(n)])
-    x = sparse.csr_matrix((values, np.concatenate(columns), offsets), shape=(n_cells, n_genes))
-    anndata.AnnData(x).write_h5ad(output)
-
-
 def prepare(cells, batch_key, seed, threads, **options):
     """An untrained model of scvi-tools, with every default but for the options."""
     import scvi
@@ -208,7 +217,7 @@ def prepare(cells, batch_key, seed, threads, **options):
 
 
 if __name__ == "__main__":
-    tasks = (versions, split, quality, accuracy, speed, normalize, simulate)
+    tasks = (versions, split, quality, accuracy, speed, inference, rewrite)
     tasks += (differential, agreement, values, leave_out, mapping, compare_mapping)
     task = {task.__name__: task for task in tasks}[sys.argv[1]]
     print(json.dumps(task(**json.loads(sys.argv[2]))))
