@@ -10,7 +10,7 @@ use crate::args::{Common, MinifyArgs, ModelInput};
 use crate::error::CliError;
 use crate::input::{Prepared, note, open};
 use crate::report::Report;
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
     let Output::H5ad(output) = Output::check(&args.output, common)? else {
@@ -33,7 +33,8 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
     }
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, args.batch_size);
-    let latent = watched("posteriors", common, |watch| latent_representation(&vae, cells, watch))?;
+    let tasks = Tasks::new(common);
+    let latent = tasks.run("posteriors", |watch| latent_representation(&vae, cells, watch))?;
     let posterior =
         PosteriorRows { qz_m: latent.mean, qz_v: latent.var, observed_lib_size: totals(&prepared) };
     if meta.scvi_tools.is_some() && !args.keep_counts {
@@ -49,6 +50,7 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
         .add("cells", prepared.counts.n_cells())
         .add("n_latent", latent.n_latent)
         .add("minified_data_type", kind.name())
+        .add("seconds", tasks.seconds())
         .add("files", vec![output.display().to_string()]);
     report.print(common)
 }

@@ -10,7 +10,7 @@ use crate::choices::Choices;
 use crate::error::CliError;
 use crate::input::cells_for;
 use crate::report::Report;
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
     if args.output.extension().is_none_or(|e| e != "h5ad") {
@@ -34,7 +34,8 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
     };
     let cells = Cells::all(&data, source.batch_size);
     let task = |watch: &mut Watch| sparse_samples(&model.vae, cells, &options, watch);
-    let draws = watched("posterior predictive draws", common, task)?;
+    let tasks = Tasks::new(common);
+    let draws = tasks.run("posterior predictive draws", task)?;
     let mut matrices = draws.iter().map(sparse);
     let Some(x) = matrices.next() else { return Ok(()) };
     let mut out = NewAnnData::new(x, prepared.kept_names(), names);
@@ -45,6 +46,7 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
         .add("cells", out.obs_names.len())
         .add("genes", out.var_names.len())
         .add("n_samples", args.n_samples as usize)
+        .add("seconds", tasks.seconds())
         .add("files", vec![args.output.display().to_string()]);
     report.print(common)
 }
