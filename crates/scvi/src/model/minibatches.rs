@@ -1,12 +1,14 @@
 //! A pass over cells in evaluation mode: many minibatches at a time, their results one by one.
 //!
-//! Nothing is trained, so that no minibatch waits for another. Each thread has a lane, in which a
-//! minibatch is read, loaded and evaluated from beginning to end; while the lanes work, the results
-//! of the wave before are handed over in order. A minibatch's numbers do not depend on its lane:
-//! however many there are, the results are the same to the bit.
+//! Nothing is trained, so that no minibatch waits for another. Each thread has a lane, in which
+//! minibatches of a wave are read, loaded and evaluated from beginning to end; while the lanes work,
+//! the results of the wave before are handed over in order. A minibatch's numbers do not depend on
+//! its lane: however many there are, the results are the same to the bit.
 
 use std::mem::{replace, swap};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use scvi_kernels::Cpu;
 
@@ -30,6 +32,18 @@ pub(super) enum Room {
     Likelihood,
 }
 
+impl Room {
+    /// Minibatches of a wave for each lane: threads wait for each other at a wave's end, and whoever
+    /// wants to stop the task waits for it. Those of a likelihood may hold thousands of draws.
+    fn per_lane(self) -> usize {
+        match self {
+            Self::Hidden => 8,
+            Self::Decoded => 4,
+            Self::Likelihood => 1,
+        }
+    }
+}
+
 /// A minibatch of which a task is done.
 pub(super) struct Loaded<'a> {
     pub(super) ws: &'a mut Workspace<Cpu<f32>>,
@@ -45,6 +59,11 @@ struct Lane {
     ws: Workspace<Cpu<f32>>,
     batch: Minibatch,
     numbers: Vec<u32>,
+}
+
+/// What became of a minibatch.
+struct Made<T> {
+    value: T,
     result: Result<(), TaskError>,
 }
 
@@ -58,8 +77,7 @@ pub(super) fn for_each_minibatch<T: Default + Send>(
     work: impl Fn(Loaded, &mut T) -> Result<(), TaskError> + Sync,
     take: impl FnMut(&mut T) -> Result<(), TaskError>,
 ) -> Result<(), TaskError> {
-    let groups = vec![0..1];
-    for_each(vae, cells, (room, &groups), watch, work, take)
+    for_each(vae, cells, (room, &[0..1]), watch, work, take)
 }
 
 /// The same with so many draws of each minibatch: all at a time if `together`, else a few.
@@ -91,33 +109,53 @@ fn for_each<T: Default + Send>(
     let start = |item: usize| item / draws.len() * cells.batch_size;
     let n_lanes = rayon::current_num_threads().min(n_items);
     let mut lanes: Vec<Lane> = (0..n_lanes).map(|_| Lane::new(vae, cells, room)).collect();
-    let results = || (0..n_lanes).map(|_| T::default()).collect();
-    let (mut made, mut next): (Vec<T>, Vec<T>) = (results(), results());
+    let per_wave = n_items.min(n_lanes * room.per_lane());
+    let places = || (0..per_wave).map(|_| Mutex::new(Made::default())).collect();
+    let (mut made, mut next): (Vec<Mutex<Made<T>>>, Vec<Mutex<Made<T>>>) = (places(), places());
     let mut wave = 0..0;
     while wave.end < n_items || !wave.is_empty() {
-        let following = wave.end..n_items.min(wave.end + n_lanes);
-        rayon::in_place_scope(|scope| {
-            for ((lane, result), item) in lanes.iter_mut().zip(&mut next).zip(following.clone()) {
-                let (work, draws) = (&work, draws[item % draws.len()].clone());
-                scope.spawn(move |_| {
-                    let loaded = lane.load(vae, cells, start(item), draws);
-                    lane.result = loaded.and_then(|loaded| work(loaded, result));
-                });
+        let following = wave.end..n_items.min(wave.end + per_wave);
+        let (next_item, places) = (AtomicUsize::new(following.start), &next);
+        let evaluate = |lane: &mut Lane| {
+            loop {
+                let item = next_item.fetch_add(1, Ordering::Relaxed);
+                if item >= following.end {
+                    return;
+                }
+                let Made { value, result } = &mut *lock(&places[item - following.start]);
+                let loaded = lane.load(vae, cells, start(item), draws[item % draws.len()].clone());
+                *result = loaded.and_then(|loaded| work(loaded, value));
             }
-            made[..wave.len()].iter_mut().try_for_each(&mut take)
+        };
+        rayon::in_place_scope(|scope| {
+            for lane in &mut lanes {
+                scope.spawn(|_| evaluate(lane));
+            }
+            made[..wave.len()].iter_mut().try_for_each(|made| take(&mut lock(made).value))
         })?;
         for item in wave {
             let is_last = (item + 1).is_multiple_of(draws.len());
             let done = start(item) + if is_last { cells.batch_size } else { 0 };
             tell(watch, done.min(cells.len()), cells.len())?;
         }
-        for lane in &mut lanes[..following.len()] {
-            replace(&mut lane.result, Ok(()))?;
+        for made in &next[..following.len()] {
+            replace(&mut lock(made).result, Ok(()))?;
         }
         swap(&mut made, &mut next);
         wave = following;
     }
     Ok(())
+}
+
+/// A place belongs to one lane, then to the caller: nobody waits here.
+fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<T: Default> Default for Made<T> {
+    fn default() -> Self {
+        Self { value: T::default(), result: Ok(()) }
+    }
 }
 
 impl Lane {
@@ -129,7 +167,7 @@ impl Lane {
             Room::Decoded => vae.decoding_workspace(max_cells, max_nnz),
             Room::Likelihood => vae.workspace(max_cells, max_nnz, false),
         };
-        Self { ws, batch: Minibatch::default(), numbers: Vec::new(), result: Ok(()) }
+        Self { ws, batch: Minibatch::default(), numbers: Vec::new() }
     }
 
     /// Reads the minibatch that begins at a place.
