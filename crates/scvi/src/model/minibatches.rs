@@ -77,7 +77,7 @@ pub(super) fn for_each_minibatch<T: Default + Send>(
     work: impl Fn(Loaded, &mut T) -> Result<(), TaskError> + Sync,
     take: impl FnMut(&mut T) -> Result<(), TaskError>,
 ) -> Result<(), TaskError> {
-    for_each(vae, cells, (room, &[0..1]), watch, work, take)
+    for_each_draw(vae, cells, (room, 1, true), watch, work, take)
 }
 
 /// The same with so many draws of each minibatch: all at a time if `together`, else a few.
@@ -110,8 +110,8 @@ fn for_each<T: Default + Send>(
     let n_lanes = rayon::current_num_threads().min(n_items);
     let mut lanes: Vec<Lane> = (0..n_lanes).map(|_| Lane::new(vae, cells, room)).collect();
     let per_wave = n_items.min(n_lanes * room.per_lane());
-    let places = || (0..per_wave).map(|_| Mutex::new(Made::default())).collect();
-    let (mut made, mut next): (Vec<Mutex<Made<T>>>, Vec<Mutex<Made<T>>>) = (places(), places());
+    let places = || (0..per_wave).map(|_| Mutex::new(Made::<T>::default())).collect();
+    let [mut made, mut next]: [Vec<_>; 2] = [places(), places()];
     let mut wave = 0..0;
     while wave.end < n_items || !wave.is_empty() {
         let following = wave.end..n_items.min(wave.end + per_wave);
