@@ -1,7 +1,9 @@
 //! Tasks over cells, watched: a bar on a terminal, and an end by Ctrl-C or SIGTERM.
 
+use std::cell::Cell;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use scvi::model::{Progress, TaskError, Watch};
@@ -10,30 +12,51 @@ use crate::args::Common;
 use crate::error::CliError;
 use crate::signals::Signals;
 
-/// Runs a task to its end, or until a signal comes; `what` stands before the bar.
-pub fn watched<T>(
-    what: &'static str,
-    common: &Common,
-    task: impl FnOnce(&mut Watch) -> Result<T, TaskError>,
-) -> Result<T, CliError> {
-    let signals = Signals::install().map_err(|source| CliError::Signals { source })?;
-    let is_shown = std::io::stderr().is_terminal() && !common.quiet;
-    let bar = if is_shown { bar(what) } else { ProgressBar::hidden() };
-    let result = task(&mut |Progress { done, total }| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-        match signals.received() {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        }
-    });
-    bar.finish_and_clear();
-    result.map_err(|error| match (error, signals.received()) {
-        (TaskError::Stopped, Some(exit_code)) => {
-            CliError::Interrupted { exit_code, told: format!("{what}: nothing was written") }
-        }
-        (error, _) => error.into(),
-    })
+/// The tasks of a command, and the time that they take.
+pub struct Tasks<'a> {
+    pub common: &'a Common,
+    seconds: Cell<f64>,
+}
+
+impl<'a> Tasks<'a> {
+    /// None has run yet.
+    pub fn new(common: &'a Common) -> Self {
+        Self { common, seconds: Cell::new(0.0) }
+    }
+
+    /// Runs a task to its end, or until a signal comes; `what` stands before the bar.
+    pub fn run<T>(
+        &self,
+        what: &'static str,
+        task: impl FnOnce(&mut Watch) -> Result<T, TaskError>,
+    ) -> Result<T, CliError> {
+        let signals = Signals::install().map_err(|source| CliError::Signals { source })?;
+        let is_shown = std::io::stderr().is_terminal() && !self.common.quiet;
+        let bar = if is_shown { bar(what) } else { ProgressBar::hidden() };
+        let start = Instant::now();
+        let result = task(&mut |Progress { done, total }| {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+            match signals.received() {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            }
+        });
+        self.seconds.set(self.seconds.get() + start.elapsed().as_secs_f64());
+        bar.finish_and_clear();
+        result.map_err(|error| match (error, signals.received()) {
+            (TaskError::Stopped, Some(exit_code)) => {
+                CliError::Interrupted { exit_code, told: format!("{what}: nothing was written") }
+            }
+            (error, _) => error.into(),
+        })
+    }
+
+    /// Seconds that all of them took, without what came before, between and after them: reading the
+    /// input, writing files. Rows that are written as they come are handed over within a task.
+    pub fn seconds(&self) -> f64 {
+        self.seconds.get()
+    }
 }
 
 fn bar(what: &'static str) -> ProgressBar {

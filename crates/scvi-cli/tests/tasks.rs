@@ -50,6 +50,20 @@ fn threads_do_not_show_and_seeds_do() {
 }
 
 #[test]
+fn every_report_says_how_long_the_task_took() {
+    let folder = folder();
+    let path = save("covariates");
+    let model = path.to_str().unwrap();
+    for (verb, more, name) in TASKS {
+        let output = if verb == "evaluate" { vec![name] } else { vec!["--output", name] };
+        let fixed = [verb, "--model", model, "data.h5ad", "--overwrite", "--json"];
+        let report = folder.scvi(&[&fixed[..], more, &output].concat()).json();
+        let seconds = report["seconds"].as_f64();
+        assert!(seconds.is_some_and(|s| s > 0.0), "{verb} {more:?}: {report}");
+    }
+}
+
+#[test]
 fn a_missing_model_or_input_is_named_before_anything_is_written() {
     let folder = folder();
     let path = save("covariates");

@@ -54,7 +54,7 @@ fn rows(genes: usize) -> CsrRows {
 
 fn batch(genes: usize) -> CountsBatch<f32> {
     let rows = rows(genes);
-    let mut batch = CountsBatch::new(CELLS, rows.counts.len(), genes);
+    let mut batch = CountsBatch::new(CELLS, rows.counts.len(), genes, true);
     batch.load(&rows, true);
     batch
 }

@@ -108,8 +108,9 @@ pub trait Backend: Send + Sync {
     fn ids(&self, len: usize) -> Self::Ids;
     /// Writes the front of a list of row numbers.
     fn upload_ids(&self, ids: &mut Self::Ids, values: &[u32]);
-    /// Room for a minibatch.
-    fn counts(&self, max_cells: usize, max_nnz: usize, n_genes: usize) -> Self::Counts;
+    /// Room for a minibatch of at most so many cells, counts and genes. A gradient and a likelihood
+    /// read the counts by gene, a forward pass by cell alone.
+    fn counts(&self, dims: [usize; 3], by_gene: bool) -> Self::Counts;
     /// Takes a minibatch in; see [`crate::CountsBatch::load`].
     fn load_counts(&self, counts: &mut Self::Counts, rows: &CsrRows, log_variational: bool);
     /// Observed library sizes of the minibatch, ln Σ_g x: `(cells)`.

@@ -62,7 +62,7 @@ pub struct CountsBatch<F> {
     pub(crate) genes: Vec<u32>,
     /// what the encoder sees of each count, cell by cell: x or ln(1 + x)
     pub(crate) inputs: Vec<F>,
-    /// `(genes + 1)`
+    /// `(genes + 1)`, or empty where the counts are held by cell alone
     pub(crate) gene_ptr: Vec<usize>,
     /// the counts, gene by gene
     pub(crate) by_gene: Vec<GeneCount<F>>,
@@ -74,15 +74,16 @@ pub struct CountsBatch<F> {
 }
 
 impl<F: Real> CountsBatch<F> {
-    /// An empty minibatch with room for `max_cells` cells that hold `max_nnz` counts together.
-    pub fn new(max_cells: usize, max_nnz: usize, n_genes: usize) -> Self {
+    /// An empty minibatch with room for `max_cells` cells that hold `max_nnz` counts together; by
+    /// gene, too, or by cell alone.
+    pub fn new(max_cells: usize, max_nnz: usize, n_genes: usize, by_gene: bool) -> Self {
         Self {
             n_genes,
             indptr: Vec::with_capacity(max_cells + 1),
             genes: Vec::with_capacity(max_nnz),
             inputs: Vec::with_capacity(max_nnz),
-            gene_ptr: vec![0; n_genes + 1],
-            by_gene: Vec::with_capacity(max_nnz),
+            gene_ptr: vec![0; if by_gene { n_genes + 1 } else { 0 }],
+            by_gene: Vec::with_capacity(if by_gene { max_nnz } else { 0 }),
             library: Vec::with_capacity(max_cells),
             ln_factorials: Vec::with_capacity(max_cells),
             table: CountTable::new(),
@@ -99,7 +100,8 @@ impl<F: Real> CountsBatch<F> {
         &self.library
     }
 
-    /// Takes the rows in, transposes them, and derives inputs, library sizes and constants.
+    /// Takes the rows in, transposes them where they are wanted by gene, and derives inputs, library
+    /// sizes and constants.
     ///
     /// # Panics
     /// If a gene is out of range.
@@ -121,7 +123,9 @@ impl<F: Real> CountsBatch<F> {
             self.library[cell] = F::of(total.ln());
             self.ln_factorials[cell] = F::of(constant);
         }
-        self.transpose(rows);
+        if !self.gene_ptr.is_empty() {
+            self.transpose(rows);
+        }
     }
 
     /// Counting sort by gene; cells rise within a gene because they are visited in order.
@@ -189,7 +193,7 @@ mod tests {
     use crate::testing::{Draw, dense};
 
     fn load(rows: &CsrRows, genes: usize, log: bool) -> CountsBatch<f64> {
-        let mut batch = CountsBatch::new(rows.n_cells(), rows.counts.len(), genes);
+        let mut batch = CountsBatch::new(rows.n_cells(), rows.counts.len(), genes, true);
         batch.load(rows, log);
         batch
     }

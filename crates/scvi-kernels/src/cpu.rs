@@ -86,8 +86,9 @@ impl<F: Real> Backend for Cpu<F> {
         ids[..values.len()].copy_from_slice(values);
     }
 
-    fn counts(&self, max_cells: usize, max_nnz: usize, n_genes: usize) -> CountsBatch<F> {
-        CountsBatch::new(max_cells, max_nnz, n_genes)
+    fn counts(&self, dims: [usize; 3], by_gene: bool) -> CountsBatch<F> {
+        let [max_cells, max_nnz, n_genes] = dims;
+        CountsBatch::new(max_cells, max_nnz, n_genes, by_gene)
     }
 
     fn load_counts(&self, counts: &mut CountsBatch<F>, rows: &CsrRows, log_variational: bool) {

@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::input::cells_for;
 use crate::matrix_output::MatrixOutput;
 use crate::report::Report;
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
     let output =
@@ -32,7 +32,8 @@ pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);
     let task = |watch: &mut Watch| feature_correlation_matrix(&model.vae, cells, &options, watch);
-    let correlations = watched("correlation of genes", common, task)?;
+    let tasks = Tasks::new(common);
+    let correlations = tasks.run("correlation of genes", task)?;
     let values: Vec<f32> = correlations.into_iter().map(|r| r as f32).collect();
     let matrix = NamedMatrix { corner: "gene", rows: &names, columns: &names, values: &values };
     output.write(&matrix, common)?;
@@ -43,6 +44,7 @@ pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
     report
         .add("cells", data.n_cells())
         .add("genes", names.len())
+        .add("seconds", tasks.seconds())
         .add("files", vec![args.output.display().to_string()]);
     report.print(common)
 }

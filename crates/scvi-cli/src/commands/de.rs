@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use scvi::data::Registry;
 use scvi::model::{
@@ -21,7 +20,7 @@ use crate::error::CliError;
 use crate::groups::{Compared, compared};
 use crate::input::{cells_for, note};
 use crate::report::{Report, is_closed_pipe};
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 pub fn run(args: &DeArgs, common: &Common) -> Result<(), CliError> {
     let output = Output::check(&args.output, common)?;
@@ -38,9 +37,8 @@ pub fn run(args: &DeArgs, common: &Common) -> Result<(), CliError> {
     let task = |watch: &mut Watch| {
         differential_expression(&model.vae, &data, groups, contrasts, &options, watch)
     };
-    let start = Instant::now();
-    let results = watched("differential expression", common, task)?;
-    let seconds = start.elapsed().as_secs_f64();
+    let tasks = Tasks::new(common);
+    let results = tasks.run("differential expression", task)?;
     if options.filter_outlier_cells {
         tell_unfiltered(&results, common);
     }
@@ -52,7 +50,7 @@ pub fn run(args: &DeArgs, common: &Common) -> Result<(), CliError> {
     report
         .add("comparisons", results.len())
         .add("genes", prepared.var_names.len())
-        .add("seconds", seconds)
+        .add("seconds", tasks.seconds())
         .add("files", files);
     if common.json {
         report.add("settings", settings);

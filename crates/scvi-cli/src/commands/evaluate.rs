@@ -10,7 +10,7 @@ use crate::args::{Common, EvaluateArgs};
 use crate::error::CliError;
 use crate::input::{Prepared, open};
 use crate::report::Report;
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
     if let Some(path) = &args.per_cell {
@@ -21,10 +21,11 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
     let draw = if args.posterior_mean { Draw::Mean } else { Draw::Sample { seed: common.seed } };
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);
-    let terms = watched("evaluating", common, |watch| elbo(&vae, cells, draw, watch))?;
+    let tasks = Tasks::new(common);
+    let terms = tasks.run("evaluating", |watch| elbo(&vae, cells, draw, watch))?;
     let likelihoods = args.n_mc_samples.map(|k| {
         let task = |watch: &mut Watch| marginal_ll(&vae, cells, k, common.seed, watch);
-        watched("estimating the marginal likelihood", common, task)
+        tasks.run("estimating the marginal likelihood", task)
     });
     let likelihoods = likelihoods.transpose()?;
     if let Some(path) = &args.per_cell {
@@ -41,6 +42,7 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
     if let Some(values) = &likelihoods {
         report.add("marginal_ll", values.iter().sum::<f64>() / values.len() as f64);
     }
+    report.add("seconds", tasks.seconds());
     report.print(common)
 }
 

@@ -21,7 +21,7 @@ use crate::error::CliError;
 use crate::input::{Prepared, open};
 use crate::matrix_output::MatrixOutput;
 use crate::report::Report;
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 /// Cells evaluated at a time where the user did not say.
 const BATCH_SIZE: usize = 256;
@@ -33,15 +33,16 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     let (SavedModel { vae, .. }, prepared) = open(source, common)?;
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);
-    let latent = watched(WHAT, common, |watch| latent_representation(&vae, cells, watch))?;
+    let tasks = Tasks::new(common);
+    let latent = tasks.run(WHAT, |watch| latent_representation(&vae, cells, watch))?;
     let shown = if args.no_give_mean {
-        watched(WHAT, common, |watch| latent_sample(&vae, cells, common.seed, watch))?
+        tasks.run(WHAT, |watch| latent_sample(&vae, cells, common.seed, watch))?
     } else {
-        mean(&vae, cells, &latent, common)?
+        mean(&vae, cells, &latent, &tasks)?
     };
     let n_latent = latent.n_latent;
     let abundance =
-        args.sample_key.as_ref().map(|key| abundance(key, args, &prepared, &latent, common));
+        args.sample_key.as_ref().map(|key| abundance(key, args, &prepared, &latent, &tasks));
     let mut blocks = vec![Block::numbered("X_scVI", n_latent, shown)];
     if args.return_dist {
         blocks.push(Block::numbered("X_latent_qzm", n_latent, latent.mean));
@@ -56,7 +57,7 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     };
     let library = args.library_size.then(|| {
         let task = |watch: &mut Watch| latent_library_size(&vae, cells, estimate, watch);
-        watched("library sizes", common, task)
+        tasks.run("library sizes", task)
     });
     let library = library.transpose()?;
     output.write(&prepared, Representation { blocks, library }, common)?;
@@ -67,6 +68,7 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     report
         .add("cells", prepared.counts.n_cells())
         .add("n_latent", n_latent)
+        .add("seconds", tasks.seconds())
         .add("files", vec![args.output.display().to_string()]);
     report.print(common)
 }
@@ -102,7 +104,7 @@ fn abundance(
     args: &LatentArgs,
     prepared: &Prepared,
     latent: &Latent,
-    common: &Common,
+    tasks: &Tasks,
 ) -> Result<Block, CliError> {
     if let Some(dof) = args.dof.filter(|dof| !(*dof > 0.0 && dof.is_finite())) {
         let (option, range) = ("dof", "a number above 0");
@@ -115,12 +117,12 @@ fn abundance(
     let options = AbundanceOptions {
         num_cells_posterior: args.num_cells_posterior,
         dof: args.dof,
-        seed: common.seed,
+        seed: tasks.common.seed,
     };
     let task = |watch: &mut Watch| {
         differential_abundance(latent, &sample_of, categories.len(), &options, watch)
     };
-    let values = watched("differential abundance", common, task)?;
+    let values = tasks.run("differential abundance", task)?;
     let names = categories.iter().map(|sample| format!("da_log_prob_{sample}")).collect();
     Ok(Block { key: "da_log_probs", names, labels: Some(categories), values })
 }
@@ -130,12 +132,12 @@ fn mean(
     vae: &Vae<Cpu<f32>>,
     cells: Cells,
     latent: &Latent,
-    common: &Common,
+    tasks: &Tasks,
 ) -> Result<Vec<f32>, CliError> {
     match vae.spec().config().latent_distribution {
         LatentDistribution::Normal => Ok(latent.mean.clone()),
-        LatentDistribution::Ln => watched(WHAT, common, |watch| {
-            latent_simplex_mean(vae, cells, MC_SAMPLES, common.seed, watch)
+        LatentDistribution::Ln => tasks.run(WHAT, |watch| {
+            latent_simplex_mean(vae, cells, MC_SAMPLES, tasks.common.seed, watch)
         }),
     }
 }
@@ -145,8 +147,9 @@ impl Representation {
     pub fn mean(vae: &Vae<Cpu<f32>>, data: &Dataset, common: &Common) -> Result<Self, CliError> {
         let cells = Cells::all(data, BATCH_SIZE);
         let task = |watch: &mut Watch| latent_representation(vae, cells, watch);
-        let latent = watched(WHAT, common, task)?;
-        let mean = mean(vae, cells, &latent, common)?;
+        let tasks = Tasks::new(common);
+        let latent = tasks.run(WHAT, task)?;
+        let mean = mean(vae, cells, &latent, &tasks)?;
         Ok(Self { blocks: vec![Block::numbered("X_scVI", latent.n_latent, mean)], library: None })
     }
 }

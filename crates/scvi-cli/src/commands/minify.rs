@@ -11,7 +11,7 @@ use crate::args::{Common, MinifyArgs, ModelInput};
 use crate::error::CliError;
 use crate::input::{note, open};
 use crate::report::Report;
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
     let Output::H5ad(output) = Output::check(&args.output, common)? else {
@@ -34,7 +34,8 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
     }
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, args.batch_size);
-    let latent = watched("posteriors", common, |watch| latent_representation(&vae, cells, watch))?;
+    let tasks = Tasks::new(common);
+    let latent = tasks.run("posteriors", |watch| latent_representation(&vae, cells, watch))?;
     let totals = totals(prepared.counts.source()).map_err(TaskError::from)?;
     let observed_lib_size = totals.into_iter().map(|total| total as f32).collect();
     let posterior = PosteriorRows { qz_m: latent.mean, qz_v: latent.var, observed_lib_size };
@@ -51,6 +52,7 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
         .add("cells", prepared.counts.n_cells())
         .add("n_latent", latent.n_latent)
         .add("minified_data_type", kind.name())
+        .add("seconds", tasks.seconds())
         .add("files", vec![output.display().to_string()]);
     report.print(common)
 }

@@ -14,7 +14,7 @@ use crate::error::CliError;
 use crate::input::{Prepared, cells_for};
 use crate::report::Report;
 use crate::rows_output::{RowsOutput, forgive_closed_pipe, row_error};
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 /// Where the result goes in an .h5ad: of all genes, and of listed ones.
 const LAYER: &str = "scvi_normalized";
@@ -42,7 +42,8 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
         },
         return_mean: !args.return_samples,
     };
-    let job = Job { args, common, output: &output, model: &model, prepared: &prepared };
+    let tasks = Tasks::new(common);
+    let job = Job { args, tasks: &tasks, output: &output, model: &model, prepared: &prepared };
     let written = job.write(&genes, listed.is_some(), &options);
     if output.is_stdout() {
         return forgive_closed_pipe(written.map(drop));
@@ -51,6 +52,7 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
     report
         .add("rows", written?)
         .add("genes", genes.len())
+        .add("seconds", tasks.seconds())
         .add("files", vec![args.output.display().to_string()]);
     report.print(common)
 }
@@ -92,7 +94,7 @@ fn library_size(typed: &str) -> Result<LibrarySize, CliError> {
 /// What is written, from what, and where to.
 struct Job<'a> {
     args: &'a NormalizeArgs,
-    common: &'a Common,
+    tasks: &'a Tasks<'a>,
     output: &'a RowsOutput,
     model: &'a SavedModel,
     prepared: &'a Prepared,
@@ -106,7 +108,7 @@ impl Job<'_> {
         is_list: bool,
         options: &ExpressionOptions,
     ) -> Result<usize, CliError> {
-        let Self { args, common, output, model, prepared } = *self;
+        let Self { args, tasks, output, model, prepared } = *self;
         let columns: Vec<String> =
             genes.iter().map(|&gene| prepared.var_names[gene as usize].clone()).collect();
         let data = prepared.dataset()?;
@@ -134,7 +136,7 @@ impl Job<'_> {
                 writer.append(draw as usize, rows).map_err(row_error)
             })
         };
-        watched("normalised expression", common, task)?;
+        tasks.run("normalised expression", task)?;
         writer.finish()?;
         Ok(cells.len())
     }
@@ -147,8 +149,8 @@ impl Job<'_> {
         options: &ExpressionOptions,
     ) -> Result<DrawnRows, CliError> {
         let weights = self.args.weights.weights();
-        let overall = Overall { n_samples: n as usize, seed: self.common.seed, weights };
-        watched("drawing cells", self.common, |watch: &mut Watch| {
+        let overall = Overall { n_samples: n as usize, seed: self.tasks.common.seed, weights };
+        self.tasks.run("drawing cells", |watch: &mut Watch| {
             overall.draw(&self.model.vae, cells, options.transform_batch, watch)
         })
     }

@@ -17,7 +17,7 @@ use crate::error::CliError;
 use crate::input::{Prepared, open};
 use crate::report::Report;
 use crate::rows_output::row_error;
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
     let to_h5ad = is_h5ad(&args.output)?;
@@ -52,7 +52,8 @@ pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
         };
         likelihood_parameters(&model.vae, cells, posterior, true, watch, &mut rows)
     };
-    watched("parameters of the likelihood", common, task)?;
+    let tasks = Tasks::new(common);
+    tasks.run("parameters of the likelihood", task)?;
     writer.finish()?;
     let mut names = kept;
     names.extend(shared.then_some("dispersions"));
@@ -61,6 +62,7 @@ pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
         .add("cells", cells.len())
         .add("genes", genes.len())
         .add("parameters", names)
+        .add("seconds", tasks.seconds())
         .add("files", vec![args.output.display().to_string()]);
     report.print(common)
 }

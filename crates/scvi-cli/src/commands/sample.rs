@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::input::cells_for;
 use crate::report::Report;
 use crate::rows_output::row_error;
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
     if args.output.extension().is_none_or(|e| e != "h5ad") {
@@ -50,13 +50,15 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
         };
         posterior_predictive_sample(&model.vae, cells, &options, &mut sink, watch)
     };
-    watched("posterior predictive draws", common, task)?;
+    let tasks = Tasks::new(common);
+    tasks.run("posterior predictive draws", task)?;
     file.finish()?;
     let mut report = Report::default();
     report
         .add("cells", out.obs_names.len())
         .add("genes", out.var_names.len())
         .add("n_samples", args.n_samples as usize)
+        .add("seconds", tasks.seconds())
         .add("files", vec![args.output.display().to_string()]);
     report.print(common)
 }

@@ -15,7 +15,7 @@ use crate::error::CliError;
 use crate::input::Names;
 use crate::report::Report;
 use crate::rows_output::row_error;
-use crate::watching::watched;
+use crate::watching::Tasks;
 
 pub fn run(args: &SimulateArgs, common: &Common) -> Result<(), CliError> {
     let config = SimulateConfig {
@@ -75,7 +75,7 @@ fn stream(path: &Path, config: &SimulateConfig, common: &Common) -> Result<usize
     let batch = cells.clone().map(|c| simulator.batch(c));
     let cell_type = cells.map(|c| simulator.cell_type(c));
     let failed = |error| TaskError::Write(row_error(error));
-    let (file, nnz) = watched("simulated cells", common, |watch: &mut Watch| {
+    let (file, nnz) = Tasks::new(common).run("simulated cells", |watch: &mut Watch| {
         let data = anndata(config, SparseMatrix::empty(config.n_genes), batch, cell_type);
         let mut file = CsrRows::create(path, &data, common.overwrite).map_err(failed)?;
         drop(data);

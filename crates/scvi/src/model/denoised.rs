@@ -6,7 +6,8 @@ use scvi_kernels::Cpu;
 
 use super::cells::Cells;
 use super::draws::Posterior;
-use super::pass::{TaskError, for_each_minibatch};
+use super::minibatches::{Loaded, Room, for_each_draw};
+use super::pass::TaskError;
 use super::watch::Watch;
 use crate::distributions::NoiseRng;
 use crate::module::{Choice, Decoded, GeneLikelihood, Vae};
@@ -43,13 +44,14 @@ pub(super) fn denoised_samples(
     let posterior = Posterior::Samples { n_samples: what.n_samples, seed: what.seed };
     let n_draws = posterior.n_draws()?;
     let (genes, all_genes) = (what.genes, vae.spec().config().n_input);
-    let mut rows = Vec::new(); // (cells, genes)
-    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
-        rows.resize(batch.cells.len() * genes.len(), 0.0);
-        for draw in 0..n_draws {
-            posterior.draw(vae, ws, batch, draw);
+    // Of each draw: (cells, genes).
+    let work = |Loaded { ws, batch, draws, .. }: Loaded, drawn: &mut Vec<Vec<f32>>| {
+        drawn.resize_with(draws.len(), Vec::new);
+        for (k, (rows, draw)) in drawn.iter_mut().zip(draws).enumerate() {
+            posterior.draw(vae, ws, batch, draw, k == 0);
             vae.decode(ws, what.transform_batch, Decoded::All);
-            vae.px_scale_into(ws, Some(genes), &mut rows);
+            rows.resize(batch.cells.len() * genes.len(), 0.0);
+            vae.px_scale_into(ws, Some(genes), rows);
             let theta = vae.px_r(ws).unwrap_or_default(); // (cells, genes), or (genes)
             let is_table = theta.len() == all_genes;
             let chunks = rows.par_chunks_exact_mut(genes.len().max(1)).zip(&batch.cells);
@@ -61,8 +63,11 @@ pub(super) fn denoised_samples(
                     *value = gamma(rate, f64::from(theta[gene as usize]), &mut rng) as f32;
                 }
             });
-            sink(&rows);
         }
+        Ok(())
+    };
+    for_each_draw(vae, cells, (Room::Decoded, n_draws, false), watch, work, |drawn| {
+        drawn.iter().for_each(|rows| sink(rows));
         Ok(())
     })
 }

@@ -40,20 +40,21 @@ impl Posterior {
     }
 
     /// Puts draw number `draw` of the cells of a loaded minibatch into the workspace: the encoder
-    /// runs for the first one alone.
+    /// runs for the first one since it was loaded alone.
     pub(super) fn draw(
         self,
         vae: &Vae<Cpu<f32>>,
         ws: &mut Workspace<Cpu<f32>>,
         batch: &Minibatch,
         draw: u32,
+        is_first: bool,
     ) {
         let noise = match self {
             Self::Mean => None,
             Self::Samples { seed, .. } => Some(Noise::Seeded { seed, draw }),
         };
         match noise {
-            Some(noise) if draw > 0 && vae.minified_data_type().is_none() => vae.redraw(ws, noise),
+            Some(noise) if !is_first && vae.minified_data_type().is_none() => vae.redraw(ws, noise),
             noise => infer(vae, ws, batch, noise),
         }
     }

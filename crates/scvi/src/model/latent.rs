@@ -5,7 +5,8 @@ use scvi_kernels::Cpu;
 use super::cells::Cells;
 use super::draws::Posterior;
 use super::mean::MeanRows;
-use super::pass::{TaskError, for_each_minibatch, infer};
+use super::minibatches::{Loaded, Room, for_each_draw, for_each_minibatch};
+use super::pass::{TaskError, infer};
 use super::watch::Watch;
 use crate::module::{Noise, Vae};
 
@@ -32,11 +33,16 @@ pub fn latent_representation(
     watch: &mut Watch,
 ) -> Result<Latent, TaskError> {
     let n_latent = vae.spec().config().n_latent;
-    let mut latent = Latent { n_latent, mean: Vec::new(), var: Vec::new() };
-    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
+    let values = || Vec::with_capacity(cells.len() * n_latent);
+    let mut latent = Latent { n_latent, mean: values(), var: values() };
+    let work = |Loaded { ws, batch, .. }: Loaded, [mean, var]: &mut [Vec<f32>; 2]| {
         infer(vae, ws, batch, None);
-        latent.mean.extend(ws.qz_m(vae.backend()));
-        latent.var.extend(ws.qz_v(vae.backend()));
+        (*mean, *var) = (ws.qz_m(vae.backend()), ws.qz_v(vae.backend()));
+        Ok(())
+    };
+    for_each_minibatch(vae, cells, Room::Hidden, watch, work, |[mean, var]| {
+        latent.mean.extend_from_slice(mean);
+        latent.var.extend_from_slice(var);
         Ok(())
     })?;
     Ok(latent)
@@ -52,13 +58,17 @@ pub fn latent_sample(
     seed: u64,
     watch: &mut Watch,
 ) -> Result<Vec<f32>, TaskError> {
-    let mut z = Vec::new();
-    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
+    let mut all = Vec::new();
+    let work = |Loaded { ws, batch, .. }: Loaded, z: &mut Vec<f32>| {
         infer(vae, ws, batch, Some(Noise::Seeded { seed, draw: 0 }));
-        z.extend(ws.z(vae.backend()));
+        *z = ws.z(vae.backend());
+        Ok(())
+    };
+    for_each_minibatch(vae, cells, Room::Hidden, watch, work, |z| {
+        all.append(z);
         Ok(())
     })?;
-    Ok(z)
+    Ok(all)
 }
 
 /// Draws that scvi-tools takes for the mean of a logistic-normal posterior (`mc_samples`).
@@ -84,14 +94,17 @@ pub fn latent_simplex_mean(
     let posterior = Posterior::Samples { n_samples: mc_samples, seed };
     let n_draws = posterior.n_draws()?;
     let n_latent = vae.spec().config().n_latent;
-    let (mut all, mut mean) = (Vec::new(), MeanRows::default());
-    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
+    let mut all = Vec::new();
+    let work = |Loaded { ws, batch, draws, .. }: Loaded, mean: &mut MeanRows| {
         let n = ws.n_cells() * n_latent;
-        for draw in 0..n_draws {
-            posterior.draw(vae, ws, batch, draw);
-            mean.add(n, n_draws as usize, |out| out.copy_from_slice(&ws.z(vae.backend())));
+        for draw in draws.clone() {
+            posterior.draw(vae, ws, batch, draw, draw == draws.start);
+            mean.add(n, draws.len(), |out| out.copy_from_slice(&ws.z(vae.backend())));
         }
-        all.extend(mean.take(n, n_draws as usize).unwrap_or_default());
+        Ok(())
+    };
+    for_each_draw(vae, cells, (Room::Hidden, n_draws, true), watch, work, |mean| {
+        all.extend_from_slice(mean.rows());
         Ok(())
     })?;
     Ok(all)

@@ -4,7 +4,8 @@ use scvi_kernels::Cpu;
 
 use super::cells::Cells;
 use super::draws::Posterior;
-use super::pass::{TaskError, for_each_minibatch};
+use super::minibatches::{Loaded, Room, for_each_minibatch};
+use super::pass::TaskError;
 use super::watch::Watch;
 use crate::module::Vae;
 use crate::nn::BATCH;
@@ -41,8 +42,8 @@ pub fn latent_library_size(
         LibraryEstimate::Sample { seed } => Posterior::Samples { n_samples: 1, seed },
     };
     let mut sizes = Vec::with_capacity(cells.len());
-    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
-        posterior.draw(vae, ws, batch, 0);
+    let work = |Loaded { ws, batch, .. }: Loaded, sizes: &mut Vec<f32>| {
+        posterior.draw(vae, ws, batch, 0, true);
         match estimate {
             LibraryEstimate::Sample { .. } => {
                 sizes.extend(ws.library(vae.backend()).iter().map(|l| l.exp()));
@@ -52,6 +53,10 @@ pub fn latent_library_size(
                 sizes.extend(mean.iter().zip(&var).map(|(m, v)| (m + v / 2.0).exp()));
             }
         }
+        Ok(())
+    };
+    for_each_minibatch(vae, cells, Room::Hidden, watch, work, |some| {
+        sizes.append(some);
         Ok(())
     })?;
     Ok(sizes)
@@ -69,8 +74,12 @@ pub fn batch_representation(
     watch: &mut Watch,
 ) -> Result<Vec<f32>, TaskError> {
     let mut vectors = Vec::new();
-    for_each_minibatch(vae, cells, watch, &mut |_, batch| {
-        vectors.extend(vae.compute_embedding(BATCH, &batch.batch)?);
+    let work = |Loaded { batch, .. }: Loaded, vectors: &mut Vec<f32>| {
+        *vectors = vae.compute_embedding(BATCH, &batch.batch)?;
+        Ok(())
+    };
+    for_each_minibatch(vae, cells, Room::Hidden, watch, work, |some| {
+        vectors.append(some);
         Ok(())
     })?;
     Ok(vectors)

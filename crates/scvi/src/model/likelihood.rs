@@ -3,7 +3,8 @@
 use scvi_kernels::Cpu;
 
 use super::cells::Cells;
-use super::pass::{TaskError, for_each_minibatch};
+use super::minibatches::{Loaded, Room, for_each_minibatch};
+use super::pass::TaskError;
 use super::watch::Watch;
 use crate::module::{Noise, Vae};
 
@@ -54,14 +55,19 @@ pub fn elbo(
         Draw::Mean => None,
         Draw::Sample { seed } => Some(Noise::Seeded { seed, draw: 0 }),
     };
-    for_each_minibatch(vae, cells, watch, &mut |ws, _| {
+    let work = |Loaded { ws, .. }: Loaded, terms: &mut CellElbo| {
         // From the counts even where posteriors are stored beside them: the divergence is wanted.
         vae.inference(ws, noise);
         vae.generative(ws, None);
         let outputs = ws.cell_outputs(vae.backend());
-        terms.reconstruction_loss.extend(outputs.reconstruction_loss);
+        terms.reconstruction_loss = outputs.reconstruction_loss;
         let kl = outputs.kl_divergence_z.iter().zip(&outputs.kl_divergence_l);
-        terms.kl_local.extend(kl.map(|(z, l)| z + l));
+        terms.kl_local = kl.map(|(z, l)| z + l).collect();
+        Ok(())
+    };
+    for_each_minibatch(vae, cells, Room::Likelihood, watch, work, |some| {
+        terms.reconstruction_loss.append(&mut some.reconstruction_loss);
+        terms.kl_local.append(&mut some.kl_local);
         Ok(())
     })?;
     Ok(terms)

@@ -4,7 +4,8 @@ use scvi_kernels::Cpu;
 
 use super::cells::Cells;
 use super::log_sum_exp::LogSumExp;
-use super::pass::{TaskError, for_each_minibatch};
+use super::minibatches::{Loaded, Room, for_each_minibatch};
+use super::pass::TaskError;
 use super::watch::Watch;
 use crate::module::{Noise, Vae};
 
@@ -35,7 +36,7 @@ pub fn marginal_ll(
         return Err(TaskError::NoSamples);
     }
     let mut all = Vec::with_capacity(cells.len());
-    for_each_minibatch(vae, cells, watch, &mut |ws, _| {
+    let work = |Loaded { ws, .. }: Loaded, means: &mut Vec<f64>| {
         vae.inference(ws, None);
         let mut sums = vec![LogSumExp::default(); ws.n_cells()];
         for draw in 0..n_mc_samples {
@@ -45,7 +46,11 @@ pub fn marginal_ll(
                 sum.add(weight);
             }
         }
-        all.extend(sums.iter().map(LogSumExp::log_mean));
+        means.extend(sums.iter().map(LogSumExp::log_mean));
+        Ok(())
+    };
+    for_each_minibatch(vae, cells, Room::Likelihood, watch, work, |means| {
+        all.append(means);
         Ok(())
     })?;
     Ok(all)

@@ -9,8 +9,10 @@ pub(super) struct MeanRows {
 }
 
 impl MeanRows {
-    /// Takes the next of `terms` matrices of `n` numbers, which `read` fills in.
+    /// Takes the next of `terms` matrices of `n` numbers, which `read` fills in; after the last one
+    /// another mean begins.
     pub(super) fn add(&mut self, n: usize, terms: usize, read: impl FnOnce(&mut [f32])) {
+        self.came %= terms;
         self.last.resize(n, 0.0);
         read(&mut self.last);
         if terms > 1 {
@@ -21,19 +23,15 @@ impl MeanRows {
             self.sum.iter_mut().zip(&self.last).for_each(|(sum, &v)| *sum += f64::from(v));
         }
         self.came += 1;
-    }
-
-    /// The mean, once all matrices have come; the next one begins another mean.
-    pub(super) fn take(&mut self, n: usize, terms: usize) -> Option<&[f32]> {
-        if self.came < terms {
-            return None;
-        }
-        self.came = 0;
-        if terms > 1 {
+        if terms > 1 && self.came == terms {
             let means = self.sum.iter().map(|sum| (sum / terms as f64) as f32);
             self.last.iter_mut().zip(means).for_each(|(last, mean)| *last = mean);
         }
-        Some(&self.last[..n])
+    }
+
+    /// The mean, once all matrices have come.
+    pub(super) fn rows(&self) -> &[f32] {
+        &self.last
     }
 }
 
@@ -46,11 +44,10 @@ mod tests {
         let mut mean = MeanRows::default();
         for shift in [0.0, 5.0] {
             mean.add(2, 2, |out| out.copy_from_slice(&[1.0, 2.0 + shift]));
-            assert_eq!(mean.take(2, 2), None);
             mean.add(2, 2, |out| out.copy_from_slice(&[3.0, 4.0 + shift]));
-            assert_eq!(mean.take(2, 2), Some(&[2.0, 3.0 + shift][..]));
+            assert_eq!(mean.rows(), [2.0, 3.0 + shift]);
         }
         mean.add(1, 1, |out| out[0] = 7.0);
-        assert_eq!(mean.take(1, 1), Some(&[7.0][..]));
+        assert_eq!(mean.rows(), [7.0]);
     }
 }

@@ -14,6 +14,7 @@ mod likelihood;
 mod log_sum_exp;
 mod marginal_ll;
 mod mean;
+mod minibatches;
 mod normalized;
 mod overall;
 mod parameters;

@@ -7,7 +7,8 @@ use scvi_kernels::Cpu;
 use super::cells::Cells;
 use super::draws::Posterior;
 use super::mean::MeanRows;
-use super::pass::{TaskError, check_genes, decode_as, for_each_minibatch};
+use super::minibatches::{Loaded, Room, for_each_draw};
+use super::pass::{TaskError, check_genes, decode_as};
 use super::watch::Watch;
 use crate::module::{Vae, Workspace};
 use crate::nn::Decoded;
@@ -82,21 +83,26 @@ pub fn normalized_expression(
     let n_draws = options.posterior.n_draws()?;
     let n_genes = options.genes.map_or(cells.data.n_genes(), <[u32]>::len);
     let terms = batches.len() * if options.return_mean { n_draws as usize } else { 1 };
-    let mut mean = MeanRows::default();
-    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
+    // The number of the first draw, and each one's values or their mean.
+    let work = |loaded: Loaded, (number, values): &mut (u32, Vec<MeanRows>)| {
+        let Loaded { ws, batch, draws, .. } = loaded;
         let n = ws.n_cells() * n_genes;
-        for draw in 0..n_draws {
-            options.posterior.draw(vae, ws, batch, draw);
+        *number = draws.start;
+        values.resize_with(if options.return_mean { 1 } else { draws.len() }, MeanRows::default);
+        for (k, draw) in draws.enumerate() {
+            options.posterior.draw(vae, ws, batch, draw, k == 0);
             for &transform in &batches {
                 vae.decode(ws, transform, Decoded::Scale);
+                let mean = &mut values[if options.return_mean { 0 } else { k }];
                 mean.add(n, terms, |out| read(vae, ws, options, out));
-            }
-            if let Some(values) = mean.take(n, terms) {
-                let number = if options.return_mean { 0 } else { draw };
-                rows(number, values).map_err(TaskError::Write)?;
             }
         }
         Ok(())
+    };
+    let draws = (Room::Decoded, n_draws, options.return_mean);
+    for_each_draw(vae, cells, draws, watch, work, |(number, values)| {
+        let mut values = (*number..).zip(values);
+        values.try_for_each(|(draw, mean)| rows(draw, mean.rows()).map_err(TaskError::Write))
     })
 }
 

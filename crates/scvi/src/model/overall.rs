@@ -5,8 +5,9 @@ use scvi_kernels::{Cpu, Philox, Stream};
 use super::cells::Cells;
 use super::draws::Posterior;
 use super::importance::{Anchors, ImportanceOptions, LatentSamples, Weights, draw_again, shares};
+use super::minibatches::{Loaded, Room, for_each_minibatch};
 use super::normalized::{ExpressionOptions, Rows, normalized_expression};
-use super::pass::{TaskError, decode_as, for_each_minibatch, infer};
+use super::pass::{TaskError, decode_as, infer};
 use super::watch::Watch;
 use crate::data::Dataset;
 use crate::module::{Noise, Vae};
@@ -128,10 +129,14 @@ impl Overall {
     ) -> Result<[Vec<f32>; 2], TaskError> {
         let noise = Noise::Seeded { seed: self.seed, draw: 0 };
         let [mut z, mut untransformed] = [Vec::new(), Vec::new()];
-        for_each_minibatch(vae, rows, watch, &mut |ws, batch| {
+        let work = |Loaded { ws, batch, .. }: Loaded, drawn: &mut [Vec<f32>; 2]| {
             infer(vae, ws, batch, Some(noise));
-            z.extend(ws.z(vae.backend()));
-            untransformed.extend(ws.untransformed_z(vae.backend()));
+            *drawn = [ws.z(vae.backend()), ws.untransformed_z(vae.backend())];
+            Ok(())
+        };
+        for_each_minibatch(vae, rows, Room::Hidden, watch, work, |[some, of_some]| {
+            z.append(some);
+            untransformed.append(of_some);
             Ok(())
         })?;
         Ok([z, untransformed])

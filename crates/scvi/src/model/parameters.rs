@@ -7,7 +7,8 @@ use scvi_kernels::Cpu;
 use super::cells::Cells;
 use super::draws::Posterior;
 use super::mean::MeanRows;
-use super::pass::{TaskError, for_each_minibatch};
+use super::minibatches::{Loaded, Room, for_each_draw};
+use super::pass::TaskError;
 use super::watch::Watch;
 use crate::module::{Dispersion, GeneLikelihood, Vae};
 use crate::nn::Decoded;
@@ -77,14 +78,17 @@ pub fn likelihood_parameters(
     let terms = if give_mean { n_draws as usize } else { 1 };
     let kinds = ParameterKinds::of(vae);
     let n_genes = cells.data.n_genes();
-    let (mut means, mut dispersions) = (MeanRows::default(), MeanRows::default());
-    let mut dropouts = MeanRows::default();
-    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
+    // The number of the first draw, and means, dispersions and dropouts of each, or their means.
+    let work = |loaded: Loaded, (number, values): &mut (u32, Vec<[MeanRows; 3]>)| {
+        let Loaded { ws, batch, draws, .. } = loaded;
         let n = ws.n_cells() * n_genes;
         let n_dispersions = if kinds.dispersion_is_of_gene { n_genes } else { n };
-        for draw in 0..n_draws {
-            posterior.draw(vae, ws, batch, draw);
+        *number = draws.start;
+        values.resize_with(if give_mean { 1 } else { draws.len() }, Default::default);
+        for (k, draw) in draws.enumerate() {
+            posterior.draw(vae, ws, batch, draw, k == 0);
             vae.decode(ws, None, Decoded::All);
+            let [means, dispersions, dropouts] = &mut values[if give_mean { 0 } else { k }];
             means.add(n, terms, |out| vae.px_rate_into(ws, None, out));
             if let Some(theta) = vae.px_r(ws) {
                 dispersions.add(n_dispersions, terms, |out| out.copy_from_slice(&theta));
@@ -94,13 +98,16 @@ pub fn likelihood_parameters(
                     out.iter_mut().zip(&logits).for_each(|(p, &logit)| *p = sigmoid(logit));
                 });
             }
-            if let Some(mean) = means.take(n, terms) {
-                let draw = if give_mean { 0 } else { draw };
-                let dispersions =
-                    if kinds.dispersions { dispersions.take(n_dispersions, terms) } else { None };
-                let dropout = if kinds.dropout { dropouts.take(n, terms) } else { None };
-                rows(Parameters { draw, mean, dispersions, dropout }).map_err(TaskError::Write)?;
-            }
+        }
+        Ok(())
+    };
+    let draws = (Room::Decoded, n_draws, give_mean);
+    for_each_draw(vae, cells, draws, watch, work, |(number, values)| {
+        for (draw, [means, dispersions, dropouts]) in (*number..).zip(values) {
+            let mean = means.rows();
+            let dispersions = kinds.dispersions.then(|| dispersions.rows());
+            let dropout = kinds.dropout.then(|| dropouts.rows());
+            rows(Parameters { draw, mean, dispersions, dropout }).map_err(TaskError::Write)?;
         }
         Ok(())
     })

@@ -1,4 +1,4 @@
-//! A pass over all cells in evaluation mode.
+//! What tasks over cells have in common: how they fail, and what they check.
 
 use std::io;
 
@@ -7,7 +7,6 @@ use thiserror::Error;
 
 use super::cells::Cells;
 use super::differential::DifferentialError;
-use super::watch::{Watch, tell};
 use crate::data::Misfit;
 use crate::distributions::SampleError;
 use crate::module::{Minibatch, MinifiedError, Noise, Vae, Workspace};
@@ -138,23 +137,6 @@ pub(super) fn check_genes(vae: &Vae<Cpu<f32>>, genes: Option<&[u32]>) -> Result<
     }
 }
 
-/// What is done with a loaded minibatch.
-pub(super) type Task<'a> =
-    dyn FnMut(&mut Workspace<Cpu<f32>>, &Minibatch) -> Result<(), TaskError> + 'a;
-
-/// Calls `task` with every minibatch of `cells` in order, loaded into a workspace.
-pub(super) fn for_each_minibatch(
-    vae: &Vae<Cpu<f32>>,
-    cells: Cells,
-    watch: &mut Watch,
-    task: &mut Task,
-) -> Result<(), TaskError> {
-    check_cells(vae, cells)?;
-    let max_cells = cells.batch_size.min(cells.len());
-    let mut ws = vae.workspace(max_cells, cells.data.max_nnz(max_cells), false);
-    for_each_minibatch_in(&mut ws, vae, cells, watch, task)
-}
-
 /// Makes sure that a pass can go over the cells.
 pub(super) fn check_cells(vae: &Vae<Cpu<f32>>, cells: Cells) -> Result<(), TaskError> {
     cells.data.check_fits(vae.spec())?;
@@ -162,25 +144,4 @@ pub(super) fn check_cells(vae: &Vae<Cpu<f32>>, cells: Cells) -> Result<(), TaskE
         return Err(Misfit::Missing { what: "stored posteriors" }.into());
     }
     cells.check()
-}
-
-/// The same for cells that were checked, in a workspace that has room for their minibatches.
-pub(super) fn for_each_minibatch_in(
-    ws: &mut Workspace<Cpu<f32>>,
-    vae: &Vae<Cpu<f32>>,
-    cells: Cells,
-    watch: &mut Watch,
-    task: &mut Task,
-) -> Result<(), TaskError> {
-    let (mut batch, mut numbers) = (Minibatch::default(), Vec::new());
-    cells.data.expect((0..cells.len()).map(|place| cells.number(place)));
-    for start in (0..cells.len()).step_by(cells.batch_size) {
-        cells.minibatch(start, &mut numbers);
-        cells.data.fill(&numbers, &mut batch)?;
-        cells.number_noise(start, &mut batch);
-        ws.load(vae.backend(), &batch);
-        task(ws, &batch)?;
-        tell(watch, start + numbers.len(), cells.len())?;
-    }
-    Ok(())
 }

@@ -4,7 +4,8 @@ use scvi_kernels::Cpu;
 
 use super::cells::Cells;
 use super::draws::Posterior;
-use super::pass::{TaskError, check_genes, decode_as, for_each_minibatch};
+use super::minibatches::{Loaded, Room, for_each_draw};
+use super::pass::{TaskError, check_genes, decode_as};
 use super::watch::Watch;
 use crate::distributions::{
     MAX_POISSON_RATE, NegativeBinomial, Normal, Poisson, SampleError, SampleNoise,
@@ -79,30 +80,48 @@ pub fn posterior_predictive_sample(
     let genes = options.genes.clone().unwrap_or_else(|| (0..n_genes).collect());
     let posterior = Posterior::Samples { n_samples: options.n_samples, seed: options.seed };
     let n_draws = posterior.n_draws()?;
-    let (mut values, mut one, mut first) = (Vec::new(), Vec::new(), 0);
-    for_each_minibatch(vae, cells, watch, &mut |ws, batch| {
+    let work = |Loaded { ws, batch, first, draws }: Loaded, drawn: &mut Drawn| {
         let len = batch.cells.len() * genes.len();
-        for draw in 0..n_draws {
-            posterior.draw(vae, ws, batch, draw);
+        (drawn.first, drawn.draw) = (first, draws.start);
+        drawn.values.resize_with(draws.len(), Vec::new);
+        let one = &mut drawn.one;
+        one.resize(len, 0.0);
+        for (k, (values, draw)) in drawn.values.iter_mut().zip(draws).enumerate() {
+            posterior.draw(vae, ws, batch, draw, k == 0);
             values.clear();
             values.resize(len, 0.0);
-            one.resize(len, 0.0);
             for (i, &as_batch) in (0..).zip(&batches) {
                 vae.decode(ws, as_batch, Decoded::All);
                 // Batches have draws of their own.
                 let draw = draw * batches.len() as u32 + i;
                 let noise =
                     SampleNoise { seed: options.seed, draw, cells: &batch.cells, genes: &genes };
-                sample_decoded(vae, ws, noise, options.max_poisson_rate, &mut one)?;
-                values.iter_mut().zip(&one).for_each(|(sum, x)| *sum += x);
+                sample_decoded(vae, ws, noise, options.max_poisson_rate, one)?;
+                values.iter_mut().zip(&*one).for_each(|(sum, x)| *sum += x);
             }
             let n = batches.len() as f32;
             values.iter_mut().for_each(|v| *v /= n);
-            sink(SampledRows { draw, first, values: &values })?;
         }
-        first += batch.cells.len();
         Ok(())
+    };
+    let draws = (Room::Decoded, n_draws, false);
+    for_each_draw(vae, cells, draws, watch, work, |Drawn { first, draw, values, .. }| {
+        let mut values = (*draw..).zip(values);
+        values.try_for_each(|(draw, values)| sink(SampledRows { draw, first: *first, values }))
     })
+}
+
+/// Draws of a minibatch.
+#[derive(Default)]
+struct Drawn {
+    /// Place of the first cell.
+    first: usize,
+    /// Number of the first draw.
+    draw: u32,
+    /// Of each draw: `(cells, genes)`.
+    values: Vec<Vec<f32>>,
+    /// From one batch: `(cells, genes)`.
+    one: Vec<f32>,
 }
 
 /// One draw of the counts of the minibatch last decoded: `(cells, genes)`.

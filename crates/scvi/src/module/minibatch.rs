@@ -35,7 +35,7 @@ pub struct Minibatch {
 /// A minibatch on the device. Another can be loaded while a step runs on the first.
 pub struct Inputs<B: Backend> {
     pub(super) n_cells: usize,
-    max_cells: usize,
+    pub(super) max_cells: usize,
     pub(super) counts: B::Counts,
     pub(super) cells: B::Ids,
     pub(super) batch: B::Ids,
@@ -87,6 +87,11 @@ impl Uses {
 impl<B: Backend> Vae<B> {
     /// Room for a minibatch of up to `max_cells` cells that hold up to `max_nnz` counts.
     pub fn inputs(&self, max_cells: usize, max_nnz: usize) -> Inputs<B> {
+        self.inputs_of(max_cells, max_nnz, true)
+    }
+
+    /// The same; without its counts by gene for passes that end before the likelihood.
+    pub(super) fn inputs_of(&self, max_cells: usize, max_nnz: usize, by_gene: bool) -> Inputs<B> {
         let (b, spec) = (&self.backend, &self.spec);
         let config = spec.config();
         let uses = Uses::new(spec);
@@ -98,7 +103,7 @@ impl<B: Backend> Vae<B> {
         Inputs {
             n_cells: 0,
             max_cells,
-            counts: b.counts(max_cells, max_nnz, config.n_input),
+            counts: b.counts([max_cells, max_nnz, config.n_input], by_gene),
             cells: b.ids(max_cells),
             batch: b.ids(max_cells),
             labels: b.ids(if uses.labels { max_cells } else { 0 }),

@@ -56,29 +56,35 @@ impl<B: Backend> Vae<B> {
     /// those of gradients only where `training`.
     pub fn workspace(&self, max_cells: usize, max_nnz: usize, training: bool) -> Workspace<B> {
         let decoder = self.decoder.activations(&self.backend, max_cells, training);
-        self.workspace_with(decoder, max_cells, max_nnz, training)
+        self.workspace_with(decoder, self.inputs(max_cells, max_nnz), training)
+    }
+
+    /// Buffers to encode cells and to decode them, without looking at their likelihood: the counts
+    /// are not held by gene.
+    pub fn decoding_workspace(&self, max_cells: usize, max_nnz: usize) -> Workspace<B> {
+        let decoder = self.decoder.activations(&self.backend, max_cells, false);
+        self.workspace_with(decoder, self.inputs_of(max_cells, max_nnz, false), false)
     }
 
     /// Buffers to encode cells, and to decode them as far as [`Vae::hidden`] goes: nothing there
-    /// has a number a cell and gene.
+    /// has a number a cell and gene, nor are the counts held by gene.
     pub fn hidden_workspace(&self, max_cells: usize, max_nnz: usize) -> Workspace<B> {
         let decoder = self.decoder.hidden_activations(&self.backend, max_cells);
-        self.workspace_with(decoder, max_cells, max_nnz, false)
+        self.workspace_with(decoder, self.inputs_of(max_cells, max_nnz, false), false)
     }
 
     fn workspace_with(
         &self,
         decoder: DecoderActivations<B>,
-        max_cells: usize,
-        max_nnz: usize,
+        inputs: Inputs<B>,
         training: bool,
     ) -> Workspace<B> {
-        let (b, spec) = (&self.backend, &self.spec);
+        let (b, spec, max_cells) = (&self.backend, &self.spec, inputs.max_cells);
         let config = spec.config();
         let library = self.library_encoder.is_some();
         let n_embedded = spec.embedding().map_or(0, |e| e.dim);
         Workspace {
-            inputs: self.inputs(max_cells, max_nnz),
+            inputs,
             encoder: EncoderActivations::new(b, &spec.encoder_plan(), max_cells),
             library: library
                 .then(|| EncoderActivations::new(b, &spec.library_encoder_plan(), max_cells)),

@@ -19,7 +19,7 @@ const SHAPES: [[usize; 3]; 10] = [
 ];
 
 fn load<F: Real>(rows: &CsrRows, genes: usize, log: bool) -> CountsBatch<F> {
-    let mut batch = CountsBatch::new(rows.n_cells(), rows.counts.len(), genes);
+    let mut batch = CountsBatch::new(rows.n_cells(), rows.counts.len(), genes, true);
     batch.load(rows, log);
     batch
 }

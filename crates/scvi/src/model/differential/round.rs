@@ -10,8 +10,9 @@ use super::run::Meter;
 use crate::data::Dataset;
 use crate::model::cells::Cells;
 use crate::model::importance::Weights;
-use crate::model::pass::{TaskError, for_each_minibatch_in, infer};
-use crate::module::{DecodedSamples, Noise, Vae, Workspace};
+use crate::model::minibatches::{Loaded, Room, for_each_minibatch};
+use crate::model::pass::{TaskError, infer};
+use crate::module::{DecodedSamples, Noise, Vae};
 
 /// What every step needs to know.
 pub(super) struct Context<'a> {
@@ -31,7 +32,6 @@ pub(super) struct DecodedRound {
 pub(super) fn decode(
     context: &Context,
     round: Round,
-    ws: &mut Workspace<Cpu<f32>>,
     meter: &mut Meter,
 ) -> Result<DecodedRound, TaskError> {
     let Round { sets: draws, mut contrasts } = round;
@@ -39,7 +39,7 @@ pub(super) fn decode(
     let mut latent = Vec::with_capacity(draws.len());
     let keep_z = context.options.weights != Weights::Uniform;
     for draws in &draws {
-        let (hidden, z) = sample(context, draws, keep_z, ws, meter)?;
+        let (hidden, z) = sample(context, draws, keep_z, meter)?;
         sets.push(context.vae.decoded_samples(&hidden));
         latent.push(z);
     }
@@ -63,7 +63,6 @@ fn sample(
     context: &Context,
     draws: &Draws,
     keep_z: bool,
-    ws: &mut Workspace<Cpu<f32>>,
     meter: &mut Meter,
 ) -> Result<(Vec<f32>, Latent), TaskError> {
     let Context { vae, data, populations, options } = context;
@@ -73,13 +72,20 @@ fn sample(
     let mut hidden = Vec::with_capacity(cells.len() * vae.hidden_width());
     let mut latent = Latent::default();
     let noise = Noise::Seeded { seed: options.seed, draw: populations.stream(draws.source) };
-    for_each_minibatch_in(ws, vae, cells, &mut |_| meter.told(), &mut |ws, batch| {
+    let work = |Loaded { ws, batch, .. }: Loaded, (hidden, latent): &mut (Vec<f32>, Latent)| {
         infer(vae, ws, batch, Some(noise));
-        hidden.extend(vae.hidden(ws, draws.source.batch));
+        *hidden = vae.hidden(ws, draws.source.batch);
         if keep_z {
-            latent.z.extend(ws.z(vae.backend()));
-            latent.untransformed.extend(ws.untransformed_z(vae.backend()));
+            latent.z = ws.z(vae.backend());
+            latent.untransformed = ws.untransformed_z(vae.backend());
         }
+        Ok(())
+    };
+    let told = &mut |_| meter.told();
+    for_each_minibatch(vae, cells, Room::Hidden, told, work, |(some, of_some)| {
+        hidden.append(some);
+        latent.z.append(&mut of_some.z);
+        latent.untransformed.append(&mut of_some.untransformed);
         Ok(())
     })?;
     Ok((hidden, latent))

@@ -59,12 +59,9 @@ pub fn differential_expression(
     let raw = Raw::read(&context, raw, groups, contrasts, &mut meter)?;
     let n_batch = vae.spec().config().n_batch;
     let rounds = rounds(contrasts, &populations, options, n_batch);
-    let largest = rounds.iter().flat_map(|round| &round.sets).map(|set| set.numbers.len()).max();
-    let max_cells = options.batch_size.min(largest.unwrap_or(0));
-    let mut ws = vae.hidden_workspace(max_cells, data.max_nnz(max_cells));
     let mut results = Vec::with_capacity(contrasts.len());
     for round in rounds {
-        let round = decode(&context, round, &mut ws, &mut meter)?;
+        let round = decode(&context, round, &mut meter)?;
         let tables = match &options.test {
             Test::Vanilla => vanilla(&context, &round, &mut meter)?,
             Test::Change(change) => changed(&context, change, &round, &raw, &mut meter)?,

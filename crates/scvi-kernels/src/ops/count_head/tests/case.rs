@@ -230,7 +230,8 @@ impl Case {
     }
 
     pub(super) fn batch<F: Real>(&self) -> CountsBatch<F> {
-        let mut batch = CountsBatch::new(self.dims.cells, self.rows.counts.len(), self.dims.genes);
+        let mut batch =
+            CountsBatch::new(self.dims.cells, self.rows.counts.len(), self.dims.genes, true);
         batch.load(&self.rows, true);
         batch
     }
