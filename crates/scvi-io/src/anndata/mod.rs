@@ -1,9 +1,11 @@
-//! AnnData opened for reading, from an `.h5ad` file: the counts, and the tables `obs` and `var`.
+//! AnnData opened for reading, from an `.h5ad` file or a zarr store: the counts, and the
+//! tables `obs` and `var`.
 
 mod additions;
 mod array;
 mod attrs;
 mod column;
+mod copy;
 mod counts;
 mod dense;
 mod file;
@@ -18,6 +20,7 @@ pub use additions::{Extras, NewRows, Slot, UnsValue};
 pub(crate) use array::Kind;
 pub(crate) use attrs::{Attr, Attrs};
 pub use column::{Categorical, Column};
+pub use copy::{CopyRows, check_copy, write_minified};
 pub use counts::CountsKey;
 pub use file::AnnDataFile;
 pub(crate) use posterior::{NAMES, TYPE};
