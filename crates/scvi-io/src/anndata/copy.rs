@@ -11,6 +11,11 @@ use crate::rows::RowSink;
 use crate::zarr::copy::{ZarrCopy, marker};
 use crate::{IoError, h5ad, zarr};
 
+/// Whether a folder is a zarr store, of an AnnData or of anything else.
+pub fn is_store(path: impl AsRef<Path>) -> bool {
+    path.as_ref().join(marker(path.as_ref())).is_file()
+}
+
 /// Checks that a copy of `input` can be written at `output`, and is named as what it will be: of a
 /// folder, which is a zarr store, a copy ends in `.zarr`, of a file in `.h5ad`.
 ///

@@ -20,7 +20,7 @@ pub use additions::{Extras, NewRows, Slot, UnsValue};
 pub(crate) use array::Kind;
 pub(crate) use attrs::{Attr, Attrs};
 pub use column::{Categorical, Column};
-pub use copy::{CopyRows, check_copy, write_minified};
+pub use copy::{CopyRows, check_copy, is_store, write_minified};
 pub use counts::CountsKey;
 pub use file::AnnDataFile;
 pub(crate) use posterior::{NAMES, TYPE};
