@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use scvi::model::TaskError;
 use scvi_io::IoError;
-use scvi_io::anndata::{Extras, NewRows};
-use scvi_io::h5ad::H5adRows;
+use scvi_io::anndata::{CopyRows, Extras, NewRows, check_copy};
 use scvi_io::output::{check_output, check_output_dir};
 use scvi_io::rows::{MatrixWriter, Names, NpyRows, TextRows, ZARR_MARKER, ZarrRows};
 
@@ -23,23 +22,28 @@ pub struct RowsOutput {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
-    H5ad,
+    /// A copy of the input with the result added.
+    Copy,
     Npy,
-    Text { delimiter: u8 },
+    Text {
+        delimiter: u8,
+    },
     Zarr,
     Stdout,
 }
 
 impl RowsOutput {
-    /// Reads the format off the ending, and makes sure that the file can be written.
-    pub fn check(path: &Path, common: &Common) -> Result<Self, CliError> {
+    /// Reads the format off the ending, and makes sure that the file can be written. `input` is what
+    /// is copied, where the rows are its cells: an .h5ad file, or a store to one of its kind.
+    pub fn check(path: &Path, input: Option<&Path>, common: &Common) -> Result<Self, CliError> {
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let format = match ending.as_str() {
             _ if path.as_os_str() == "-" => Format::Stdout,
-            "h5ad" => Format::H5ad,
+            "h5ad" => Format::Copy,
             "npy" => Format::Npy,
             "csv" => Format::Text { delimiter: b',' },
             "tsv" => Format::Text { delimiter: b'\t' },
+            "zarr" if input.is_some_and(Path::is_dir) => Format::Copy,
             "zarr" => Format::Zarr,
             _ => {
                 return Err(CliError::Option {
@@ -52,6 +56,17 @@ impl RowsOutput {
         let overwrite = common.overwrite;
         match format {
             Format::Stdout => {}
+            Format::Copy => match input {
+                Some(input) => check_copy(input, path, overwrite)?,
+                None => {
+                    return Err(CliError::Option {
+                        option: "output",
+                        found: format!("'{}'", path.display()),
+                        range: "no .h5ad with --n-samples-overall, whose rows are not the input's \
+                                cells",
+                    });
+                }
+            },
             Format::Zarr => check_output_dir(path, ZARR_MARKER, overwrite)?,
             _ => check_output(path, overwrite)?,
         }
@@ -62,15 +77,10 @@ impl RowsOutput {
         self.format == Format::Stdout
     }
 
-    /// Whether the result is added to a copy of the input, which has a row for every cell of it.
-    pub fn is_h5ad(&self) -> bool {
-        self.format == Format::H5ad
-    }
-
     /// Makes sure that there is room for a matrix for each draw.
     pub fn check_draws(&self) -> Result<(), CliError> {
         match self.format {
-            Format::H5ad | Format::Npy | Format::Zarr => Ok(()),
+            Format::Copy | Format::Npy | Format::Zarr => Ok(()),
             Format::Text { .. } | Format::Stdout => Err(CliError::Option {
                 option: "output",
                 found: format!("'{}'", self.path.display()),
@@ -93,8 +103,8 @@ impl RowsOutput {
         let (path, overwrite) = (&self.path, self.overwrite);
         let (rows, columns) = (names.rows.len(), names.columns.len());
         Ok(match self.format {
-            Format::H5ad => {
-                let file = H5adRows::create(input, path, places, extras, overwrite)?;
+            Format::Copy => {
+                let file = CopyRows::create(input, path, places, extras, overwrite)?;
                 MatrixWriter::new(file, rows, kept)
             }
             Format::Npy => {

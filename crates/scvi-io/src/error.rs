@@ -42,8 +42,37 @@ pub enum IoError {
         /// What the HDF5 library answered.
         source: Box<hdf5_pure::Error>,
     },
-    /// An HDF5 file that does not hold an AnnData object.
-    #[error("{} is an HDF5 file but not an AnnData (.h5ad) file: {problem}", path.display())]
+    /// A folder without the metadata of a zarr store.
+    #[error("{} is a folder, and not a zarr store", path.display())]
+    NotZarr {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A zarr store that is broken, or uses a feature that is not supported.
+    #[error("{}: cannot read {place}: {problem}", path.display())]
+    Zarr {
+        /// The store.
+        path: PathBuf,
+        /// The group or array inside the store.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A copy that would be of another kind than its input.
+    #[error(
+        "{} would be a copy of {} with the result added: it must end in .{kind}, as its input",
+        output.display(), input.display()
+    )]
+    OtherKind {
+        /// What is copied.
+        input: PathBuf,
+        /// The copy.
+        output: PathBuf,
+        /// The ending that it has to have.
+        kind: &'static str,
+    },
+    /// A file that does not hold an AnnData object.
+    #[error("{} does not hold an AnnData: {problem}", path.display())]
     NotAnnData {
         /// The file.
         path: PathBuf,
@@ -228,9 +257,9 @@ impl IoError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NotHdf5 { .. } => "an .h5ad file is written with AnnData.write_h5ad",
-            Self::NotAnnData { .. } => {
-                "open the file with a current anndata and save it with write_h5ad"
-            }
+            Self::OtherKind { .. } => "or write the result alone, as .npy, .csv or .tsv",
+            Self::NotZarr { .. } => "a .zarr store is written with AnnData.write_zarr",
+            Self::NotAnnData { .. } => "open the file with a current anndata and save it again",
             Self::NoCounts { .. } => "name the layer that holds the raw counts with --layer",
             Self::BadCount { .. } => {
                 "raw counts are needed, not scaled or log-transformed values: is there a layer \
@@ -239,8 +268,7 @@ impl IoError {
             Self::MissingValues { .. } => "fill in or drop these cells first",
             Self::Exists { .. } => "--overwrite replaces it",
             Self::CannotCopy { .. } => {
-                "open the file with anndata and save it again with write_h5ad, or write the result \
-                 as .npy or .csv"
+                "open the file with anndata and save it again, or write the result as .npy or .csv"
             }
             Self::ScviTools { source, .. } => return source.hint(),
             Self::NotCheckpoint { .. } => "delete it and train from the beginning",

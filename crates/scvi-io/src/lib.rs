@@ -1,4 +1,4 @@
-//! Files: AnnData's `.h5ad` in and out, matrices as text and `.npy`, the native model folder, and
+//! Files: AnnData's `.h5ad` and zarr stores in and out, matrices as text and `.npy`, the native model folder, and
 //! the saves of scvi-tools.
 //!
 //! Whatever is read is taken for hostile: sizes are checked against the file before memory is
@@ -21,6 +21,7 @@ pub mod rows;
 mod saved_model;
 pub mod scvi_tools;
 pub mod table;
+mod zarr;
 
 pub use compact::{CompactCounts, CompactWriter};
 pub use error::IoError;

@@ -180,9 +180,9 @@ fn what_is_no_h5ad() {
     assert!(matches!(open(), IoError::NotHdf5 { .. }));
     fs::write(&path, "").unwrap();
     assert!(matches!(open(), IoError::NotHdf5 { .. }));
-    assert!(matches!(AnnDataFile::open(dir.path()).unwrap_err(), IoError::NotHdf5 { .. }));
+    assert!(matches!(AnnDataFile::open(dir.path()).unwrap_err(), IoError::NotZarr { .. }));
     fs::write(&path, fixture_bytes("not_anndata.h5")).unwrap();
-    assert!(open().to_string().contains("not an AnnData (.h5ad) file: it has no 'obs'"));
+    assert!(open().to_string().contains("does not hold an AnnData: it has no 'obs'"));
     fs::write(&path, fixture_bytes("legacy_0_6.h5ad")).unwrap();
     assert!(open().to_string().contains("before 0.7"));
     let whole = fixture_bytes("csr_float32.h5ad");

@@ -53,6 +53,6 @@ pub enum ModelFormat {
 /// `scvi inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A model folder, a save of scvi-tools, or an .h5ad file
+    /// A model folder, a save of scvi-tools, or an .h5ad or .zarr file
     pub path: PathBuf,
 }

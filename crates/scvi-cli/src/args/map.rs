@@ -12,12 +12,12 @@ pub struct MapArgs {
     /// Folder of the trained model, or of one that scvi-tools saved (with a model.pt)
     #[arg(long, value_name = "MODEL")]
     pub reference: PathBuf,
-    /// Raw counts of the query, .h5ad, with the columns that the model knows
+    /// Raw counts of the query, .h5ad or .zarr, with the columns that the model knows
     pub input: PathBuf,
     /// Folder for the model of reference and query
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// Also write the query's latent representation: .h5ad (INPUT plus obsm["X_scVI"]), .npy, .csv,
+    /// Also write the query's latent representation: .h5ad or .zarr, as INPUT (INPUT plus obsm["X_scVI"]), .npy, .csv,
     /// .tsv
     #[arg(long, value_name = "OUT")]
     pub output: Option<PathBuf>,

@@ -81,7 +81,7 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Write a model in the format of this program, or as a save that scvi-tools opens
     Convert(ConvertArgs),
-    /// Show what a model or an .h5ad file holds
+    /// Show what a model or an .h5ad or .zarr file holds
     Inspect(InspectArgs),
 }
 
@@ -91,7 +91,7 @@ pub struct ModelInput {
     /// Folder of the trained model, or of one that scvi-tools saved (with a model.pt)
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// Raw counts, .h5ad, with the genes and columns that the model knows
+    /// Raw counts, .h5ad or .zarr, with the genes and columns that the model knows
     pub input: PathBuf,
     /// Leave out cells without a single count; their rows in outputs are NaN
     #[arg(long)]

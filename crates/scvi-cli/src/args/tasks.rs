@@ -12,7 +12,7 @@ pub struct LatentArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
-    /// .h5ad (the input plus obsm["X_scVI"]), .npy, .csv, .tsv; - for csv on stdout
+    /// .h5ad or .zarr, as INPUT (the input plus obsm["X_scVI"]), .npy, .csv, .tsv; - for csv on stdout
     #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
     /// Also write the posterior's mean and variance: obsm["X_latent_qzm"], obsm["X_latent_qzv"]
@@ -144,7 +144,7 @@ pub struct ParametersArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
-    /// .npz (mean, dispersions, dropout), or .h5ad (the input plus layers["scvi_mean"] and so on; a
+    /// .npz (mean, dispersions, dropout), or .h5ad or .zarr, as INPUT (the input plus layers["scvi_mean"] and so on; a
     /// dispersion that all cells share is var["scvi_dispersions"])
     #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
@@ -162,7 +162,7 @@ pub struct MinifyArgs {
     /// Folder of the trained model, or of one that scvi-tools saved (with a model.pt)
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// Raw counts, .h5ad, with the genes and columns that the model knows
+    /// Raw counts, .h5ad or .zarr, with the genes and columns that the model knows
     pub input: PathBuf,
     /// The file to write
     #[arg(long, value_name = "OUT.h5ad")]

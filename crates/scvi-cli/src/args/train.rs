@@ -11,13 +11,14 @@ use super::{ReadArgs, ShuffleArgs};
 /// `scvi train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Raw counts, .h5ad [default: a simulated data set, the demonstration]
+    /// Raw counts, .h5ad or .zarr [default: a simulated data set, the demonstration]
     #[arg(requires = "model")]
     pub input: Option<PathBuf>,
     /// Folder for the trained model [default without INPUT: scvi_demo_model]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
-    /// Also write the latent representation: .h5ad (the input plus obsm["X_scVI"]), .npy, .csv, .tsv
+    /// Also write the latent representation: .h5ad or .zarr, as INPUT (the input plus
+    /// obsm["X_scVI"]), .npy, .csv, .tsv
     #[arg(long, value_name = "OUT")]
     pub output: Option<PathBuf>,
     /// Where the counts are.

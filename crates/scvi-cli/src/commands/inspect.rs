@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use scvi::data::CategoricalField;
-use scvi_io::anndata::AnnDataFile;
+use scvi_io::anndata::{AnnDataFile, is_store};
 use scvi_io::{ModelKind, SavedModel, model_kind, open_model};
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::report::Report;
 
 pub fn run(args: &InspectArgs, common: &Common) -> Result<(), CliError> {
     let path = &args.path;
-    let is_model = path.is_dir() || model_kind(path).is_ok();
+    let is_model = (path.is_dir() && !is_store(path)) || model_kind(path).is_ok();
     let report = if is_model { model(path, common)? } else { data(path, common)? };
     report.print(common)
 }
@@ -59,7 +59,7 @@ fn data(path: &Path, common: &Common) -> Result<Report, CliError> {
     let file = AnnDataFile::open(path)?;
     let mut report = Report::default();
     report
-        .add("kind", "h5ad")
+        .add("kind", file.kind())
         .add("cells", file.n_obs())
         .add("genes", file.n_vars())
         .add("obs", file.obs_columns().to_vec())

@@ -10,9 +10,9 @@ use scvi::model::{
 };
 use scvi::module::{LatentDistribution, Vae};
 use scvi_io::SavedModel;
-use scvi_io::anndata::{AnnDataFile, Categorical, Extras, NewRows, Slot, UnsValue};
-use scvi_io::h5ad::H5adRows;
-use scvi_io::output::check_output;
+use scvi_io::anndata::{
+    AnnDataFile, Categorical, CopyRows, Extras, NewRows, Slot, UnsValue, check_copy,
+};
 use scvi_io::rows::RowSink;
 use scvi_io::table::NamedMatrix;
 
@@ -28,7 +28,7 @@ const BATCH_SIZE: usize = 256;
 const WHAT: &str = "latent representation";
 
 pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
-    let output = Output::check(&args.output, common)?;
+    let output = Output::check(&args.output, &args.source.input, common)?;
     let source = &args.source;
     let (SavedModel { vae, .. }, prepared) = open(source, common)?;
     let data = prepared.dataset()?;
@@ -156,18 +156,20 @@ impl Representation {
 
 /// Where a representation goes.
 pub enum Output {
-    H5ad(PathBuf),
+    /// A copy of the input with the representation added.
+    Copy(PathBuf),
     Matrix(MatrixOutput),
 }
 
 impl Output {
-    /// Reads the format off the ending, and makes sure that the file can be written.
-    pub fn check(path: &Path, common: &Common) -> Result<Self, CliError> {
-        if path.extension().is_some_and(|e| e == "h5ad") {
-            check_output(path, common.overwrite)?;
-            return Ok(Self::H5ad(path.to_owned()));
+    /// Reads the format off the ending, and makes sure that the file can be written, be it a copy of
+    /// `input`.
+    pub fn check(path: &Path, input: &Path, common: &Common) -> Result<Self, CliError> {
+        if path.extension().is_some_and(|e| e == "h5ad" || e == "zarr") {
+            check_copy(input, path, common.overwrite)?;
+            return Ok(Self::Copy(path.to_owned()));
         }
-        let range = "a file ending in .h5ad, .npy, .csv or .tsv, or -";
+        let range = "a file ending in .h5ad or .zarr, as the input, in .npy, .csv or .tsv, or -";
         MatrixOutput::check(path, range, common).map(Self::Matrix)
     }
 
@@ -189,7 +191,7 @@ impl Output {
             .map(|block| Block { values: prepared.all_rows(block.values), ..block })
             .collect();
         let output = match self {
-            Self::H5ad(path) => {
+            Self::Copy(path) => {
                 return add_to_copy(prepared, path, &blocks, library.as_deref(), common);
             }
             Self::Matrix(output) => output,
@@ -230,7 +232,7 @@ fn add_to_copy(
     let extras = Extras { obs: &obs, uns: &uns, ..Extras::default() };
     // The demonstration adds to the file it has just written.
     let overwrite = common.overwrite || *path == prepared.path;
-    let mut file = Box::new(H5adRows::create(&prepared.path, path, &rows, extras, overwrite)?);
+    let mut file = Box::new(CopyRows::create(&prepared.path, path, &rows, extras, overwrite)?);
     for (k, block) in blocks.iter().enumerate() {
         file.append(k, &block.values)?;
     }

@@ -24,7 +24,8 @@ use crate::training::Training;
 
 pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     let mut kept = Kept::open(&args.model, &mut args.checkpoints, common)?;
-    let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
+    let output = args.output.as_deref().map(|path| Output::check(path, &args.input, common));
+    let output = output.transpose()?;
     let SavedModel { vae: mut reference, meta: known, .. } = open_model(&args.reference)?;
     let query = for_query(&args.input, &known, &args, common)?;
     let freeze = freeze(&args.freeze);

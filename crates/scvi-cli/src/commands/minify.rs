@@ -4,7 +4,7 @@ use scvi::data::totals;
 use scvi::model::{Cells, TaskError, latent_representation};
 use scvi::module::{MinifiedDataType, MinifiedError, PosteriorRows};
 use scvi_io::SavedModel;
-use scvi_io::h5ad::write_minified;
+use scvi_io::anndata::write_minified;
 
 use super::latent::Output;
 use crate::args::{Common, MinifyArgs, ModelInput};
@@ -14,11 +14,11 @@ use crate::report::Report;
 use crate::watching::Tasks;
 
 pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
-    let Output::H5ad(output) = Output::check(&args.output, common)? else {
+    let Output::Copy(output) = Output::check(&args.output, &args.input, common)? else {
         return Err(CliError::Option {
             option: "output",
             found: format!("'{}'", args.output.display()),
-            range: "a file ending in .h5ad",
+            range: "a file ending in .h5ad or .zarr, as the input",
         });
     };
     let kind = match args.keep_counts {

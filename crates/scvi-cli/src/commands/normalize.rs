@@ -16,12 +16,13 @@ use crate::report::Report;
 use crate::rows_output::{RowsOutput, forgive_closed_pipe, row_error};
 use crate::watching::Tasks;
 
-/// Where the result goes in an .h5ad: of all genes, and of listed ones.
+/// Where the result goes in a copy of the input: of all genes, and of listed ones.
 const LAYER: &str = "scvi_normalized";
 const KEY: &str = "X_normalized_scVI";
 
 pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
-    let output = RowsOutput::check(&args.output, common)?;
+    let copied = args.n_samples_overall.is_none().then_some(&*args.source.input);
+    let output = RowsOutput::check(&args.output, copied, common)?;
     check(args, &output)?;
     let library_size = library_size(&args.library_size)?;
     let source = &args.source;
@@ -61,13 +62,6 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
 fn check(args: &NormalizeArgs, output: &RowsOutput) -> Result<(), CliError> {
     if args.return_samples {
         output.check_draws()?;
-    }
-    if args.n_samples_overall.is_some() && output.is_h5ad() {
-        return Err(CliError::Option {
-            option: "output",
-            found: format!("'{}'", args.output.display()),
-            range: "no .h5ad with --n-samples-overall, whose rows are not the input's cells",
-        });
     }
     if args.n_samples_overall.is_none() && args.weights.weights() != Weights::Uniform {
         return Err(CliError::Option {

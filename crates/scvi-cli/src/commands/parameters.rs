@@ -7,8 +7,7 @@ use scvi::model::{
     Cells, ParameterKinds, Parameters, Posterior, Watch, likelihood_parameters, unwatched,
 };
 use scvi::module::Vae;
-use scvi_io::anndata::{Extras, NewRows, Slot};
-use scvi_io::h5ad::H5adRows;
+use scvi_io::anndata::{CopyRows, Extras, NewRows, Slot, check_copy};
 use scvi_io::output::check_output;
 use scvi_io::rows::{MatrixWriter, NpzRows};
 
@@ -20,21 +19,24 @@ use crate::rows_output::row_error;
 use crate::watching::Tasks;
 
 pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
-    let to_h5ad = is_h5ad(&args.output)?;
-    check_output(&args.output, common.overwrite)?;
     let source = &args.source;
+    let to_copy = is_copy(&args.output)?;
+    match to_copy {
+        true => check_copy(&source.input, &args.output, common.overwrite)?,
+        false => check_output(&args.output, common.overwrite)?,
+    }
     let (model, prepared) = open(source, common)?;
     let data = prepared.dataset()?;
     let genes = prepared.genes_of_file();
     let kinds = ParameterKinds::of(&model.vae);
-    // In a .h5ad what all cells share stands once, with the genes.
-    let shared = to_h5ad && kinds.dispersion_is_of_gene;
+    // In a copy what all cells share stands once, with the genes.
+    let shared = to_copy && kinds.dispersion_is_of_gene;
     let mut kept = vec!["mean"];
     kept.extend((kinds.dispersions && !shared).then_some("dispersions"));
     kept.extend(kinds.dropout.then_some("dropout"));
     let first = Cells::chosen(&data, &[0], 1);
     let theta = if shared { Some(dispersions(&model.vae, first, &genes)?) } else { None };
-    let mut writer = start(args, common, &prepared, &kept, theta.as_deref(), to_h5ad)?;
+    let mut writer = start(args, common, &prepared, &kept, theta.as_deref(), to_copy)?;
     let posterior = match args.posterior_mean {
         true => Posterior::Mean,
         false => Posterior::Samples { n_samples: args.n_samples, seed: common.seed },
@@ -67,14 +69,14 @@ pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
     report.print(common)
 }
 
-fn is_h5ad(path: &Path) -> Result<bool, CliError> {
+fn is_copy(path: &Path) -> Result<bool, CliError> {
     match path.extension().and_then(|ending| ending.to_str()) {
-        Some("h5ad") => Ok(true),
+        Some("h5ad" | "zarr") => Ok(true),
         Some("npz") => Ok(false),
         _ => Err(CliError::Option {
             option: "output",
             found: format!("'{}'", path.display()),
-            range: "a file ending in .npz or .h5ad",
+            range: "a file ending in .npz, or in .h5ad or .zarr, as the input",
         }),
     }
 }
@@ -86,10 +88,10 @@ fn start<'a>(
     prepared: &'a Prepared,
     names: &[&str],
     theta: Option<&[f32]>,
-    to_h5ad: bool,
+    to_copy: bool,
 ) -> Result<MatrixWriter<'a>, CliError> {
     let (n_rows, columns) = (prepared.obs_names.len(), prepared.var_names.len());
-    if !to_h5ad {
+    if !to_copy {
         let members: Vec<(&str, usize)> = names.iter().map(|&name| (name, columns)).collect();
         let file = NpzRows::create(&args.output, n_rows, &members, common.overwrite)?;
         return Ok(MatrixWriter::new(file, n_rows, prepared.kept()));
@@ -100,7 +102,7 @@ fn start<'a>(
     let var: Vec<(&str, &[f32])> =
         theta.map(|theta| ("scvi_dispersions", theta)).into_iter().collect();
     let extras = Extras { var: &var, ..Extras::default() };
-    let file = H5adRows::create(&prepared.path, &args.output, &layers, extras, common.overwrite)?;
+    let file = CopyRows::create(&prepared.path, &args.output, &layers, extras, common.overwrite)?;
     Ok(MatrixWriter::new(file, n_rows, prepared.kept()))
 }
 

@@ -1,6 +1,6 @@
 //! `scvi train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use scvi::Cpu;
@@ -35,7 +35,9 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     check_early(&config, &args.data)?;
     let model = args.model.clone().unwrap_or_else(|| PathBuf::from(DEMO_MODEL));
     let mut kept = Kept::open(&model, &mut args.checkpoints, common)?;
-    let output = args.output.as_deref().map(|path| Output::check(path, common)).transpose()?;
+    let copied = args.input.as_deref().unwrap_or(Path::new(DEMO_DATA));
+    let check = |path| Output::check(path, copied, common);
+    let output = args.output.as_deref().map(check).transpose()?;
     let prepared = match &args.input {
         Some(path) => for_training(path, &args, common)?,
         None => demonstration(common)?,
@@ -84,7 +86,7 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let mut trained = trained?;
 
     let mut files = vec![model.display().to_string()];
-    let demo = || args.input.is_none().then(|| Output::H5ad(PathBuf::from(DEMO_DATA)));
+    let demo = || args.input.is_none().then(|| Output::Copy(PathBuf::from(DEMO_DATA)));
     let output = output.or_else(demo);
     let latent = output.as_ref().map(|_| Representation::mean(&trained.vae, &data, common));
     let latent = latent.transpose()?;

@@ -2,7 +2,7 @@
 
 use super::attrs::Attrs;
 use super::store::Store;
-use crate::{IoError, h5ad};
+use crate::{IoError, h5ad, zarr};
 
 /// How many bytes a block of rows should have.
 const BLOCK_BYTES: u64 = 1 << 20;
@@ -30,6 +30,8 @@ pub(crate) enum Kind {
 pub(crate) enum Source {
     /// A data set of an HDF5 file.
     Hdf5(Box<h5ad::array::Array>),
+    /// An array of a zarr store.
+    Zarr(Box<zarr::array::Array>),
 }
 
 /// Calls the same function of whichever array it is.
@@ -37,6 +39,7 @@ macro_rules! either {
     ($of:expr, $array:ident => $call:expr) => {
         match &$of.source {
             Source::Hdf5($array) => $call,
+            Source::Zarr($array) => $call,
         }
     };
 }

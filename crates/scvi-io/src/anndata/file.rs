@@ -13,7 +13,7 @@ use crate::IoError;
 /// How many cells an error names.
 const NAMED_CELLS: usize = 5;
 
-/// An AnnData, opened for reading: an `.h5ad` file.
+/// An AnnData, opened for reading: an `.h5ad` file, or a zarr store.
 ///
 /// Names are read at once; columns and counts when asked for, in pieces, so that little more
 /// memory is needed than for what is returned.
@@ -87,6 +87,19 @@ impl AnnDataFile {
     /// The columns of `obs`, in their order.
     pub fn obs_columns(&self) -> &[String] {
         &self.obs_columns
+    }
+
+    /// The columns of `var`, in their order.
+    pub fn var_columns(&self) -> &[String] {
+        &self.var_columns
+    }
+
+    /// What kind of file it is: `h5ad` or `zarr`.
+    pub fn kind(&self) -> &'static str {
+        match self.store {
+            Store::Hdf5(_) => "h5ad",
+            Store::Zarr(_) => "zarr",
+        }
     }
 
     /// The layers, sorted.

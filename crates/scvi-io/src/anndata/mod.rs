@@ -1,10 +1,12 @@
-//! AnnData opened for reading, from an `.h5ad` file: the counts, and the tables `obs` and `var`.
+//! AnnData opened for reading, from an `.h5ad` file or a zarr store: the counts, and the
+//! tables `obs` and `var`.
 
 mod additions;
 mod array;
 mod attrs;
 mod by_gene;
 mod column;
+mod copy;
 mod count_rows;
 mod counts;
 mod file;
@@ -19,6 +21,7 @@ pub use additions::{Extras, NewRows, Slot, UnsValue};
 pub(crate) use array::Kind;
 pub(crate) use attrs::{Attr, Attrs};
 pub use column::{Categorical, Column};
+pub use copy::{CopyRows, check_copy, is_store, write_minified};
 pub use count_rows::CountRows;
 pub use counts::{CountsKey, StoredCounts};
 pub use file::AnnDataFile;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::array::{Array, Source};
 use super::attrs::Attrs;
-use crate::{IoError, h5ad};
+use crate::{IoError, h5ad, zarr};
 
 /// What stands at a path inside the file.
 pub(crate) enum Node {
@@ -21,11 +21,16 @@ pub(crate) enum Node {
 pub(crate) enum Store {
     /// An HDF5 file.
     Hdf5(h5ad::store::Store),
+    /// A zarr store.
+    Zarr(zarr::store::Store),
 }
 
 impl Store {
-    /// Opens what lies at a path.
+    /// Opens what lies at a path: a folder is a zarr store.
     pub(crate) fn open(path: &Path) -> Result<Self, IoError> {
+        if path.is_dir() {
+            return zarr::store::Store::open(path).map(Self::Zarr);
+        }
         h5ad::store::Store::open(path).map(Self::Hdf5)
     }
 
@@ -33,6 +38,7 @@ impl Store {
     pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Hdf5(store) => store.path(),
+            Self::Zarr(store) => store.path(),
         }
     }
 
@@ -44,6 +50,11 @@ impl Store {
                 h5ad::store::Node::Group(_) => Node::Group,
                 h5ad::store::Node::Array(a) => array(Source::Hdf5(a.into())),
                 h5ad::store::Node::Missing => Node::Missing,
+            }),
+            Self::Zarr(store) => Ok(match store.node(place)? {
+                zarr::store::Node::Group => Node::Group,
+                zarr::store::Node::Array(a) => array(Source::Zarr(a)),
+                zarr::store::Node::Missing => Node::Missing,
             }),
         }
     }
@@ -61,6 +72,7 @@ impl Store {
     pub(crate) fn attrs(&self, place: &str) -> Result<Attrs, IoError> {
         match self {
             Self::Hdf5(store) => store.attrs(place),
+            Self::Zarr(store) => store.attrs(place),
         }
     }
 
@@ -68,6 +80,7 @@ impl Store {
     pub(crate) fn members(&self, place: &str) -> Result<Vec<String>, IoError> {
         match self {
             Self::Hdf5(store) => store.members(place),
+            Self::Zarr(store) => store.members(place),
         }
     }
 

@@ -12,40 +12,22 @@ use crate::IoError;
 use crate::anndata::{AnnDataFile, NAMES, TYPE};
 use crate::output::AtomicFile;
 
-/// Writes a copy of `input` in scvi-tools' minified form: the posteriors of its cells, and X and
-/// every layer all zero and raw gone unless the counts are to be kept.
-///
-/// | where | what |
-/// |---|---|
-/// | `obsm["scvi_latent_qzm"]`, `obsm["scvi_latent_qzv"]` | mean and variance: `(cells, n_latent)` |
-/// | `obs["observed_lib_size"]` | Σ_g x of each cell, in counts |
-/// | `uns["_scvi_adata_minify_type"]` | which of the two kinds it is |
-///
-/// Whatever else the file holds is copied as it is. The room that counts took is free: they are
-/// not copied and then deleted.
-///
-/// Source: scvi-tools 1.4.2, `model/base/_base_model.py`, `minify_adata`;
-/// `model/utils/_minification.py`.
-///
-/// # Errors
-/// [`IoError`] where the posterior does not fit the input, or the input cannot be copied or the
-/// output written.
-pub fn write_minified(
-    input: impl AsRef<Path>,
-    output: impl AsRef<Path>,
+/// Writes a copy of an `.h5ad` file in scvi-tools' minified form, as
+/// [`write_minified`](crate::anndata::write_minified) says; what is written has been checked.
+pub(crate) fn write_minified(
+    h5ad: &AnnDataFile,
+    output: &Path,
     posterior: &PosteriorRows<f32>,
     kind: MinifiedDataType,
     overwrite: bool,
 ) -> Result<(), IoError> {
-    let input = input.as_ref();
-    let h5ad = AnnDataFile::open(input)?;
-    check(&h5ad, posterior)?;
+    let input = &h5ad.path();
     let dropped = match kind {
         MinifiedDataType::LatentPosteriorParameters => counts_places(&Store::open(input)?)?,
         MinifiedDataType::LatentPosteriorParametersWithCounts => Vec::new(),
     };
     let temp = AtomicFile::create(output, overwrite)?;
-    copy_and_edit(input, temp.temp_path(), &dropped, &|file| edit(file, &h5ad, posterior, kind))?;
+    copy_and_edit(input, temp.temp_path(), &dropped, &|file| edit(file, h5ad, posterior, kind))?;
     let written = AnnDataFile::open(temp.temp_path())?;
     if written.minified_data_type()? != Some(kind) || written.posterior()? != *posterior {
         let problem = "its posteriors came out as others".to_owned();
@@ -53,22 +35,6 @@ pub fn write_minified(
     }
     drop(written);
     temp.finish()
-}
-
-fn check(file: &AnnDataFile, posterior: &PosteriorRows<f32>) -> Result<(), IoError> {
-    let PosteriorRows { qz_m, qz_v, observed_lib_size } = posterior;
-    let n = file.n_obs();
-    let fits = qz_m.len() == qz_v.len()
-        && observed_lib_size.len() == n
-        && qz_m.len().checked_rem(n).is_none_or(|rest| rest == 0);
-    if fits {
-        return Ok(());
-    }
-    Err(IoError::BadInput {
-        what: "the posteriors".to_owned(),
-        expected: format!("means, variances and sizes of {n} cells"),
-        found: format!("{}, {} and {}", qz_m.len(), qz_v.len(), observed_lib_size.len()),
-    })
 }
 
 /// Everything in the file that counts may be in.

@@ -19,6 +19,6 @@ mod write_column;
 
 pub use add_arrays::{NewArray, write_with_arrays};
 pub use csr_rows::CsrRows;
-pub use minified::write_minified;
+pub(crate) use minified::write_minified;
 pub use new_anndata::{NewAnnData, SparseMatrix, write_h5ad};
 pub use rows::H5adRows;

@@ -1,41 +1,25 @@
 //! An AnnData in a zarr store, row by row.
 //!
-//! Version 2 of the format, the one that every anndata since 0.8 reads: a folder of folders, each
-//! with its metadata as JSON; arrays in chunks of whole rows, uncompressed, a file each (zarr
-//! storage specification version 2; numcodecs' `vlen-utf8` for strings).
+//! Version 2 of the format, the one that every anndata since 0.8 reads.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use serde_json::{Value, json};
+use std::path::Path;
 
 use super::{Names, RowSink};
 use crate::IoError;
 use crate::output::AtomicDir;
+use crate::zarr::chunked_rows::{CHUNK, ChunkedRows};
+use crate::zarr::store::{GROUP, Version};
+use crate::zarr::write::{DICT, write_frame, write_group};
 
 /// The file by which such a store is known.
-pub const MARKER: &str = ".zgroup";
-/// About how many values a chunk has.
-const CHUNK: usize = 1 << 20;
+pub const MARKER: &str = GROUP;
 
 /// A store in the making: the names of cells and genes, and `X` or layers.
 #[derive(Debug)]
 pub struct ZarrRows {
     dir: AtomicDir,
     columns: Vec<usize>,
-    arrays: Vec<Chunks>,
-}
-
-/// An array in the making, chunk by chunk.
-#[derive(Debug)]
-struct Chunks {
-    folder: PathBuf,
-    columns: usize,
-    rows: usize,
-    chunk_rows: usize,
-    /// Rows of the chunk to come.
-    chunk: Vec<f32>,
-    written: usize,
+    arrays: Vec<ChunkedRows>,
 }
 
 impl ZarrRows {
@@ -69,75 +53,20 @@ impl ZarrRows {
     ) -> Result<Self, IoError> {
         let dir = AtomicDir::create(path, MARKER, overwrite)?;
         let root = dir.temp_path();
-        group(root, encoding("anndata", "0.1.0"))?;
-        for (name, index) in [("obs", names.rows), ("var", names.columns)] {
-            let frame = root.join(name);
-            let mut attrs = encoding("dataframe", "0.2.0");
-            attrs["_index"] = "_index".into();
-            attrs["column-order"] = json!([]);
-            group(&frame, attrs)?;
-            strings(&frame.join("_index"), index)?;
-        }
+        write_group(root, Version::Two, ("anndata", "0.1.0"))?;
+        write_frame(&root.join("obs"), Version::Two, names.rows)?;
+        write_frame(&root.join("var"), Version::Two, names.columns)?;
         for name in ["layers", "obsm", "obsp", "uns", "varm", "varp"] {
-            group(&root.join(name), encoding("dict", "0.1.0"))?;
+            write_group(&root.join(name), Version::Two, DICT)?;
         }
         let shape = [names.rows.len(), names.columns.len()];
         // Together the chunks take no more memory than those of one matrix.
         let values = CHUNK / places.len().max(1);
-        let arrays = places.iter().map(|place| Chunks::create(root.join(place), shape, values));
+        let arrays = places
+            .iter()
+            .map(|place| ChunkedRows::create(root.join(place), Version::Two, shape, values));
         let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
         Ok(Self { columns: vec![shape[1]; places.len()], arrays, dir })
-    }
-}
-
-impl Chunks {
-    /// Of about so many values each.
-    fn create(
-        folder: PathBuf,
-        [rows, columns]: [usize; 2],
-        values: usize,
-    ) -> Result<Self, IoError> {
-        let chunk_rows = (values / columns.max(1)).clamp(1, rows.max(1));
-        let meta = json!({
-            "zarr_format": 2, "shape": [rows, columns], "chunks": [chunk_rows, columns.max(1)],
-            "dtype": "<f4", "compressor": null, "fill_value": 0.0, "order": "C", "filters": null,
-        });
-        array(&folder, &meta, encoding("array", "0.2.0"))?;
-        Ok(Self { folder, columns, rows, chunk_rows, chunk: Vec::new(), written: 0 })
-    }
-
-    fn append(&mut self, mut rows: &[f32]) -> Result<(), IoError> {
-        let full = self.chunk_rows * self.columns;
-        while !rows.is_empty() {
-            let (now, later) = rows.split_at(rows.len().min(full - self.chunk.len()));
-            self.chunk.extend_from_slice(now);
-            rows = later;
-            if self.chunk.len() == full {
-                self.flush()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the rows that have come as a chunk; the last one is filled up with zeros.
-    fn flush(&mut self) -> Result<(), IoError> {
-        let number = self.written / self.chunk_rows;
-        self.written += self.chunk.len() / self.columns;
-        self.chunk.resize(self.chunk_rows * self.columns, 0.0);
-        let bytes: Vec<u8> = self.chunk.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.chunk.clear();
-        write(&self.folder.join(format!("{number}.0")), &bytes)
-    }
-
-    fn finish(&mut self) -> Result<(), IoError> {
-        if !self.chunk.is_empty() {
-            self.flush()?;
-        }
-        if self.written != self.rows && self.columns > 0 {
-            let (expected, found) = (format!("{} rows", self.rows), self.written.to_string());
-            return Err(IoError::BadInput { what: "rows".into(), expected, found });
-        }
-        Ok(())
     }
 }
 
@@ -151,45 +80,7 @@ impl RowSink for ZarrRows {
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), IoError> {
-        self.arrays.iter_mut().try_for_each(Chunks::finish)?;
+        self.arrays.iter_mut().try_for_each(ChunkedRows::finish)?;
         self.dir.finish()
     }
-}
-
-fn encoding(kind: &str, version: &str) -> Value {
-    json!({"encoding-type": kind, "encoding-version": version})
-}
-
-fn group(path: &Path, attrs: Value) -> Result<(), IoError> {
-    fs::create_dir_all(path).map_err(|e| IoError::os("create", path, e))?;
-    write(&path.join(MARKER), json!({"zarr_format": 2}).to_string().as_bytes())?;
-    write(&path.join(".zattrs"), attrs.to_string().as_bytes())
-}
-
-fn array(path: &Path, meta: &Value, attrs: Value) -> Result<(), IoError> {
-    fs::create_dir_all(path).map_err(|e| IoError::os("create", path, e))?;
-    write(&path.join(".zarray"), meta.to_string().as_bytes())?;
-    write(&path.join(".zattrs"), attrs.to_string().as_bytes())
-}
-
-/// Strings in one chunk: how many, then the length and the bytes of each.
-fn strings(path: &Path, texts: &[String]) -> Result<(), IoError> {
-    let meta = json!({
-        "zarr_format": 2, "shape": [texts.len()], "chunks": [texts.len().max(1)], "dtype": "|O",
-        "compressor": null, "fill_value": 0, "order": "C", "filters": [{"id": "vlen-utf8"}],
-    });
-    array(path, &meta, encoding("string-array", "0.2.0"))?;
-    if texts.is_empty() {
-        return Ok(());
-    }
-    let mut bytes = (texts.len() as u32).to_le_bytes().to_vec();
-    for text in texts {
-        bytes.extend((text.len() as u32).to_le_bytes());
-        bytes.extend(text.as_bytes());
-    }
-    write(&path.join("0"), &bytes)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
-    fs::write(path, bytes).map_err(|e| IoError::os("write", path, e))
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod stores;
+
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
