@@ -28,16 +28,6 @@ fn weights(folder: &Folder, model: &str) -> Vec<u8> {
     fs::read(folder.path(model).join("model.safetensors")).unwrap()
 }
 
-/// What a command told, but for how long it took.
-fn without_seconds(told: &str) -> String {
-    let mut json = serde_json::from_str::<serde_json::Value>(told).ok();
-    if let Some(json) = json.as_mut().and_then(|json| json.as_object_mut()) {
-        json.remove("seconds");
-    }
-    let lines = told.lines().filter(|line| !line.starts_with("seconds"));
-    json.map_or_else(|| lines.collect::<Vec<_>>().join("\n"), |json| json.to_string())
-}
-
 #[test]
 fn where_counts_lie_does_not_show_in_the_model() {
     let folder = folder();
@@ -72,7 +62,7 @@ fn where_counts_lie_does_not_show_in_any_task() {
         let model = if words[0] == "map" { "--reference" } else { "--model" };
         let run = |more: &[&str]| {
             let args = [&words[..1], &[model, "model", "data.h5ad"], &words[1..], more].concat();
-            let told = without_seconds(&folder.scvi(&args).ok());
+            let told = folder.scvi(&args).without_seconds();
             let files = ["parameters.npz", "minified.h5ad", "sample.h5ad"];
             (told, files.map(|file| fs::read(folder.path(file)).ok()))
         };

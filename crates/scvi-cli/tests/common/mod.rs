@@ -72,6 +72,18 @@ impl Ran {
         serde_json::from_str(&self.ok()).unwrap()
     }
 
+    /// The run must have succeeded; gives what it told, but for how long it took.
+    #[track_caller]
+    pub fn without_seconds(&self) -> String {
+        let told = self.ok();
+        let mut json = serde_json::from_str::<Value>(&told).ok();
+        if let Some(json) = json.as_mut().and_then(|json| json.as_object_mut()) {
+            json.remove("seconds");
+        }
+        let lines = told.lines().filter(|line| !line.starts_with("seconds"));
+        json.map_or_else(|| lines.collect::<Vec<_>>().join("\n"), |json| json.to_string())
+    }
+
     /// The run must have failed as a job does, with every part of a message and no panic.
     #[track_caller]
     pub fn fails_with(&self, parts: &[&str]) {
