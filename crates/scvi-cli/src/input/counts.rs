@@ -10,7 +10,7 @@ use crate::args::{InMemory, ReadArgs, Shuffle, ShuffleArgs};
 use crate::error::CliError;
 
 /// Bytes that a count takes in memory: its gene and its value.
-const COUNT_BYTES: usize = 8;
+pub(super) const COUNT_BYTES: usize = 8;
 /// Counts that take more stay in the file, unless they are asked into memory.
 const LIMIT: usize = 2 << 30;
 
@@ -73,6 +73,11 @@ impl Counts {
     pub(super) fn select(self, cells: &[usize]) -> Self {
         let chosen = cells.iter().map(|&cell| cell as u32).collect();
         Self { source: Box::new(SelectedCounts::new(self.source, chosen)), ..self }
+    }
+
+    /// Whether they stay in the file.
+    pub fn is_streamed(&self) -> bool {
+        self.is_streamed
     }
 
     /// As the engine takes them.

@@ -18,7 +18,7 @@ use scvi_io::{ModelMeta, SavedModel, open_model};
 
 pub use query::{Query, for_query};
 
-use crate::args::{Common, ModelInput, ReadArgs, ShuffleArgs, TrainArgs};
+use crate::args::{Common, InMemory, ModelInput, ReadArgs, ShuffleArgs, TrainArgs};
 use crate::error::CliError;
 
 /// Counts and covariates of the cells in use.
@@ -255,6 +255,16 @@ fn read(
         stored = stored.place_genes(overlap.places(), names.len());
     }
     let (mut counts, survey) = Counts::open(file, stored, how.reading, how.shuffling)?;
+    if counts.is_streamed() && how.reading.in_memory == InMemory::Auto {
+        let gib = survey.nnz as f64 * counts::COUNT_BYTES as f64 / (1u64 << 30) as f64;
+        note(
+            common,
+            &format!(
+                "counts would take {gib:.1} GiB in memory: they stay in the file, and training \
+                 shuffles blocks of cells (--in-memory always|never; --cache for compressed files)"
+            ),
+        );
+    }
     if !survey.is_integral {
         let place = key.place();
         note(
