@@ -100,6 +100,7 @@ fn a_run_that_was_interrupted_goes_on_from_the_file() {
     let every = ["--checkpoint-every-n-epoch", "1"];
     let mut run = folder.start(&[&train("again")[..], &file, &every].concat());
     while !folder.path("again.checkpoint").exists() {
+        assert!(!folder.path("again").exists(), "the run ended before anybody looked");
         std::thread::yield_now();
     }
     run.kill();
