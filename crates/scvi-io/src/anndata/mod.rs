@@ -9,6 +9,7 @@ mod column;
 mod copy;
 mod count_rows;
 mod counts;
+pub(crate) mod encodings;
 mod file;
 mod posterior;
 pub(crate) mod python_str;

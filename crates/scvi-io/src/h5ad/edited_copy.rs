@@ -11,8 +11,9 @@ use hdf5_pure::{
 
 use super::store::{Node, Store};
 use super::superblock;
-use super::write_attrs::{DICT, encoding};
+use super::write_attrs::encoding;
 use crate::IoError;
+use crate::anndata::encodings::DICT;
 
 /// Copies `input` to `temp`, without the objects at the `dropped` places, and edits the copy.
 ///

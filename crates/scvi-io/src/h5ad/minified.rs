@@ -7,8 +7,9 @@ use scvi::module::{MinifiedDataType, PosteriorRows};
 
 use super::edited_copy::{copy_and_edit, open_or_create, remove};
 use super::store::{Node, Store};
-use super::write_attrs::{ARRAY, CSR_MATRIX, STRING, encoding};
+use super::write_attrs::encoding;
 use crate::IoError;
+use crate::anndata::encodings::{ARRAY, CSR_MATRIX, STRING};
 use crate::anndata::{AnnDataFile, NAMES, TYPE};
 use crate::output::AtomicFile;
 

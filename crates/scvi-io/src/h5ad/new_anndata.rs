@@ -9,9 +9,10 @@ use hdf5_pure::{
 use scvi::data::CsrMatrix;
 
 use super::csr_rows::CsrRows;
-use super::write_attrs::{ANNDATA, ARRAY, CSR_MATRIX, DATAFRAME, DICT, encoding};
+use super::write_attrs::encoding;
 use super::write_column::{string_array, write_column, write_uns};
 use crate::IoError;
+use crate::anndata::encodings::{ANNDATA, ARRAY, CSR_MATRIX, DATAFRAME, DICT};
 use crate::anndata::{Column, UnsValue, check_name};
 
 /// Values per chunk. The library writes chunks above 65,535 in a form that HDF5 2.0 refuses.
@@ -241,7 +242,7 @@ pub(super) fn write_structure(path: &Path, data: &NewAnnData<'_>) -> Result<(), 
     file.write(path)
 }
 
-fn encode(group: &mut GroupBuilder, which: super::write_attrs::Encoding) {
+fn encode(group: &mut GroupBuilder, which: crate::anndata::encodings::Encoding) {
     for (key, value) in encoding(which) {
         group.set_attr(key, value);
     }

@@ -6,9 +6,9 @@ use hdf5_pure::{AttrValue, Error as H5Error, File, Group};
 
 use super::edited_copy::{copy_and_edit, open_or_create, remove};
 use super::reserve::reserve;
-use super::write_attrs::ARRAY;
 use super::write_column::{encode, fill_uns};
 use crate::IoError;
+use crate::anndata::encodings::ARRAY;
 use crate::anndata::{AnnDataFile, Extras, NewRows, Slot, check_additions};
 use crate::output::{AtomicFile, RegionFile};
 use crate::rows::RowSink;

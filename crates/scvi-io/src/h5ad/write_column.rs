@@ -2,9 +2,10 @@
 
 use hdf5_pure::{AttrValue, DatasetBuilder, Datatype, EnumTypeBuilder, GroupBuilder, make_i8_type};
 
-use super::write_attrs::{
+use super::write_attrs::encoding;
+use crate::anndata::encodings::{
     ARRAY, CATEGORICAL, Encoding, NULLABLE_BOOLEAN, NULLABLE_INTEGER, NULLABLE_STRING,
-    NUMERIC_SCALAR, STRING, STRING_ARRAY, encoding,
+    NUMERIC_SCALAR, STRING, STRING_ARRAY,
 };
 use crate::anndata::{Categorical, Column, UnsValue};
 

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use super::{Names, RowSink};
 use crate::IoError;
+use crate::anndata::encodings::DICT;
 use crate::output::AtomicDir;
 use crate::zarr::chunked_rows::{CHUNK, ChunkedRows};
 use crate::zarr::store::{GROUP, Version};
-use crate::zarr::write::{DICT, write_frame, write_group};
+use crate::zarr::write::{write_frame, write_group};
 
 /// The file by which such a store is known.
 pub const MARKER: &str = GROUP;

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::store::Version;
-use super::write::{ARRAY, Element, NewArray, key, write, write_array};
+use super::write::{Element, NewArray, key, write, write_array};
 use crate::IoError;
+use crate::anndata::encodings::ARRAY;
 
 /// About how many values a chunk has.
 pub(crate) const CHUNK: usize = 1 << 20;

@@ -9,11 +9,9 @@ use serde_json::json;
 use super::chunked_rows::{CHUNK, ChunkedRows};
 use super::consolidate::{consolidate, is_consolidated};
 use super::store::{GROUP, NODE, Store, Version};
-use super::write::{
-    ARRAY, CSR_MATRIX, DICT, Element, NUMERIC_SCALAR, edit_attributes, write_group, write_text,
-    write_texts, write_whole,
-};
+use super::write::{Element, edit_attributes, write_group, write_text, write_texts, write_whole};
 use crate::IoError;
+use crate::anndata::encodings::{ARRAY, CSR_MATRIX, DICT, NUMERIC_SCALAR};
 use crate::anndata::{AnnDataFile, Extras, NAMES, NewRows, Slot, TYPE, UnsValue, check_additions};
 use crate::output::AtomicDir;
 use crate::rows::RowSink;

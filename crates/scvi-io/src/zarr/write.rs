@@ -11,17 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::store::{self, Version};
 use crate::IoError;
-
-/// Name and version of an encoding.
-pub(crate) type Encoding = (&'static str, &'static str);
-
-pub(crate) const ARRAY: Encoding = ("array", "0.2.0");
-pub(crate) const CSR_MATRIX: Encoding = ("csr_matrix", "0.1.0");
-pub(crate) const DICT: Encoding = ("dict", "0.1.0");
-pub(crate) const NUMERIC_SCALAR: Encoding = ("numeric-scalar", "0.2.0");
-pub(crate) const STRING: Encoding = ("string", "0.2.0");
-const DATAFRAME: Encoding = ("dataframe", "0.2.0");
-const STRING_ARRAY: Encoding = ("string-array", "0.2.0");
+use crate::anndata::encodings::{DATAFRAME, Encoding, STRING, STRING_ARRAY};
 
 /// The types that are written.
 #[derive(Debug, Clone, Copy)]

@@ -226,11 +226,6 @@ impl CsrMatrix {
         self.values.iter().all(|v| v.fract() == 0.0)
     }
 
-    /// Cells without a single count.
-    pub fn empty_cells(&self) -> Vec<usize> {
-        (0..self.n_cells()).filter(|&c| self.indptr[c] == self.indptr[c + 1]).collect()
-    }
-
     fn drop_zeros(&mut self) {
         if !self.values.contains(&0.0) {
             return;
@@ -283,6 +278,7 @@ fn check_row(cell: usize, n_genes: usize, genes: &[u32], values: &[f32]) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use super::super::Survey;
     use super::*;
 
     #[test]
@@ -290,7 +286,7 @@ mod tests {
         let m = CsrMatrix::new(4, vec![0, 3, 3, 4], vec![3, 0, 2, 1], vec![1.0, 2.0, 0.0, 5.0])
             .unwrap();
         assert_eq!(m.row(0), (&[0, 3][..], &[2.0, 1.0][..]));
-        assert_eq!(m.empty_cells(), [1]);
+        assert_eq!(Survey::of(&m).empty_cells, [1]);
         assert_eq!(m.select_cells(&[2, 0]).indptr(), [0, 1, 3]);
     }
 

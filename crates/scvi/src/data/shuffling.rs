@@ -39,11 +39,6 @@ impl Shuffling {
     /// Cells that are shuffled together, unless something else is asked for.
     pub const BUFFER_SIZE: usize = 16_384;
 
-    /// Blocks and buffers of the usual sizes.
-    pub const fn blocks() -> Self {
-        Self::Blocks { block_size: Self::BLOCK_SIZE, buffer_size: Self::BUFFER_SIZE }
-    }
-
     /// Brings an epoch's cells into their order, which depends on the seed, the epoch and the order
     /// in which they come.
     pub fn shuffle(&self, seed: u64, epoch: u32, cells: &mut [u32]) {

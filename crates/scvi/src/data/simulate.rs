@@ -252,6 +252,7 @@ pub fn simulate(config: &SimulateConfig) -> Simulated {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Survey;
     use super::*;
 
     #[test]
@@ -262,7 +263,7 @@ mod tests {
             let sim = simulate(&config);
             let found = sim.counts.nnz() as f64 / (400.0 * 500.0);
             assert!((found / density - 1.0).abs() < 0.15, "{found} for {density}");
-            assert!(sim.counts.empty_cells().is_empty());
+            assert!(Survey::of(&sim.counts).empty_cells.is_empty());
         }
     }
 
