@@ -141,11 +141,12 @@ impl<F: Real> CountsBatch<F> {
         }
         // While filling, gene_ptr[g] is the next free place of gene g ...
         for cell in 0..rows.n_cells() {
-            for k in rows.indptr[cell]..rows.indptr[cell + 1] {
-                let place = &mut self.gene_ptr[rows.genes[k] as usize];
-                let count = F::of(rows.counts[k] as f64);
-                self.by_gene[*place] =
-                    GeneCount { cell: cell as u32, count, input: self.inputs[k] };
+            let (genes, counts) = rows.row(cell);
+            let inputs = &self.inputs[rows.indptr[cell]..rows.indptr[cell + 1]];
+            for ((&gene, &count), &input) in genes.iter().zip(counts).zip(inputs) {
+                let place = &mut self.gene_ptr[gene as usize];
+                let count = F::of(count as f64);
+                self.by_gene[*place] = GeneCount { cell: cell as u32, count, input };
                 *place += 1;
             }
         }

@@ -60,17 +60,22 @@ impl Philox {
     /// Four independent 32-bit words for one counter.
     #[inline(always)]
     pub fn words(&self, counter: [u32; 4]) -> [u32; 4] {
-        let mut c = counter;
+        self.lanes(counter.map(|word| [word])).map(|[word]| word)
+    }
+
+    /// The words of several counters side by side, whose arithmetic vectorises.
+    #[inline(always)]
+    fn lanes<const N: usize>(&self, mut c: [[u32; N]; 4]) -> [[u32; N]; 4] {
         let mut k = self.key;
         for _ in 0..10 {
-            let p0 = 0xD251_1F53u64 * c[0] as u64;
-            let p1 = 0xCD9E_8D57u64 * c[2] as u64;
-            c = [
-                (p1 >> 32) as u32 ^ c[1] ^ k[0],
-                p1 as u32,
-                (p0 >> 32) as u32 ^ c[3] ^ k[1],
-                p0 as u32,
-            ];
+            for i in 0..N {
+                let p0 = 0xD251_1F53u64 * c[0][i] as u64;
+                let p1 = 0xCD9E_8D57u64 * c[2][i] as u64;
+                c[0][i] = (p1 >> 32) as u32 ^ c[1][i] ^ k[0];
+                c[1][i] = p1 as u32;
+                c[2][i] = (p0 >> 32) as u32 ^ c[3][i] ^ k[1];
+                c[3][i] = p0 as u32;
+            }
             k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
         }
         c
@@ -83,6 +88,19 @@ impl Philox {
     #[inline(always)]
     pub fn block(&self, stream: u32, draw: u32, item: u32, block: u32) -> [u32; 4] {
         self.words([block, item, draw, stream])
+    }
+
+    /// The words of `N` blocks from `first` on: word `w` of block `first + i` is `[w][i]`.
+    #[inline(always)]
+    pub(crate) fn blocks<const N: usize>(
+        &self,
+        stream: u32,
+        draw: u32,
+        item: u32,
+        first: u32,
+    ) -> [[u32; N]; 4] {
+        let block = std::array::from_fn(|i| first.wrapping_add(i as u32));
+        self.lanes([block, [item; N], [draw; N], [stream; N]])
     }
 
     /// A uniform number in [0, 1) with 53 bits.

@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod adam;
+mod awake;
 pub mod batch_norm;
 pub mod count_head;
 pub mod embedding;
@@ -17,6 +18,7 @@ mod sink;
 pub mod softmax;
 pub mod sparse_linear;
 
+pub use awake::attended;
 pub use parallel::Pooled;
 pub(crate) use parallel::{Rows, Split, in_parts, scratch};
 pub(crate) use sink::Sink;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::thread::LocalKey;
 
+use super::awake::join;
 use crate::real::Real;
 
 /// Something that falls into two parts at a unit (a gene, a cell).
@@ -78,7 +79,7 @@ pub(crate) fn in_parts<S: Split>(
         let half = units.len().div_ceil(part) / 2 * part;
         let mid = units.start + half;
         let (left, right) = state.split(half);
-        rayon::join(
+        join(
             || halve(units.start..mid, part, left, work),
             || halve(mid..units.end, part, right, work),
         );

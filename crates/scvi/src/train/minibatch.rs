@@ -4,6 +4,7 @@ use std::mem::take;
 
 use scvi_kernels::Cpu;
 use scvi_kernels::ops::adam::AdamRule;
+use scvi_kernels::ops::attended;
 
 use super::error::TrainError;
 use super::history::{EpochSums, MinibatchRecord};
@@ -50,7 +51,7 @@ impl TrainingRun<'_> {
             None => vae.train_step(ws, noise, kl_weight, adam),
             Some(stored) => vae.train_decoder_step(ws, stored, noise, adam),
         };
-        rayon::join(step, load).1?;
+        attended(step, load).1?;
         let terms = self.ws.loss_sums(self.vae.backend());
         self.at.train.add(terms, kl_weight);
         self.see(terms, kl_weight, false)

@@ -18,6 +18,7 @@ pub(crate) fn batch_norm_train_cpu<F: Real>(
     let n = F::of(cells as f64);
     scratch(2 * features, |moments| {
         let (mean, var) = moments.split_at_mut(features);
+        let var = &mut var[..features];
         vectorised(
             #[inline(always)]
             || {
@@ -30,6 +31,7 @@ pub(crate) fn batch_norm_train_cpu<F: Real>(
                 }
                 mean.iter_mut().for_each(|m| *m = *m / n);
                 for row in x.chunks_exact(features) {
+                    let (row, mean) = (&row[..features], &mean[..features]);
                     for j in 0..features {
                         let d = row[j] - mean[j];
                         var[j] = d.mul_add(d, var[j]);
@@ -44,7 +46,9 @@ pub(crate) fn batch_norm_train_cpu<F: Real>(
                     inv_std[j] = F::ONE / (var[j] / n + F::of(s.eps)).sqrt();
                 }
                 let rows = x.chunks_exact_mut(features);
+                let mean = &mean[..features];
                 for (row, hat) in rows.zip(normalised.chunks_exact_mut(features)) {
+                    let (row, hat) = (&mut row[..features], &mut hat[..features]);
                     for j in 0..features {
                         hat[j] = (row[j] - mean[j]) * inv_std[j];
                         row[j] = gamma[j].mul_add(hat[j], beta[j]);
@@ -91,6 +95,7 @@ pub(crate) fn batch_norm_grad_cpu<F: Real>(
     let inv_n = F::of(1.0 / cells as f64);
     scratch(2 * features, |sums| {
         let (dgamma, dbeta) = sums.split_at_mut(features);
+        let dbeta = &mut dbeta[..features];
         vectorised(
             #[inline(always)]
             || {
@@ -98,6 +103,7 @@ pub(crate) fn batch_norm_grad_cpu<F: Real>(
                 dbeta.fill(F::ZERO);
                 let rows = dy.chunks_exact(features);
                 for (row, hat) in rows.zip(normalised.chunks_exact(features)) {
+                    let (row, hat) = (&row[..features], &hat[..features]);
                     for j in 0..features {
                         dgamma[j] = row[j].mul_add(hat[j], dgamma[j]);
                         dbeta[j] += row[j];
@@ -105,7 +111,9 @@ pub(crate) fn batch_norm_grad_cpu<F: Real>(
                 }
                 let (scale, inv_std) = (&gamma.value()[..features], &kept.inv_std[..features]);
                 let rows = dy.chunks_exact_mut(features);
+                let (dgamma, dbeta) = (&dgamma[..features], &dbeta[..features]);
                 for (row, hat) in rows.zip(normalised.chunks_exact(features)) {
+                    let (row, hat) = (&mut row[..features], &hat[..features]);
                     for j in 0..features {
                         let centred = row[j] - inv_n * (dbeta[j] + hat[j] * dgamma[j]);
                         row[j] = scale[j] * inv_std[j] * centred;

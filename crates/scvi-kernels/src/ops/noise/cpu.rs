@@ -1,5 +1,6 @@
 //! Noise over the cells of a minibatch.
 
+use crate::LANES;
 use crate::backend::NoiseKey;
 use crate::ops::{Rows, in_parts};
 use crate::real::Real;
@@ -37,10 +38,13 @@ pub(crate) fn dropout_noise_cpu<F: Real>(
             #[inline(always)]
             || {
                 for (row, &cell) in out.data.chunks_exact_mut(width).zip(&cells[range.clone()]) {
-                    for (k, four) in row.chunks_mut(4).enumerate() {
-                        let words = philox.block(key.stream, key.draw, cell, k as u32);
-                        for (out, w) in four.iter_mut().zip(words) {
-                            *out = if w < drop_below { F::ZERO } else { kept };
+                    for (k, part) in row.chunks_mut(4 * LANES).enumerate() {
+                        let first = (k * LANES) as u32;
+                        let words = philox.blocks::<LANES>(key.stream, key.draw, cell, first);
+                        for (i, four) in part.chunks_mut(4).enumerate() {
+                            for (out, words) in four.iter_mut().zip(&words) {
+                                *out = if words[i] < drop_below { F::ZERO } else { kept };
+                            }
                         }
                     }
                 }
@@ -74,6 +78,21 @@ mod tests {
         let standard_error = (0.3f64 * 0.7 / out.len() as f64).sqrt();
         assert!((kept - 0.7).abs() < 4.0 * standard_error);
         assert!(out.iter().all(|&v| v == 0.0 || v == (1.0 / 0.7) as f32));
+    }
+
+    #[test]
+    fn dropout_takes_the_words_of_its_cell_in_their_order() {
+        let (cells, width, rate) = ([3u32, 70_000], 4 * LANES * 2 + 7, 0.4);
+        let mut out = vec![0f64; cells.len() * width];
+        dropout_noise_cpu(KEY, &cells, width, rate, &mut out);
+        let philox = Philox::new(KEY.seed);
+        for (row, &cell) in out.chunks_exact(width).zip(&cells) {
+            for (i, &factor) in row.iter().enumerate() {
+                let word = philox.block(KEY.stream, KEY.draw, cell, (i / 4) as u32)[i % 4];
+                let dropped = (word as f64) < (rate * 2f64.powi(32)).floor();
+                assert_eq!(factor, if dropped { 0.0 } else { 1.0 / (1.0 - rate) }, "number {i}");
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! From logits to px_scale, and back.
 
+use std::ops::Range;
+
 use super::layer::Finish;
+use crate::LANES;
 use crate::ops::count_head::ScaleActivation;
 use crate::real::Real;
+use crate::simd::vectorised;
 
 /// Logits from which softplus is the logit itself, as in torch.
 const THRESHOLD: f64 = 20.0;
@@ -56,15 +60,10 @@ impl ScaleActivation {
         if self == Self::Softplus {
             return log_sum.fill(F::ZERO);
         }
-        let cells = log_sum.len();
-        let blocks = block_max.len() / cells;
-        for (c, log_sum) in log_sum.iter_mut().enumerate() {
-            let at = |b: usize| b * cells + c;
-            let max = (1..blocks).fold(block_max[c], |m, b| m.max(block_max[at(b)]));
-            let sum: F =
-                (0..blocks).map(|b| block_sum[at(b)] * (block_max[at(b)] - max).exp()).sum();
-            *log_sum = max + sum.ln();
-        }
+        vectorised(
+            #[inline(always)]
+            || combine(block_max, block_sum, log_sum),
+        );
     }
 
     /// A gene's row: logits in, px_scale out.
@@ -99,6 +98,37 @@ impl ScaleActivation {
             }
         }
     }
+}
+
+/// log_sum = ln Σ over blocks of sum exp(max), some cells at a time.
+#[inline(always)]
+fn combine<F: Real>(block_max: &[F], block_sum: &[F], log_sum: &mut [F]) {
+    let cells = log_sum.len();
+    for (k, log_sum) in log_sum.chunks_mut(LANES).enumerate() {
+        let n = log_sum.len();
+        let rows = |of| rows_at(of, cells, k * LANES..k * LANES + n);
+        let mut max = [F::of(f64::NEG_INFINITY); LANES];
+        for row in rows(block_max) {
+            for i in 0..n {
+                max[i] = max[i].max(row[i]);
+            }
+        }
+        let mut sum = [F::ZERO; LANES];
+        for (block_max, block_sum) in rows(block_max).zip(rows(block_sum)) {
+            for i in 0..n {
+                sum[i] += block_sum[i] * (block_max[i] - max[i]).exp();
+            }
+        }
+        for i in 0..n {
+            log_sum[i] = max[i] + sum[i].ln();
+        }
+    }
+}
+
+/// Some columns of `(rows, width)`, row by row.
+#[inline(always)]
+fn rows_at<F>(of: &[F], width: usize, columns: Range<usize>) -> impl Iterator<Item = &[F]> {
+    of.chunks_exact(width).map(move |row| &row[columns.clone()])
 }
 
 /// rows becomes exp(rows - max), with the sum over the block's genes.

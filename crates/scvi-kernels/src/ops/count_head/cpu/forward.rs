@@ -8,8 +8,8 @@ use crate::cpu::Cpu;
 use crate::linalg::Mat;
 use crate::ops::count_head::{HeadDims, HeadParams};
 use crate::ops::{Rows, in_parts};
-use crate::padded;
 use crate::real::Real;
+use crate::{LANES, padded};
 
 pub(crate) fn head_forward_cpu<F: Real>(
     head: &mut CountHead<F>,
@@ -51,10 +51,13 @@ pub(crate) fn head_forward_cpu<F: Real>(
 
 /// h transposed, once for all blocks: each product would otherwise do it for itself.
 fn transpose<F: Real>(h: &[F], input: &mut [F], d: HeadDims) {
-    let rows = input.chunks_exact_mut(input_stride(d.cells)).take(d.hidden);
-    for (j, row) in rows.enumerate() {
-        for (x, h) in row.iter_mut().zip(h.chunks_exact(d.hidden).take(d.cells)) {
-            *x = h[j];
+    let stride = input_stride(d.cells);
+    // A few cells at a time, whose rows stay in the first-level cache and go out as whole lines.
+    for (k, h) in h[..d.cells * d.hidden].chunks(LANES * d.hidden).enumerate() {
+        for (j, row) in input.chunks_exact_mut(stride).take(d.hidden).enumerate() {
+            for (x, h) in row[k * LANES..].iter_mut().zip(h.chunks_exact(d.hidden)) {
+                *x = h[j];
+            }
         }
     }
 }
