@@ -41,6 +41,9 @@ impl CsrRows {
     }
 }
 
+/// Genes whose counts are transposed at a time.
+const PLACED: usize = 1024;
+
 /// One count of a gene. The three stand together because a transposition writes them to a place far
 /// from the one before: one cache line instead of three.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -71,6 +74,8 @@ pub struct CountsBatch<F> {
     /// Σ_g ln Γ(x + 1), the part of the likelihood that no parameter touches: `(cells)`
     pub(crate) ln_factorials: Vec<F>,
     table: CountTable<F>,
+    /// where the transposition stands in each cell
+    next: Vec<usize>,
 }
 
 impl<F: Real> CountsBatch<F> {
@@ -87,6 +92,7 @@ impl<F: Real> CountsBatch<F> {
             library: Vec::with_capacity(max_cells),
             ln_factorials: Vec::with_capacity(max_cells),
             table: CountTable::new(),
+            next: Vec::with_capacity(max_cells + 1),
         }
     }
 
@@ -140,14 +146,28 @@ impl<F: Real> CountsBatch<F> {
             self.gene_ptr[g + 1] += self.gene_ptr[g];
         }
         // While filling, gene_ptr[g] is the next free place of gene g ...
-        for cell in 0..rows.n_cells() {
-            let (genes, counts) = rows.row(cell);
-            let inputs = &self.inputs[rows.indptr[cell]..rows.indptr[cell + 1]];
-            for ((&gene, &count), &input) in genes.iter().zip(counts).zip(inputs) {
-                let place = &mut self.gene_ptr[gene as usize];
-                let count = F::of(count as f64);
-                self.by_gene[*place] = GeneCount { cell: cell as u32, count, input };
-                *place += 1;
+        // A block of genes after another, whose places stay in cache: every cell has few of them.
+        self.next.clone_from(&rows.indptr);
+        for end_gene in (0..self.n_genes).step_by(PLACED).map(|first| first + PLACED) {
+            // What lies in memory comes faster in its order.
+            let places = self.gene_ptr[end_gene - PLACED]
+                ..self.gene_ptr.get(end_gene).copied().unwrap_or(nnz);
+            self.by_gene[places].fill(GeneCount::default());
+            for (cell, next) in self.next.iter_mut().take(rows.n_cells()).enumerate() {
+                let rest = *next..rows.indptr[cell + 1];
+                let mut taken = 0;
+                let (genes, counts) = (&rows.genes[rest.clone()], &rows.counts[rest.clone()]);
+                for ((&gene, &count), &input) in genes.iter().zip(counts).zip(&self.inputs[rest]) {
+                    if gene as usize >= end_gene {
+                        break;
+                    }
+                    let place = &mut self.gene_ptr[gene as usize];
+                    let count = F::of(count as f64);
+                    self.by_gene[*place] = GeneCount { cell: cell as u32, count, input };
+                    *place += 1;
+                    taken += 1;
+                }
+                *next += taken;
             }
         }
         // ... and ends as the start of gene g + 1: shift back by one.
@@ -159,27 +179,30 @@ impl<F: Real> CountsBatch<F> {
 /// ln(1 + x) and ln x! of small whole counts, which nearly all counts are.
 #[derive(Debug, Clone, Default)]
 struct CountTable<F> {
-    ln_1p: Vec<F>,
-    ln_factorial: Vec<f64>,
+    values: Vec<(F, f64)>,
 }
 
 impl<F: Real> CountTable<F> {
     const SIZE: usize = 1024;
 
     fn new() -> Self {
-        let mut ln_factorial = vec![0.0; Self::SIZE];
-        for x in 1..Self::SIZE {
-            ln_factorial[x] = ln_factorial[x - 1] + (x as f64).ln();
-        }
-        let ln_1p = (0..Self::SIZE).map(|x| F::of((x as f64).ln_1p())).collect();
-        Self { ln_1p, ln_factorial }
+        let mut ln_factorial = 0.0;
+        let values = (0..Self::SIZE).map(|x| {
+            let x = x as f64;
+            ln_factorial += x.max(1.0).ln();
+            (F::of(x.ln_1p()), ln_factorial)
+        });
+        Self { values: values.collect() }
     }
 
     #[inline]
     fn look_up(&self, x: f32) -> (F, f64) {
-        let whole = x as usize;
-        if whole < Self::SIZE && whole as f32 == x {
-            return (self.ln_1p[whole], self.ln_factorial[whole]);
+        // By way of i32, which is one instruction; a count is positive.
+        let whole = x as i32;
+        if let (true, Some(&(ln_1p, ln_factorial))) =
+            (whole as f32 == x, self.values.get(whole as usize))
+        {
+            return (ln_1p, ln_factorial);
         }
         // ln Γ(x + 1) = ln Γ(x + θ) - ln Γ(θ) at θ = 1
         (F::of((x as f64).ln_1p()), f64::ln_gamma_ratio(1.0, x as f64).0)
