@@ -24,6 +24,11 @@ impl<'a, F> Mat<'a, F> {
         Self::strided(data, rows, cols, cols)
     }
 
+    /// Some of the rows.
+    pub(crate) fn rows(self, range: std::ops::Range<usize>) -> Self {
+        self.t().columns(range).t()
+    }
+
     /// Some of the columns.
     pub(crate) fn columns(self, range: std::ops::Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= self.cols);

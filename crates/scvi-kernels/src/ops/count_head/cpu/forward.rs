@@ -1,5 +1,7 @@
 //! First stage: every head's logits of a block of genes, and px_scale up to the softmax's sum.
 
+use std::ops::Range;
+
 use super::CountHead;
 use super::activation::Activate;
 use super::layer::Layer;
@@ -9,7 +11,11 @@ use crate::linalg::Mat;
 use crate::ops::count_head::{HeadDims, HeadParams};
 use crate::ops::{Rows, in_parts};
 use crate::real::Real;
+use crate::simd::vectorised;
 use crate::{LANES, padded};
+
+/// Hidden units of one task when the input is transposed.
+const UNITS: usize = 32;
 
 pub(crate) fn head_forward_cpu<F: Real>(
     head: &mut CountHead<F>,
@@ -52,12 +58,36 @@ pub(crate) fn head_forward_cpu<F: Real>(
 /// h transposed, once for all blocks: each product would otherwise do it for itself.
 fn transpose<F: Real>(h: &[F], input: &mut [F], d: HeadDims) {
     let stride = input_stride(d.cells);
-    // A few cells at a time, whose rows stay in the first-level cache and go out as whole lines.
-    for (k, h) in h[..d.cells * d.hidden].chunks(LANES * d.hidden).enumerate() {
-        for (j, row) in input.chunks_exact_mut(stride).take(d.hidden).enumerate() {
-            for (x, h) in row[k * LANES..].iter_mut().zip(h.chunks_exact(d.hidden)) {
-                *x = h[j];
-            }
-        }
+    let rows = Rows::new(&mut input[..d.hidden * stride], stride);
+    in_parts(d.hidden, UNITS, rows, &|units, rows: Rows<F>| {
+        vectorised(
+            #[inline(always)]
+            || {
+                for (k, cells) in h[..d.cells * d.hidden].chunks(LANES * d.hidden).enumerate() {
+                    transpose_some(cells, units.clone(), k * LANES, rows.data, [d.hidden, stride]);
+                }
+            },
+        );
+    });
+}
+
+/// Some units of at most [`LANES`] cells, which go to columns from `at` on.
+#[inline(always)]
+fn transpose_some<F: Real>(
+    cells: &[F],
+    units: Range<usize>,
+    at: usize,
+    rows: &mut [F],
+    [hidden, stride]: [usize; 2],
+) {
+    // Copied once more, the cells lie where neither bounds nor cache lines stand in the way.
+    let mut tile = [[F::ZERO; UNITS]; LANES];
+    for (tile, cell) in tile.iter_mut().zip(cells.chunks_exact(hidden)) {
+        tile[..units.len()].copy_from_slice(&cell[units.clone()]);
+    }
+    let n_cells = cells.len() / hidden;
+    for (j, row) in rows.chunks_exact_mut(stride).enumerate().take(UNITS) {
+        let column: [F; LANES] = std::array::from_fn(|i| tile[i][j]);
+        row[at..at + n_cells].copy_from_slice(&column[..n_cells]);
     }
 }

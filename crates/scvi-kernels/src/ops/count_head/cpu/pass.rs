@@ -85,12 +85,17 @@ pub(crate) fn head_likelihood_cpu<F: Real>(
     let constants = pass.likelihood.of_counts().then_some(&pass.counts.ln_factorials);
     stages(head, pass, dispersion, d);
     let cells = padded(d.cells);
-    for c in 0..d.cells {
-        nll[c] = (0..head.partition.n_parts).map(|p| head.part_nll[p * cells + c]).sum::<F>();
-        nll[c] += constants.map_or(F::ZERO, |ln_factorials| ln_factorials[c]);
+    let nll = &mut nll[..d.cells];
+    match constants {
+        Some(ln_factorials) => nll.copy_from_slice(&ln_factorials[..d.cells]),
+        None => nll.fill(F::ZERO),
     }
-    for c in 0..cells {
-        head.grad_sum[c] = (0..head.partition.n_parts).map(|p| head.part_sum[p * cells + c]).sum();
+    head.grad_sum[..cells].fill(F::ZERO);
+    let CountHead { part_nll, part_sum, grad_sum, .. } = head;
+    for (parts, sums) in [(part_nll, nll), (part_sum, &mut grad_sum[..cells])] {
+        for part in parts.chunks_exact(cells).take(head.partition.n_parts) {
+            sums.iter_mut().zip(part).for_each(|(sum, &v)| *sum += v);
+        }
     }
 }
 
