@@ -65,20 +65,21 @@ impl Philox {
 
     /// The words of several counters side by side, whose arithmetic vectorises.
     #[inline(always)]
-    fn lanes<const N: usize>(&self, mut c: [[u32; N]; 4]) -> [[u32; N]; 4] {
+    fn lanes<const N: usize>(&self, mut words: [[u32; N]; 4]) -> [[u32; N]; 4] {
         let mut k = self.key;
         for _ in 0..10 {
+            let [a, b, c, d] = &mut words;
             for i in 0..N {
-                let p0 = 0xD251_1F53u64 * c[0][i] as u64;
-                let p1 = 0xCD9E_8D57u64 * c[2][i] as u64;
-                c[0][i] = (p1 >> 32) as u32 ^ c[1][i] ^ k[0];
-                c[1][i] = p1 as u32;
-                c[2][i] = (p0 >> 32) as u32 ^ c[3][i] ^ k[1];
-                c[3][i] = p0 as u32;
+                let p0 = 0xD251_1F53u64 * a[i] as u64;
+                let p1 = 0xCD9E_8D57u64 * c[i] as u64;
+                a[i] = (p1 >> 32) as u32 ^ b[i] ^ k[0];
+                b[i] = p1 as u32;
+                c[i] = (p0 >> 32) as u32 ^ d[i] ^ k[1];
+                d[i] = p0 as u32;
             }
             k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
         }
-        c
+        words
     }
 
     /// The words of `(stream, draw, item)`, four for each `block`.
