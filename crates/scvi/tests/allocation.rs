@@ -31,6 +31,9 @@ impl Calls {
     }
 }
 
+/// Cells of the largest minibatch.
+const MAX_CELLS: usize = 130;
+
 struct Run {
     vae: Vae<Cpu<f32>>,
     ws: Workspace<Cpu<f32>>,
@@ -40,7 +43,7 @@ struct Run {
 impl Run {
     fn new(config: &VaeConfig, max_nnz: usize) -> Self {
         let vae = Vae::new(Cpu::new(), config.validate().unwrap(), 0);
-        let ws = vae.workspace(130, max_nnz, true);
+        let ws = vae.workspace(MAX_CELLS, max_nnz, true);
         Self { vae, ws, step: 0 }
     }
 
@@ -66,11 +69,12 @@ impl Run {
 
 /// Matrix products of one step.
 fn products(config: &VaeConfig) -> usize {
-    let blocks = config.n_input.div_ceil(256);
+    let blocks = config.n_input.div_ceil(128);
     let heads = if config.gene_likelihood == GeneLikelihood::Zinb { 2 } else { 1 };
     // Each dense layer: forward, the input's gradient, the weights'. The encoder's first layer is
-    // sparse, and has two maps to mean and variance at its end.
-    3 * (heads * blocks + config.n_layers + (config.n_layers - 1) + 2)
+    // sparse, and has two maps to mean and variance at its end. They fall into parts of cells.
+    let dense = config.n_layers + (config.n_layers - 1) + 2;
+    3 * (heads * blocks + dense * MAX_CELLS.div_ceil(64))
 }
 
 #[test]
@@ -81,7 +85,7 @@ fn a_step_allocates_nothing_of_its_own() {
     let n_genes = 700;
     let sim = simulate(&SimulateConfig { n_cells: 300, n_genes, ..Default::default() });
     let data = Dataset::new(&sim.counts, sim.batch.clone()).unwrap();
-    let batches = [0..130, 130..258, 258..300].map(|cells| {
+    let batches = [0..MAX_CELLS as u32, 130..258, 258..300].map(|cells| {
         let mut batch = Minibatch::default();
         data.fill(&cells.collect::<Vec<u32>>(), &mut batch).unwrap();
         batch

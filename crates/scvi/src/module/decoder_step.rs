@@ -3,8 +3,9 @@
 use scvi_kernels::{AdamStep, Backend, Real};
 
 use super::minified::StoredPosterior;
+use super::noise::Noise;
 use super::vae::{Vae, pass};
-use super::workspace::{Noise, Workspace};
+use super::workspace::Workspace;
 use crate::nn::Update;
 
 impl<B: Backend> Vae<B> {

@@ -4,6 +4,7 @@ use scvi_kernels::{Backend, CsrRows, Real};
 
 use super::covariates::OneHotPlan;
 use super::minified::PosteriorRows;
+use super::noise::{NoiseAhead, NoisePlan};
 use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};
 use super::vae::Vae;
@@ -44,6 +45,8 @@ pub struct Inputs<B: Backend> {
     pub(super) size_factor: B::Buf, // (cells), logarithms
     /// Prior mean and variance of an inferred library.
     pub(super) prior: Option<[B::Buf; 2]>, // (cells) each
+    pub(super) noise_plans: [Option<NoisePlan>; 2],
+    pub(super) noise_ahead: Option<NoiseAhead<B>>,
     host: Host<B::Elem>,
 }
 
@@ -114,6 +117,8 @@ impl<B: Backend> Vae<B> {
             },
             size_factor: b.zeros(if uses.size_factor { max_cells } else { 0 }),
             prior: prior.is_some().then(|| [b.zeros(max_cells), b.zeros(max_cells)]),
+            noise_plans: NoisePlan::both(spec, prior.is_some()),
+            noise_ahead: None,
             host: Host {
                 own_batch: Vec::with_capacity(max_cells),
                 labels: Vec::with_capacity(max_cells),
@@ -144,6 +149,9 @@ impl<B: Backend> Inputs<B> {
         assert_eq!(batch.continuous.len(), n * uses.n_continuous, "continuous covariates");
         assert_eq!(batch.categories.len(), n * uses.n_covariates, "categorical covariates");
         self.n_cells = n;
+        if let Some(noise) = &mut self.noise_ahead {
+            noise.drawn = None;
+        }
         backend.load_counts(&mut self.counts, &batch.rows, self.host.log_variational);
         backend.upload_ids(&mut self.cells, &batch.cells);
         if uses.labels {
@@ -164,6 +172,19 @@ impl<B: Backend> Inputs<B> {
         self.host.own_batch.clone_from(&batch.batch);
         self.host.labels.clone_from(&batch.labels);
         self.put_into_batch(backend, None);
+    }
+
+    /// Draws the noise of a training step on this minibatch, which is then there when the step asks
+    /// for it: the same numbers, for they belong to seed, draw and cell.
+    pub fn draw_ahead(&mut self, backend: &B, seed: u64, draw: u32) {
+        let Self { noise_ahead, noise_plans, cells, n_cells, max_cells, .. } = self;
+        noise_ahead.get_or_insert_with(|| NoiseAhead::new(backend, noise_plans, *max_cells)).draw(
+            backend,
+            cells,
+            *n_cells,
+            noise_plans,
+            (seed, draw),
+        );
     }
 
     /// Puts other counts in the place of those of the minibatch, as many cells.

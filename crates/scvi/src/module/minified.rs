@@ -3,8 +3,9 @@
 use scvi_kernels::{Backend, NoiseKey, Real, Stream};
 use thiserror::Error;
 
+use super::noise::Noise;
 use super::vae::{Vae, pass};
-use super::workspace::{Noise, Workspace};
+use super::workspace::Workspace;
 
 /// What a minified data set still holds (scvi-tools 1.4.2, `data/_constants.py`,
 /// `ADATA_MINIFY_TYPE`).

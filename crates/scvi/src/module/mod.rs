@@ -9,6 +9,7 @@ mod kwargs;
 mod marginal;
 mod minibatch;
 mod minified;
+mod noise;
 mod options;
 mod other_counts;
 mod outputs;
@@ -26,6 +27,7 @@ pub use decoded_samples::DecodedSamples;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use minibatch::{Inputs, Minibatch};
 pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};
+pub use noise::{GivenNoise, Noise};
 pub use options::{
     Activation, BatchRepresentation, Choice, Dispersion, GeneLikelihood, LatentDistribution,
     NormPlacement, UnknownChoice, VarActivation,
@@ -34,4 +36,4 @@ pub use outputs::{CellOutputs, ExtraMetrics, LossSums};
 pub use spec::VaeSpec;
 pub use vae::Vae;
 pub use validate::ConfigError;
-pub use workspace::{GivenNoise, Noise, Workspace};
+pub use workspace::Workspace;

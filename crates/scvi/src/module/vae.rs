@@ -6,9 +6,10 @@ use scvi_kernels::{AdamStep, Backend, GradSink, Real};
 
 use super::minibatch::Inputs;
 use super::minified::MinifiedDataType;
+use super::noise::Noise;
 use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};
-use super::workspace::{Noise, Workspace};
+use super::workspace::Workspace;
 use crate::nn::{
     Decoded, Decoder, Embedding, Embeddings, Encoder, EncoderActivations, EncoderInput, Init,
     Param, Pass, Update,

@@ -1,37 +1,11 @@
 //! Everything a step computes of a minibatch, in buffers made once.
 
-use scvi_kernels::{Backend, NoiseKey, Stream};
+use scvi_kernels::Backend;
 
 use super::minibatch::{Inputs, Minibatch};
+use super::noise::{Cells, Noise};
 use super::vae::Vae;
 use crate::nn::{DecoderActivations, EncoderActivations};
-
-/// Where a draw's noise comes from.
-#[derive(Debug, Clone, Copy)]
-pub enum Noise<'a, F> {
-    /// From the seed and each cell's number; `draw` tells repetitions (epochs, samples) apart.
-    Seeded {
-        /// Seed of the run.
-        seed: u64,
-        /// Which repetition.
-        draw: u32,
-    },
-    /// Given, to repeat another program's step.
-    Given(&'a GivenNoise<F>),
-}
-
-/// Noise drawn elsewhere.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GivenNoise<F> {
-    /// ε of z: `(cells, n_latent)`.
-    pub z: Vec<F>,
-    /// ε of an inferred library: `(cells)`.
-    pub library: Vec<F>,
-    /// Dropout factors of each layer of z's encoder, 0 or 1/(1-p): `(cells, n_hidden)`.
-    pub dropout: Vec<Vec<F>>,
-    /// Dropout factors of the library's encoder: `(cells, n_hidden)`.
-    pub library_dropout: Vec<Vec<F>>,
-}
 
 /// Device buffers for minibatches of up to `max_cells` cells.
 pub struct Workspace<B: Backend> {
@@ -46,9 +20,7 @@ pub struct Workspace<B: Backend> {
     pub(super) given_library: B::Buf,
     pub(super) library_is_given: bool,
     pub(super) extra_payload: bool,
-    dropout_rate: f64,
     n_latent: usize,
-    n_hidden: usize,
 }
 
 impl<B: Backend> Vae<B> {
@@ -93,9 +65,7 @@ impl<B: Backend> Vae<B> {
             given_library: b.zeros(max_cells),
             library_is_given: false,
             extra_payload: config.extra_payload_autotune,
-            dropout_rate: config.dropout_rate,
             n_latent: config.n_latent,
-            n_hidden: config.n_hidden,
         }
     }
 }
@@ -141,20 +111,18 @@ impl<B: Backend> Workspace<B> {
     }
 
     fn draw_noise(&mut self, backend: &B, seed: u64, draw: u32, dropout: bool) {
-        let (n, cells) = (self.inputs.n_cells, &self.inputs.cells);
-        let key = |stream| NoiseKey { seed, stream, draw };
-        let encoders = [
-            (Some(&mut self.encoder), self.n_latent, Stream::Latent, Stream::Dropout),
-            (self.library.as_mut(), 1, Stream::Library, Stream::LibraryDropout),
-        ];
-        for (encoder, width, latent, layers) in encoders {
-            let Some(encoder) = encoder else { continue };
-            let dims = [n, width];
-            backend.normal_noise(key(latent as u32), cells, dims, &mut encoder.noise);
-            let wanted = encoder.fc.dropout().take(if dropout { usize::MAX } else { 0 });
-            for (i, factors) in wanted.enumerate() {
-                let (key, dims) = (key(layers as u32 + i as u32), [n, self.n_hidden]);
-                backend.dropout_noise(key, cells, dims, self.dropout_rate, factors);
+        let Self { inputs, encoder, library, .. } = self;
+        let mut encoders = [Some(encoder), library.as_mut()];
+        let by = (seed, draw);
+        if let (true, Some(ahead)) = (dropout, &mut inputs.noise_ahead)
+            && ahead.give(by, encoders.each_mut().map(Option::as_deref_mut))
+        {
+            return;
+        }
+        for (encoder, plan) in encoders.into_iter().zip(&inputs.noise_plans) {
+            if let (Some(encoder), Some(plan)) = (encoder, plan) {
+                let cells = Cells { ids: &inputs.cells, n: inputs.n_cells };
+                plan.draw_into(backend, cells, by, encoder, dropout);
             }
         }
     }
