@@ -104,11 +104,14 @@ impl NoisePlan {
     }
 }
 
+/// ε of an encoder's draw and the factors of each layer's dropout.
+type Drawn<Buf> = (Buf, Vec<Buf>);
+
 /// Noise of a training step, drawn ahead of it: while another step runs, it costs no time.
 pub(super) struct NoiseAhead<B: Backend> {
     /// Seed and draw of what is there.
     pub(super) drawn: Option<(u64, u32)>,
-    encoders: [Option<(B::Buf, Vec<B::Buf>)>; 2],
+    encoders: [Option<Drawn<B::Buf>>; 2],
 }
 
 impl<B: Backend> NoiseAhead<B> {
