@@ -148,10 +148,10 @@ impl<F: Real> CountsBatch<F> {
         // While filling, gene_ptr[g] is the next free place of gene g ...
         // A block of genes after another, whose places stay in cache: every cell has few of them.
         self.next.clone_from(&rows.indptr);
-        for end_gene in (0..self.n_genes).step_by(PLACED).map(|first| first + PLACED) {
+        for first in (0..self.n_genes).step_by(PLACED) {
+            let end_gene = self.n_genes.min(first + PLACED);
             // What lies in memory comes faster in its order.
-            let places = self.gene_ptr[end_gene - PLACED]
-                ..self.gene_ptr.get(end_gene).copied().unwrap_or(nnz);
+            let places = self.gene_ptr[first]..self.gene_ptr[end_gene];
             self.by_gene[places].fill(GeneCount::default());
             for (cell, next) in self.next.iter_mut().take(rows.n_cells()).enumerate() {
                 let rest = *next..rows.indptr[cell + 1];

@@ -4,7 +4,7 @@ use scvi_kernels::{Backend, CsrRows, Real};
 
 use super::covariates::OneHotPlan;
 use super::minified::PosteriorRows;
-use super::noise::{NoiseAhead, NoisePlan};
+use super::noise::{Cells, Noise, NoiseAhead, NoisePlan};
 use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};
 use super::vae::Vae;
@@ -175,14 +175,15 @@ impl<B: Backend> Inputs<B> {
     }
 
     /// Draws the noise of a training step on this minibatch, which is then there when the step asks
-    /// for it: the same numbers, for they belong to seed, draw and cell.
-    pub fn draw_ahead(&mut self, backend: &B, seed: u64, draw: u32) {
+    /// for it: the same numbers, for they belong to seed, draw and cell. Given noise stays with its
+    /// owner.
+    pub fn draw_ahead(&mut self, backend: &B, noise: Noise<B::Elem>) {
+        let Noise::Seeded { seed, draw } = noise else { return };
         let Self { noise_ahead, noise_plans, cells, n_cells, max_cells, .. } = self;
         noise_ahead.get_or_insert_with(|| NoiseAhead::new(backend, noise_plans, *max_cells)).draw(
             backend,
-            cells,
-            *n_cells,
             noise_plans,
+            Cells { ids: cells, n: *n_cells },
             (seed, draw),
         );
     }

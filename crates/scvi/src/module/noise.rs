@@ -52,6 +52,14 @@ pub(super) struct Cells<'a, B: Backend> {
     pub(super) n: usize,
 }
 
+impl<B: Backend> Clone for Cells<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B: Backend> Copy for Cells<'_, B> {}
+
 impl NoisePlan {
     /// Of the encoders of z and of an inferred library.
     pub(super) fn both(spec: &VaeSpec, library: bool) -> [Option<Self>; 2] {
@@ -128,14 +136,13 @@ impl<B: Backend> NoiseAhead<B> {
     pub(super) fn draw(
         &mut self,
         backend: &B,
-        ids: &B::Ids,
-        n: usize,
         plans: &[Option<NoisePlan>; 2],
+        cells: Cells<B>,
         by: (u64, u32),
     ) {
         for (bufs, plan) in self.encoders.iter_mut().zip(plans) {
             if let (Some((latent, layers)), Some(plan)) = (bufs, plan) {
-                plan.draw(backend, Cells { ids, n }, by, latent, layers.iter_mut());
+                plan.draw(backend, cells, by, latent, layers.iter_mut());
             }
         }
         self.drawn = Some(by);
@@ -187,7 +194,7 @@ mod tests {
         };
         for &(first, draw) in ahead {
             load(&mut next, first);
-            next.draw_ahead(&Cpu::new(), BY.0, draw);
+            next.draw_ahead(&Cpu::new(), Noise::Seeded { seed: BY.0, draw });
         }
         if ahead.last().is_none_or(|&(first, _)| first != 0) {
             load(&mut next, 0);

@@ -119,9 +119,9 @@ impl<B: Backend> Workspace<B> {
         {
             return;
         }
+        let cells = Cells { ids: &inputs.cells, n: inputs.n_cells };
         for (encoder, plan) in encoders.into_iter().zip(&inputs.noise_plans) {
             if let (Some(encoder), Some(plan)) = (encoder, plan) {
-                let cells = Cells { ids: &inputs.cells, n: inputs.n_cells };
                 plan.draw_into(backend, cells, by, encoder, dropout);
             }
         }

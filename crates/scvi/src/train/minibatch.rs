@@ -40,17 +40,17 @@ impl TrainingRun<'_> {
         let rule = AdamRule { lr: self.lr(), ..self.plan.adam };
         let adam = self.plan.optimizer.at_step(&rule, self.at.step);
         // Host memory still holds the minibatch at hand: it was loaded last.
-        let is_stored = self.uses_stored();
-        let stored = is_stored.then(|| take(&mut self.batch.posterior));
+        let stored = self.uses_stored().then(|| take(&mut self.batch.posterior));
+        let encodes = stored.is_none();
         let Self { vae, ws, next, batch, order, data, .. } = self;
         let backend = *vae.backend();
-        let load = || {
+        let load = || -> Result<(), TrainError> {
             let Some(range) = following else { return Ok(()) };
-            let loaded = load(&backend, data, &order[range], batch, next);
-            if let (Noise::Seeded { seed, draw }, Ok(()), false) = (noise, &loaded, is_stored) {
-                next.draw_ahead(&backend, seed, draw);
+            load(&backend, data, &order[range], batch, next)?;
+            if encodes {
+                next.draw_ahead(&backend, noise);
             }
-            loaded
+            Ok(())
         };
         let step = || match stored.as_ref().and_then(PosteriorRows::borrow) {
             None => vae.train_step(ws, noise, kl_weight, adam),
