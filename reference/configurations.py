@@ -184,6 +184,28 @@ FIXTURES = [
         losses_only=True,
         config=dict(n_input=600, n_batch=2, n_hidden=3, n_latent=2, gene_likelihood="nb"),
     ),
+    # Wide enough for products that skip the zeros of the hidden layer.
+    dict(
+        name="zinb_wide_hidden",
+        seed=901,
+        n_cells=39,
+        losses_only=True,
+        config=dict(n_input=50, n_batch=2, n_hidden=41, n_latent=4),
+    ),
+    dict(
+        name="nb_gene_cell_wide_hidden",
+        seed=902,
+        n_cells=34,
+        losses_only=True,
+        config=dict(
+            n_input=45,
+            n_batch=2,
+            n_hidden=36,
+            n_latent=3,
+            gene_likelihood="nb",
+            dispersion="gene-cell",
+        ),
+    ),
     # Values at their limits.
     dict(
         name="zinb_extreme_theta",

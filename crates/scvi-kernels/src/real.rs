@@ -9,6 +9,7 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::linalg::{Pair, Tile, Vectors, add_plainly, transposed_plainly};
 use crate::ops::Pooled;
 
 /// A floating-point type the kernels run on: `f32` in use, `f64` where gradients are proven by
@@ -74,6 +75,22 @@ pub trait Real:
     fn stirling(z: Self) -> (Self, Self);
     /// How far Γ's argument is shifted up before Stirling's series is precise enough.
     const SHIFT: usize;
+
+    /// The transpose of a tile.
+    #[inline(always)]
+    fn transposed(tile: Tile<Self>) -> Tile<Self> {
+        transposed_plainly(tile)
+    }
+
+    /// `sums += pair panel`, for products that skip zeros.
+    #[inline(always)]
+    fn add_pair<const N: usize>(
+        pair: Pair<Self>,
+        panel: &[Vectors<Self, N>],
+        sums: &mut [Vectors<Self, N>; 2],
+    ) {
+        add_plainly(pair, panel, sums);
+    }
 
     /// ln(1 + u) for u ≥ 0, precise for small u.
     #[inline(always)]

@@ -89,30 +89,36 @@ pub(crate) fn in_parts<S: Split>(
     }
 }
 
-/// Runs `op` with `len` numbers of this thread's scratch memory, whose content is arbitrary.
-///
-/// `op` must not start parallel work: another task could then run here and ask for the scratch.
+/// Bytes; a vector across the end of one takes twice as long to load.
+const CACHE_LINE: usize = 64;
+
+/// Runs `op` with `len` numbers of this thread's scratch memory, whose content is arbitrary and
+/// which begins with a cache line. Inside `op` it can be asked for again.
 pub(crate) fn scratch<F: Real, R>(len: usize, op: impl FnOnce(&mut [F]) -> R) -> R {
-    F::scratch_pool().with(|pool| {
-        let mut pool = pool.borrow_mut();
-        if pool.len() < len {
-            pool.resize(len, F::ZERO);
-        }
-        op(&mut pool[..len])
-    })
+    let mut memory = F::scratch_pool().with_borrow_mut(|pool| pool.pop().unwrap_or_default());
+    let line = CACHE_LINE / size_of::<F>();
+    if memory.len() < len + line {
+        memory.resize(len + line, F::ZERO);
+    }
+    let start = memory.as_ptr().align_offset(CACHE_LINE);
+    let result = op(&mut memory[start..start + len]);
+    F::scratch_pool().with_borrow_mut(|pool| pool.push(memory));
+    result
 }
 
 /// Number types with scratch memory of their own on every thread.
 pub trait Pooled: Sized + 'static {
-    /// This type's scratch memory on the calling thread.
-    fn scratch_pool() -> &'static LocalKey<RefCell<Vec<Self>>>;
+    /// This type's scratch memory on the calling thread, a piece for each that may ask at a time.
+    fn scratch_pool() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
 }
 
 macro_rules! pooled {
     ($float:ty) => {
         impl Pooled for $float {
-            fn scratch_pool() -> &'static LocalKey<RefCell<Vec<Self>>> {
-                thread_local!(static POOL: RefCell<Vec<$float>> = const { RefCell::new(Vec::new()) });
+            fn scratch_pool() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>> {
+                thread_local! {
+                    static POOL: RefCell<Vec<Vec<$float>>> = const { RefCell::new(Vec::new()) };
+                }
                 &POOL
             }
         }
@@ -124,6 +130,18 @@ pooled!(f64);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scratch_memory_can_be_asked_for_inside_itself() {
+        for _ in 0..2 {
+            scratch(3, |outer: &mut [f32]| {
+                outer.fill(1.0);
+                scratch(5, |inner: &mut [f32]| inner.fill(2.0));
+                assert_eq!(outer, [1.0; 3]);
+            });
+        }
+        assert_eq!(f32::scratch_pool().with_borrow(Vec::len), 2);
+    }
 
     #[test]
     fn every_unit_is_visited_once_with_its_own_row() {

@@ -1,6 +1,11 @@
 //! `f32`: branch-free polynomials that vectorise.
 
 use super::Real;
+use crate::LANES;
+#[cfg(target_arch = "x86_64")]
+use crate::linalg::add_v4;
+use crate::linalg::{Pair, Tile, Vectors, add_plainly, transposed_plainly};
+use crate::simd::arch;
 
 impl Real for f32 {
     const ZERO: Self = 0.0;
@@ -32,6 +37,29 @@ impl Real for f32 {
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         f32::mul_add(self, a, b)
+    }
+
+    #[inline(always)]
+    fn transposed(tile: Tile<Self>) -> Tile<Self> {
+        match arch() {
+            // Compilers do not find these shuffles: number by number takes four times as long.
+            #[cfg(target_arch = "x86_64")]
+            pulp::Arch::V4(simd) => transposed_v4(simd, tile),
+            _ => transposed_plainly(tile),
+        }
+    }
+
+    #[inline(always)]
+    fn add_pair<const N: usize>(
+        pair: Pair<Self>,
+        panel: &[Vectors<Self, N>],
+        sums: &mut [Vectors<Self, N>; 2],
+    ) {
+        match arch() {
+            #[cfg(target_arch = "x86_64")]
+            pulp::Arch::V4(simd) => add_v4(simd, pair, panel, sums),
+            _ => add_plainly(pair, panel, sums),
+        }
     }
 
     #[inline(always)]
@@ -133,4 +161,30 @@ fn exp_parts(x: f32) -> (f32, f32) {
     // 2^n through the exponent bits: |n| <= 127, so no overflow into the sign.
     let scale = f32::from_bits(shifted.to_bits().wrapping_add(127).wrapping_shl(23));
     (f32::mul_add(r2, p, r), scale)
+}
+
+/// Four rounds, each of which interleaves the first half of the rows with the second: like four
+/// perfect shuffles of 256 numbers, they exchange the two halves of a number's place.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn transposed_v4(simd: pulp::x86::V4, tile: Tile<f32>) -> Tile<f32> {
+    const HALF: usize = LANES / 2;
+    let (mut low, mut high) = ([0u32; LANES], [0u32; LANES]);
+    for i in 0..LANES {
+        low[i] = (i / 2 + LANES * (i % 2)) as u32;
+        high[i] = low[i] + HALF as u32;
+    }
+    let (low, high) = (pulp::cast(low), pulp::cast(high));
+    // Loops alone: a closure would not be compiled for these instructions.
+    let mut rows: [pulp::f32x16; LANES] = pulp::cast(tile);
+    for _ in 0..LANES.ilog2() {
+        let mut next = rows;
+        for i in 0..HALF {
+            let (a, b) = (pulp::cast(rows[i]), pulp::cast(rows[i + HALF]));
+            next[2 * i] = pulp::cast(simd.avx512f._mm512_permutex2var_ps(a, low, b));
+            next[2 * i + 1] = pulp::cast(simd.avx512f._mm512_permutex2var_ps(a, high, b));
+        }
+        rows = next;
+    }
+    pulp::cast(rows)
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::input::Input;
 use super::layer::LayerSinks;
-use crate::linalg::Mat;
 use crate::ops::count_head::HeadDims;
 use crate::ops::{Rows, Split};
 use crate::padded;
@@ -21,13 +21,6 @@ pub(super) enum Pi<'a, F> {
         /// the part's share of the input's gradient: `(cells, hidden)`
         dh: Rows<'a, F>,
     },
-}
-
-/// What a layer of [`Pi::Formed`] reads.
-#[derive(Clone, Copy)]
-pub(super) struct LayerInput<'a, F> {
-    pub(super) transposed: Mat<'a, F>, // (hidden, cells)
-    pub(super) h: &'a [F],             // (cells, hidden)
 }
 
 impl<F: Real> Pi<'_, F> {
@@ -50,7 +43,7 @@ impl<F: Real> Pi<'_, F> {
     pub(super) fn block(
         &mut self,
         genes: Range<usize>,
-        input: Option<LayerInput<F>>,
+        input: Option<Input<F>>,
         memory: &mut [F],
         d: HeadDims,
         op: impl FnOnce(&mut [F]),
@@ -61,10 +54,10 @@ impl<F: Real> Pi<'_, F> {
             (Self::Kept(rows), _) => op(&mut rows.data[genes.start * cells..genes.end * cells]),
             (Self::Formed { layer, dh }, Some(input)) => {
                 let (pi, memory) = memory.split_at_mut(genes.len() * cells);
-                layer.logits(input.transposed, genes.start, pi, d);
+                layer.logits(input, genes.start, pi, d);
                 op(pi);
                 let dh = &mut dh.data[..d.cells * d.hidden];
-                layer.backward(genes.start, pi, input.h, dh, memory, d);
+                layer.backward(genes.start, pi, input, dh, memory, d);
             }
             (Self::Formed { .. }, None) => unreachable!("a layer has its input"),
         }

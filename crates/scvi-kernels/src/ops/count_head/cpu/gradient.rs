@@ -23,18 +23,21 @@ pub(crate) fn head_grad_cpu<F: Real>(
     let CountHead { partition: p, activation, has_dh, .. } = *head;
     let cells = padded(d.cells);
     let (part, block) = (p.part_genes(), p.block);
-    let input = d.cells * d.hidden;
-    let CountHead { scale, grad, block_max, log_sum, grad_sum, pi, px_r, part_dh, .. } = head;
+    let len = d.cells * d.hidden;
+    let CountHead {
+        input: kept, scale, grad, block_max, log_sum, grad_sum, pi, px_r, part_dh, ..
+    } = head;
+    let input = kept.view(h, d);
     let (log_sum, grad_sum) = (&log_sum[..cells], &grad_sum[..cells]);
     let rows = |rows| Rows::new(rows, part * cells);
     let state = (
         LayerSinks::new(sinks.scale, part, d),
         sinks.dropout.map(|s| (LayerSinks::new(s, part, d), rows(&mut pi[..d.genes * cells]))),
         sinks.dispersion.map(|s| (LayerSinks::new(s, part, d), rows(&mut px_r[..d.genes * cells]))),
-        Rows::new(&mut part_dh[..], input),
+        Rows::new(&mut part_dh[..], len),
     );
     in_parts(p.n_parts, 1, state, &|range, (mut scale_sinks, mut dropout, mut px_r, dh)| {
-        let dh = &mut dh.data[..input];
+        let dh = &mut dh.data[..len];
         if !has_dh {
             dh.fill(F::ZERO);
         }
@@ -59,10 +62,10 @@ pub(crate) fn head_grad_cpu<F: Real>(
                         }
                     },
                 );
-                scale_sinks.backward(local, rows, h, dh, memory, d);
+                scale_sinks.backward(local, rows, input, dh, memory, d);
                 for (sinks, rows) in [&mut dropout, &mut px_r].into_iter().flatten() {
                     let rows = &mut rows.data[local * cells..][..at.len()];
-                    sinks.backward(local, rows, h, dh, memory, d);
+                    sinks.backward(local, rows, input, dh, memory, d);
                 }
             }
         });

@@ -1,6 +1,7 @@
 //! One head's layer over a part of genes: the product with its bias, the normalisation, and their
 //! gradients.
 
+use super::input::Input;
 use super::lanes::lane_sum;
 use super::norm::{Moments, Norm, NormSinks};
 use crate::cpu::Cpu;
@@ -52,7 +53,7 @@ impl<'a, F: Real> Layer<'a, F> {
     /// while they are in cache.
     pub(super) fn forward(
         &self,
-        input: Mat<F>, // (hidden, cells)
+        input: Input<F>,
         first: usize,
         block: usize,
         logits: Logits<F>,
@@ -79,12 +80,12 @@ impl<'a, F: Real> Layer<'a, F> {
     }
 
     /// Rows of products of the genes from `first` on.
-    fn product(&self, input: Mat<F>, first: usize, rows: &mut [F], d: HeadDims) {
+    fn product(&self, input: Input<F>, first: usize, rows: &mut [F], d: HeadDims) {
         let stride = padded(d.cells);
         let genes = rows.len() / stride;
         touch(&self.weight[first * d.hidden..][..genes * d.hidden]);
         let weight = Mat::new(&self.weight[first * d.hidden..], genes, d.hidden);
-        matmul(weight, input, rows, stride, F::ZERO);
+        input.logits(weight, rows, stride);
     }
 }
 
@@ -168,7 +169,7 @@ impl<'a, F: Real> LayerSinks<'a, F> {
     }
 
     /// Logits of the part's genes from `first` on, where the layer is not normalised.
-    pub(super) fn logits(&self, input: Mat<F>, first: usize, rows: &mut [F], d: HeadDims) {
+    pub(super) fn logits(&self, input: Input<F>, first: usize, rows: &mut [F], d: HeadDims) {
         assert!(self.norm.is_none(), "a layer without normalisation");
         let bias = self.bias.as_ref().map(Sink::value);
         let layer = Layer { weight: self.weight.value(), bias, norm: None };
@@ -194,8 +195,8 @@ impl<'a, F: Real> LayerSinks<'a, F> {
         &mut self,
         first: usize,
         rows: &mut [F], // (genes, cells)
-        h: &[F],        // (cells, hidden)
-        dh: &mut [F],   // (cells, hidden)
+        input: Input<F>,
+        dh: &mut [F], // (cells, hidden)
         memory: &mut [F],
         d: HeadDims,
     ) {
@@ -218,7 +219,7 @@ impl<'a, F: Real> LayerSinks<'a, F> {
         let d_logits = Mat::strided(rows, genes, d.cells, stride);
         let weight = Mat::new(&self.weight.value()[first * d.hidden..], genes, d.hidden);
         matmul(d_logits.t(), weight, dh, d.hidden, F::ONE);
-        matmul(d_logits, Mat::new(h, d.cells, d.hidden), dw, d.hidden, F::ZERO);
+        input.weight_gradient(d_logits, dw, d.hidden);
         self.weight.take(first * d.hidden, dw);
         if let Some(norm) = &mut self.norm {
             norm.take(first, d_gamma, db);

@@ -6,6 +6,7 @@ mod dispersion;
 mod dropout;
 mod forward;
 mod gradient;
+mod input;
 mod lanes;
 mod layer;
 mod norm;

@@ -5,14 +5,13 @@ use std::ops::Range;
 use super::CountHead;
 use super::cell_rows::CellRows;
 use super::dispersion::{Columns, PxR};
-use super::dropout::{LayerInput, Pi};
+use super::dropout::Pi;
+use super::input::Input;
 use super::layer::LayerSinks;
 use super::positives::Positives;
-use super::workspace::input_stride;
 use super::zeros::zeros;
 use crate::counts::CountsBatch;
 use crate::cpu::Cpu;
-use crate::linalg::Mat;
 use crate::ops::count_head::likelihood::{Likelihood, Nb, Normal, Poisson, Zinb};
 use crate::ops::count_head::{Dispersion, GeneLikelihood, HeadDims, LikelihoodPass};
 use crate::ops::{Rows, Sink, in_parts, scratch};
@@ -147,11 +146,9 @@ fn all_parts<F: Real, L: Likelihood<F>, const GRAD: bool>(
         Some(step) => {
             assert!(GRAD, "a layer's step needs gradients");
             head.has_dh = true;
-            let transposed = Mat::strided(&head.input, d.hidden, d.cells, input_stride(d.cells));
             let layer = LayerSinks::new(step.sinks, part, d);
             let dh = Rows::new(&mut head.part_dh, d.cells * d.hidden);
-            let input = Some(LayerInput { transposed, h: step.input });
-            (Pi::Formed { layer, dh }, input)
+            (Pi::Formed { layer, dh }, Some(head.input.view(step.input, d)))
         }
     };
     let (scale, block_max) = (&head.scale, &head.block_max);
@@ -178,7 +175,7 @@ fn all_parts<F: Real, L: Likelihood<F>, const GRAD: bool>(
 fn one_part<F: Real, L: Likelihood<F>, const GRAD: bool>(
     shared: &Shared<F>,
     part: Part<F>,
-    (mut pi, input): (Pi<F>, Option<LayerInput<F>>),
+    (mut pi, input): (Pi<F>, Option<Input<F>>),
     mut px_r: PxR<F>,
     block_max: &[F],
     block: usize,

@@ -2,6 +2,7 @@
 //! which any gene can then be had for itself.
 
 use super::activation::Activate;
+use super::input::Input;
 use super::layer::{Layer, Logits};
 use super::workspace::{BLOCK, input_stride};
 use crate::cpu::Cpu;
@@ -28,7 +29,7 @@ pub(crate) fn head_log_sums_cpu<F: Real>(
     let blocks = d.genes.div_ceil(BLOCK);
     let log_sums = Rows::new(&mut log_sums[..d.cells], 1);
     in_parts(d.cells, SAMPLES, log_sums, &|samples, log_sums| {
-        let input = input.columns(samples.clone());
+        let input = Input::transposed(input.columns(samples.clone()));
         let cells = padded(samples.len());
         scratch((BLOCK + 2 * blocks + 1) * cells, |memory| {
             let (rows, rest) = memory.split_at_mut(BLOCK * cells);

@@ -1,5 +1,6 @@
 //! What the heads keep between stages.
 
+use super::input::KeptInput;
 use crate::ops::count_head::{HeadDims, HeadPlan, ScaleActivation};
 use crate::real::Real;
 use crate::{LANES, padded};
@@ -11,8 +12,8 @@ pub(super) const BLOCK: usize = 192;
 const MAX_PARTS: usize = 32;
 /// Several blocks are a multiple of this, for threads to get as many each.
 const EVEN: usize = 4;
-/// A block is a multiple of the genes that the matrix product takes at a time.
-const TILE: usize = 6;
+/// A block is a multiple of the genes that a matrix product takes at a time.
+const TILE: usize = LANES;
 
 /// How genes fall into parts (units of parallel work) and blocks (units of cache).
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +56,7 @@ pub struct CountHead<F> {
     pub(super) activation: ScaleActivation,
     /// whether `part_dh` has the share of heads that the likelihood's pass has done with
     pub(super) has_dh: bool,
-    /// the heads' input: transposed, `(hidden, input_stride(cells))`
-    pub(super) input: Vec<F>,
+    pub(super) input: KeptInput<F>,
     /// exp(logit - the block's maximum), or softplus(logit): `(genes, cells)`
     pub(super) scale: Vec<F>,
     /// π; after a likelihood with gradients dL/dπ: `(genes, cells)`, empty without zero inflation
@@ -93,7 +93,7 @@ impl<F: Real> CountHead<F> {
             partition,
             activation: plan.activation,
             has_dh: false,
-            input: zeros(true, dims.hidden * input_stride(dims.cells)),
+            input: KeptInput::new(dims, plan),
             scale: zeros(true, dims.genes * cells),
             pi: zeros(plan.zero_inflated, dims.genes * cells),
             px_r: zeros(plan.gene_cell, dims.genes * cells),

@@ -1,5 +1,15 @@
 //! Matrix products over slices.
 
+mod nonzeros;
+mod pair;
+mod transpose;
+
+pub(crate) use nonzeros::Nonzeros;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use pair::add_v4;
+pub(crate) use pair::{Pair, Vectors, add_plainly};
+pub(crate) use transpose::{Tile, transpose, transposed_plainly};
+
 use crate::real::Real;
 
 /// A read-only view of a matrix: element `(i, j)` lies at `data[i * rs + j * cs]`.
@@ -27,6 +37,21 @@ impl<'a, F> Mat<'a, F> {
     /// Some of the rows.
     pub(crate) fn rows(self, range: std::ops::Range<usize>) -> Self {
         self.t().columns(range).t()
+    }
+
+    /// How many of its values are not zero; its rows are contiguous.
+    pub(crate) fn nonzeros(self) -> usize
+    where
+        F: Real,
+    {
+        let rows = (0..self.rows).filter_map(|i| self.row(i));
+        rows.map(|row| row.iter().filter(|&&v| v != F::ZERO).count()).sum()
+    }
+
+    /// One row, or `None` past the last; its values are contiguous.
+    fn row(self, i: usize) -> Option<&'a [F]> {
+        assert!(self.cs == 1, "rows are contiguous");
+        (i < self.rows).then(|| &self.data[i * self.rs..][..self.cols])
     }
 
     /// Some of the columns.
