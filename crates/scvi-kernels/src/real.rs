@@ -88,8 +88,9 @@ pub trait Real:
         pair: Pair<Self>,
         panel: &[Vectors<Self, N>],
         sums: &mut [Vectors<Self, N>; 2],
+        keep: bool,
     ) {
-        add_plainly(pair, panel, sums);
+        add_plainly(pair, panel, sums, keep);
     }
 
     /// ln(1 + u) for u ≥ 0, precise for small u.

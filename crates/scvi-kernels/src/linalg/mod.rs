@@ -1,9 +1,11 @@
 //! Matrix products over slices.
 
+mod ahead;
 mod nonzeros;
 mod pair;
 mod transpose;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use nonzeros::Nonzeros;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use pair::add_v4;

@@ -1,52 +1,58 @@
 //! Products with a matrix of many zeros, such as what a ReLU gives.
 
-use super::{Mat, Pair, transpose};
+use super::{Ahead, Mat, Pair, transpose};
 use crate::LANES;
 use crate::ops::{Rows, in_parts, scratch};
 use crate::real::Real;
 use crate::simd::vectorised;
 
-/// Columns of `b aᵀ` whose factors are at hand at a time: with a tile of `b` they fill the
+/// Columns of `a` whose values are listed together: their rows of a tile of `b` fill half of the
 /// first-level cache.
-const INNER: usize = 128;
+const INNER: usize = 64;
 /// Rows of `a` whose sums are at hand at a time.
 const ROWS: usize = 128;
 /// Rows of `b` in a tile, in vectors: with two rows of `a` their sums fill half of AVX-512's
 /// registers.
 const VECTORS: usize = 4;
-/// Pairs of one task when they are searched.
-const PAIRS: usize = 16;
+/// Pairs of rows in a group.
+const PAIRS: usize = LANES / 2;
+/// Values of a group's piece at most.
+const PIECE: usize = LANES * INNER;
 
 /// Where a matrix `a` is not zero, two rows at a time: `(rows, inner)`.
 ///
 /// What is not zero in both rows of a pair is listed for both, for then a vector is loaded once and
-/// used twice; loads are what limits such products.
+/// used twice; loads are what limits such products. Lists stand in the order in which they are
+/// read, without gaps between the pairs of a group.
 #[derive(Debug, Clone)]
 pub(crate) struct Nonzeros<F> {
     rows: usize,
     inner: usize,
-    both: Vec<(u32, [F; 2])>, // (pairs, pieces, INNER)
-    single: Vec<(u32, F)>,    // (pairs, pieces, 2, INNER)
-    counts: Vec<Counts>,      // (pairs, pieces)
+    both: Vec<(u32, [F; 2])>, // (groups, pieces, PIECE / 2)
+    single: Vec<(u32, F)>,    // (groups, pieces, PIECE)
+    counts: Vec<Counts>,      // (groups, pieces, PAIRS)
 }
 
-/// How many of a list are in use.
+/// How many values a pair lists.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     both: usize,
     single: [usize; 2],
 }
 
+/// The lists of a group's piece, or of what follows a pair in it.
+type Lists<'a, F> = (&'a [(u32, [F; 2])], &'a [(u32, F)]);
+
 impl<F: Real> Nonzeros<F> {
     /// Room for a matrix of that size.
     pub(crate) fn new(rows: usize, inner: usize) -> Self {
-        let lists = rows.div_ceil(2) * inner.div_ceil(INNER);
+        let pieces = rows.div_ceil(LANES) * inner.div_ceil(INNER);
         Self {
             rows: 0,
             inner: 0,
-            both: vec![(0, [F::ZERO; 2]); lists * INNER],
-            single: vec![(0, F::ZERO); 2 * lists * INNER],
-            counts: vec![Counts::default(); lists],
+            both: vec![(0, [F::ZERO; 2]); pieces * PIECE / 2],
+            single: vec![(0, F::ZERO); pieces * PIECE],
+            counts: vec![Counts::default(); pieces * PAIRS],
         }
     }
 
@@ -56,45 +62,61 @@ impl<F: Real> Nonzeros<F> {
         (self.rows, self.inner) = (a.rows, a.cols);
         let pieces = a.cols.div_ceil(INNER);
         let lists = (
-            Rows::new(&mut self.both, pieces * INNER),
-            Rows::new(&mut self.single, 2 * pieces * INNER),
-            Rows::new(&mut self.counts, pieces),
+            Rows::new(&mut self.both, pieces * PIECE / 2),
+            Rows::new(&mut self.single, pieces * PIECE),
+            Rows::new(&mut self.counts, pieces * PAIRS),
         );
-        in_parts(a.rows.div_ceil(2), PAIRS, lists, &|pairs, (both, single, counts)| {
-            let lists = both.data.chunks_mut(INNER).zip(single.data.chunks_mut(2 * INNER));
-            let pieces = (0..a.cols).step_by(INNER).map(|at| at..a.cols.min(at + INNER));
-            let all = pairs.flat_map(|pair| pieces.clone().map(move |piece| (pair, piece)));
-            for (((pair, piece), (both, single)), counts) in all.zip(lists).zip(counts.data) {
-                let row = |k: usize| a.row(2 * pair + k).map(|row| &row[piece.clone()]);
-                *counts = list([row(0), row(1)], both, single);
+        in_parts(a.rows.div_ceil(LANES), 1, lists, &|groups, (both, single, counts)| {
+            let columns = (0..a.cols).step_by(INNER).map(|at| at..a.cols.min(at + INNER));
+            let lists = both.data.chunks_mut(PIECE / 2).zip(single.data.chunks_mut(PIECE));
+            let lists = lists.zip(counts.data.chunks_mut(PAIRS));
+            for (columns, ((mut both, mut single), counts)) in columns.zip(lists) {
+                for (pair, counts) in counts.iter_mut().enumerate() {
+                    let row = groups.start * LANES + 2 * pair;
+                    let row = |k: usize| a.row(row + k).map(|row| &row[columns.clone()]);
+                    *counts = list([row(0), row(1)], both, single);
+                    both = &mut both[counts.both..];
+                    single = &mut single[counts.single.iter().sum()..];
+                }
             }
         });
     }
 
     /// `out = b aᵀ` on the calling thread; the rows of `b` are contiguous, those of `out` are
-    /// `stride` apart.
+    /// `stride` apart. Meanwhile it fetches what will be needed `ahead`.
     ///
-    /// A sum runs over what both rows of a pair have, then over the rest, each in the order of
-    /// columns.
-    pub(crate) fn product(&self, b: Mat<F>, out: &mut [F], stride: usize) {
+    /// A sum runs piece by piece over what both rows of a pair have, then over the rest, each in the
+    /// order of columns.
+    pub(crate) fn product(&self, b: Mat<F>, out: &mut [F], stride: usize, ahead: Ahead<F>) {
         assert_eq!(b.cols, self.inner, "inner dimensions");
         const WIDTH: usize = VECTORS * LANES;
+        let pairs = self.rows.div_ceil(LANES) * PAIRS;
+        let lists = pairs * self.inner.div_ceil(INNER);
+        let mut ahead = ahead.in_calls(b.rows.div_ceil(WIDTH) * lists);
+        let ahead = &mut ahead;
         scratch((self.inner + ROWS) * WIDTH, |memory| {
             for first in (0..b.rows).step_by(WIDTH) {
                 let tile = b.rows(first..b.rows.min(first + WIDTH));
                 let out = &mut out[first * stride..];
                 match tile.rows.div_ceil(LANES) {
-                    1 => self.tile::<1>(tile, out, stride, memory),
-                    2 => self.tile::<2>(tile, out, stride, memory),
-                    3 => self.tile::<3>(tile, out, stride, memory),
-                    _ => self.tile::<VECTORS>(tile, out, stride, memory),
+                    1 => self.tile::<1>(tile, out, stride, memory, ahead),
+                    2 => self.tile::<2>(tile, out, stride, memory, ahead),
+                    3 => self.tile::<3>(tile, out, stride, memory, ahead),
+                    _ => self.tile::<VECTORS>(tile, out, stride, memory, ahead),
                 }
             }
         });
     }
 
     /// [`Nonzeros::product`] of `N` vectors of rows.
-    fn tile<const N: usize>(&self, b: Mat<F>, out: &mut [F], stride: usize, memory: &mut [F]) {
+    fn tile<const N: usize>(
+        &self,
+        b: Mat<F>,
+        out: &mut [F],
+        stride: usize,
+        memory: &mut [F],
+        ahead: &mut Ahead<F>,
+    ) {
         let width = N * LANES;
         let (panel, sums) = memory.split_at_mut(self.inner * width);
         if b.rows < width {
@@ -103,66 +125,81 @@ impl<F: Real> Nonzeros<F> {
         transpose(b, panel, width); // (inner, width)
         let pieces = self.inner.div_ceil(INNER);
         for first in (0..self.rows).step_by(ROWS) {
-            let rows = first..self.rows.min(first + ROWS);
-            let sums = &mut sums[..rows.len().next_multiple_of(2) * width]; // (rows, width)
-            sums.fill(F::ZERO);
             for (piece, panel) in panel.chunks(INNER * width).enumerate() {
-                let lists = (first / 2..).map(|pair| pair * pieces + piece);
-                for (k, sums) in sums.chunks_mut(LANES * width).enumerate() {
+                let rows = (first..self.rows.min(first + ROWS)).step_by(LANES);
+                for (start, sums) in rows.zip(sums.chunks_mut(LANES * width)) {
+                    let list = start / LANES * pieces + piece;
                     vectorised(
                         #[inline(always)]
-                        || self.add_piece::<N>(lists.clone().skip(k * LANES / 2), panel, sums),
+                        || self.add_piece::<N>(list, panel, sums, piece > 0, ahead),
                     );
                     if piece + 1 == pieces {
                         // While they are in the first-level cache.
-                        let rows = (rows.len() - k * LANES).min(LANES);
-                        let out = &mut out[first + k * LANES..];
-                        transpose(Mat::strided(sums, rows, b.rows, width), out, stride);
+                        let rows = (self.rows - start).min(LANES);
+                        let sums = Mat::strided(sums, rows, b.rows, width);
+                        transpose(sums, &mut out[start..], stride);
                     }
                 }
             }
         }
     }
 
-    /// Adds one piece of the inner dimension to the sums of some pairs of rows, whose lists are
-    /// given.
+    /// Adds a group's piece of the inner dimension to its sums; where they are not to be kept, they
+    /// begin with it.
     #[inline(always)]
     fn add_piece<const N: usize>(
         &self,
-        lists: impl Iterator<Item = usize>,
+        list: usize,
         panel: &[F],    // (piece, width)
-        sums: &mut [F], // (rows, width)
+        sums: &mut [F], // (group, width)
+        keep: bool,
+        ahead: &mut Ahead<F>,
     ) {
         let panel = panel.as_chunks::<LANES>().0.as_chunks::<N>().0;
         let sums = sums.as_chunks_mut::<LANES>().0.as_chunks_mut::<N>().0;
-        for (list, sums) in lists.zip(sums.as_chunks_mut::<2>().0) {
-            let counts = self.counts[list];
-            let single =
-                |row: usize| &self.single[(2 * list + row) * INNER..][..counts.single[row]];
-            let both = &self.both[list * INNER..][..counts.both];
-            F::add_pair(Pair { both, single: [single(0), single(1)] }, panel, sums);
+        let mut lists = (&self.both[list * PIECE / 2..], &self.single[list * PIECE..]);
+        let counts = &self.counts[list * PAIRS..];
+        for (counts, sums) in counts.iter().zip(sums.as_chunks_mut::<2>().0) {
+            F::add_pair(counts.take(&mut lists), panel, sums, keep);
+            ahead.fetch();
         }
     }
 }
 
-/// Lists what is not zero in two rows, or in one.
+impl Counts {
+    /// The pair whose lists come first.
+    #[inline(always)]
+    fn take<'a, F>(&self, lists: &mut Lists<'a, F>) -> Pair<'a, F> {
+        let (both, rest) = lists.0.split_at(self.both);
+        let (one, singles) = lists.1.split_at(self.single[0]);
+        let (other, singles) = singles.split_at(self.single[1]);
+        *lists = (rest, singles);
+        Pair { both, single: [one, other] }
+    }
+}
+
+/// Lists what is not zero in two rows, or in one: of the second row alone after the first.
 fn list<F: Real>(
     rows: [Option<&[F]>; 2],
     both: &mut [(u32, [F; 2])],
     single: &mut [(u32, F)],
 ) -> Counts {
-    let (one, other) = single.split_at_mut(INNER);
     let mut counts = Counts::default();
     let inner = rows[0].map_or(0, <[F]>::len);
+    let value = |row: usize, at: usize| rows[row].map_or(F::ZERO, |row| row[at]);
+    // Every place is written, and stays where it counts: no branch can be foreseen here.
     for at in 0..inner {
-        // Every place is written, and stays where it counts: no branch can be foreseen here.
-        let v = rows.map(|row| row.map_or(F::ZERO, |row| row[at]));
+        let v = [value(0, at), value(1, at)];
         let [a, b] = v.map(|v| v != F::ZERO);
         both[counts.both] = (at as u32, v);
-        one[counts.single[0]] = (at as u32, v[0]);
-        other[counts.single[1]] = (at as u32, v[1]);
+        single[counts.single[0]] = (at as u32, v[0]);
         counts.both += usize::from(a & b);
         counts.single[0] += usize::from(a & !b);
+    }
+    for at in 0..inner {
+        let v = [value(0, at), value(1, at)];
+        let [a, b] = v.map(|v| v != F::ZERO);
+        single[counts.single[0] + counts.single[1]] = (at as u32, v[1]);
         counts.single[1] += usize::from(b & !a);
     }
     counts
@@ -195,7 +232,7 @@ mod tests {
             let mut nonzeros = Nonzeros::new(260, 300);
             nonzeros.find(Mat::new(&numbers(260 * 300), 260, 300));
             nonzeros.find(a);
-            nonzeros.product(b, &mut out, stride);
+            nonzeros.product(b, &mut out, stride, Ahead::NOTHING);
             matmul(b, a.t(), &mut expected, stride, F::ZERO);
             for (row, expected) in out.chunks(stride).zip(expected.chunks(stride)) {
                 for (v, expected) in row[..rows].iter().zip(expected) {

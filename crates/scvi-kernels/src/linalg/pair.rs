@@ -15,13 +15,17 @@ pub struct Pair<'a, F> {
 /// `N` vectors.
 pub(crate) type Vectors<F, const N: usize> = [[F; LANES]; N];
 
-/// `sums += pair panel`: each row's values times the panel's row of their column.
+/// `sums = keep * sums + pair panel`: each row's values times the panel's row of their column.
 #[inline(always)]
 pub(crate) fn add_plainly<F: Real, const N: usize>(
     pair: Pair<F>,
     panel: &[Vectors<F, N>],
     sums: &mut [Vectors<F, N>; 2],
+    keep: bool,
 ) {
+    if !keep {
+        sums.as_flattened_mut().as_flattened_mut().fill(F::ZERO);
+    }
     for &(column, values) in pair.both {
         for (value, sums) in values.into_iter().zip(&mut *sums) {
             add(value, &panel[column as usize], sums);
@@ -50,14 +54,17 @@ pub(crate) fn add_v4<const N: usize>(
     pair: Pair<f32>,
     panel: &[Vectors<f32, N>],
     sums: &mut [Vectors<f32, N>; 2],
+    keep: bool,
 ) {
     use pulp::{Simd, cast, f32x16};
 
     let zero = simd.splat_f32s(0.0);
     let mut at_hand: [[f32x16; N]; 2] = [[zero; N]; 2];
-    for row in 0..2 {
-        for k in 0..N {
-            at_hand[row][k] = cast(sums[row][k]);
+    if keep {
+        for row in 0..2 {
+            for k in 0..N {
+                at_hand[row][k] = cast(sums[row][k]);
+            }
         }
     }
     for &(column, values) in pair.both {

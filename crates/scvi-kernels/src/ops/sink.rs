@@ -59,6 +59,14 @@ impl<'a, F: Real> Sink<'a, F> {
         }
     }
 
+    /// Adam's moments of some numbers; nothing where there are none.
+    pub(crate) fn moments(&self, range: std::ops::Range<usize>) -> [&[F]; 2] {
+        match &self.kind {
+            Kind::Frozen { .. } | Kind::Store { .. } => [&[]; 2],
+            Kind::Adam { m, v, .. } => [&m[range.clone()], &v[range]],
+        }
+    }
+
     /// Takes the gradient of the numbers from `start` on: writes it, or updates the parameter.
     pub(crate) fn take(&mut self, start: usize, gradient: &[F]) {
         let range = start..start + gradient.len();

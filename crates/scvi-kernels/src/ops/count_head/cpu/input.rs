@@ -2,7 +2,7 @@
 
 use super::workspace::input_stride;
 use crate::LANES;
-use crate::linalg::{Mat, Nonzeros, matmul, transpose};
+use crate::linalg::{Ahead, Mat, Nonzeros, matmul, transpose};
 use crate::ops::count_head::{HeadDims, HeadPlan};
 use crate::ops::{Rows, in_parts};
 use crate::real::Real;
@@ -82,18 +82,25 @@ impl<'a, F: Real> Input<'a, F> {
         Self { h: transposed.t(), transposed, nonzeros: None }
     }
 
-    /// `logits = W hᵀ`: `(genes, cells)`, rows `stride` apart.
-    pub(super) fn logits(self, weight: Mat<F>, logits: &mut [F], stride: usize) {
+    /// `logits = W hᵀ`: `(genes, cells)`, rows `stride` apart. What will be needed `ahead` may be
+    /// fetched meanwhile, here and below.
+    pub(super) fn logits(self, weight: Mat<F>, logits: &mut [F], stride: usize, ahead: Ahead<F>) {
         match self.nonzeros {
-            Some([cells, _]) => cells.product(weight, logits, stride),
+            Some([cells, _]) => cells.product(weight, logits, stride, ahead),
             None => matmul(weight, self.transposed, logits, stride, F::ZERO),
         }
     }
 
     /// `dw = dL/d(logits) h`: `(genes, hidden)`.
-    pub(super) fn weight_gradient(self, d_logits: Mat<F>, dw: &mut [F], hidden: usize) {
+    pub(super) fn weight_gradient(
+        self,
+        d_logits: Mat<F>,
+        dw: &mut [F],
+        hidden: usize,
+        ahead: Ahead<F>,
+    ) {
         match self.nonzeros {
-            Some([_, units]) => units.product(d_logits, dw, hidden),
+            Some([_, units]) => units.product(d_logits, dw, hidden, ahead),
             None => matmul(d_logits, self.h, dw, hidden, F::ZERO),
         }
     }
