@@ -95,8 +95,11 @@ impl<F: Real> Nonzeros<F> {
         let mut ahead = ahead.in_calls(b.rows.div_ceil(WIDTH) * lists);
         let ahead = &mut ahead;
         scratch((self.inner + ROWS) * WIDTH, |memory| {
-            for first in (0..b.rows).step_by(WIDTH) {
-                let tile = b.rows(first..b.rows.min(first + WIDTH));
+            // Tiles of about the same width: narrow ones take longer a row.
+            let tiles = b.rows.div_ceil(WIDTH);
+            let width = b.rows.div_ceil(tiles.max(1)).next_multiple_of(LANES);
+            for first in (0..b.rows).step_by(width.max(1)) {
+                let tile = b.rows(first..b.rows.min(first + width));
                 let out = &mut out[first * stride..];
                 match tile.rows.div_ceil(LANES) {
                     1 => self.tile::<1>(tile, out, stride, memory, ahead),

@@ -10,10 +10,9 @@ use crate::{LANES, padded};
 pub(super) const BLOCK: usize = 192;
 /// Parts at most: each has an own sum of the input's gradient.
 const MAX_PARTS: usize = 32;
-/// Several blocks are a multiple of this, for threads to get as many each.
+/// Parts at least, and how many more than are needed may be tried, for threads to get as many genes
+/// each.
 const EVEN: usize = 4;
-/// A block is a multiple of the genes that a matrix product takes at a time.
-const TILE: usize = LANES;
 
 /// How genes fall into parts (units of parallel work) and blocks (units of cache).
 #[derive(Debug, Clone, Copy)]
@@ -24,12 +23,25 @@ pub(super) struct Partition {
 }
 
 impl Partition {
+    /// Of those of the largest blocks the one whose halves are the most even: two threads begin
+    /// with a half each.
     fn new(genes: usize) -> Self {
-        let wanted = match genes.div_ceil(BLOCK) {
-            0 | 1 => 1,
-            several => several.next_multiple_of(EVEN),
+        let fewest = match genes.div_ceil(BLOCK) {
+            0 | 1 => return Self::of_blocks(genes, 1),
+            several => several.max(EVEN),
         };
-        let block = genes.div_ceil(wanted).max(1).next_multiple_of(TILE);
+        let all = (fewest..fewest + EVEN).map(|n| Self::of_blocks(genes, n));
+        let larger_half = |p: &Self| {
+            let first = p.n_parts / 2 * p.part_genes();
+            first.max(genes - first)
+        };
+        // Of those that are as even, the one of the largest blocks.
+        all.min_by_key(larger_half).unwrap_or_else(|| Self::of_blocks(genes, 1))
+    }
+
+    /// About `n` blocks of whole vectors.
+    fn of_blocks(genes: usize, n: usize) -> Self {
+        let block = genes.div_ceil(n).max(1).next_multiple_of(LANES);
         let blocks = genes.div_ceil(block).max(1);
         let blocks_per_part = blocks.div_ceil(MAX_PARTS);
         Self { block, blocks_per_part, n_parts: blocks.div_ceil(blocks_per_part) }
