@@ -36,6 +36,9 @@ pub use rng::{Philox, Stream};
 /// Cells per gene row are padded to a multiple of this, so that no vector loop has a remainder.
 pub const LANES: usize = 16;
 
+/// Bytes; a vector across the end of one takes twice as long to load.
+const CACHE_LINE: usize = 64;
+
 /// `n` rounded up to a multiple of [`LANES`].
 pub const fn padded(n: usize) -> usize {
     n.div_ceil(LANES) * LANES

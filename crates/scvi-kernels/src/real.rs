@@ -82,7 +82,7 @@ pub trait Real:
         transposed_plainly(tile)
     }
 
-    /// `sums += pair panel`, for products that skip zeros.
+    /// `sums = keep * sums + pair panel`, for products that skip zeros.
     #[inline(always)]
     fn add_pair<const N: usize>(
         pair: Pair<Self>,

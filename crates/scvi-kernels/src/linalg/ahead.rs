@@ -1,11 +1,9 @@
 //! Memory that is needed soon, fetched while something else is computed.
 
-/// Bytes that are fetched at a time.
-const CACHE_LINE: usize = 64;
+use crate::CACHE_LINE;
 
 /// What will be read after the work at hand, for the second-level cache to have it by then.
-#[derive(Clone, Copy)]
-pub(crate) struct Ahead<'a, F> {
+pub(super) struct Ahead<'a, F> {
     slices: [&'a [F]; 2],
     /// number in each slice up to which all has been asked for
     next: usize,
@@ -16,23 +14,15 @@ pub(crate) struct Ahead<'a, F> {
 impl<'a, F> Ahead<'a, F> {
     const LINE: usize = CACHE_LINE / size_of::<F>();
 
-    /// Nothing.
-    pub(crate) const NOTHING: Self = Self { slices: [&[]; 2], next: 0, lines: 0 };
-
-    /// Two slices side by side.
-    pub(crate) fn new(slices: [&'a [F]; 2]) -> Self {
-        Self { slices, ..Self::NOTHING }.in_calls(1)
-    }
-
-    /// The same in that many calls of [`Ahead::fetch`].
-    pub(crate) fn in_calls(self, n: usize) -> Self {
-        let [a, b] = self.slices.map(|slice| slice.len().div_ceil(Self::LINE));
-        Self { next: 0, lines: a.max(b).div_ceil(n.max(1)), ..self }
+    /// Two slices side by side, in `n` calls of [`Ahead::fetch`].
+    pub(super) fn new(slices: [&'a [F]; 2], n: usize) -> Self {
+        let [a, b] = slices.map(|slice| slice.len().div_ceil(Self::LINE));
+        Self { slices, next: 0, lines: a.max(b).div_ceil(n.max(1)) }
     }
 
     /// Asks for the next share, without waiting for it.
     #[inline(always)]
-    pub(crate) fn fetch(&mut self) {
+    pub(super) fn fetch(&mut self) {
         for _ in 0..self.lines {
             for slice in self.slices {
                 if let Some(value) = slice.get(self.next) {

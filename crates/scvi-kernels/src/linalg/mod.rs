@@ -5,13 +5,13 @@ mod nonzeros;
 mod pair;
 mod transpose;
 
-pub(crate) use ahead::Ahead;
 pub(crate) use nonzeros::Nonzeros;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use pair::add_v4;
 pub(crate) use pair::{Pair, Vectors, add_plainly};
 pub(crate) use transpose::{Tile, transpose, transposed_plainly};
 
+use crate::CACHE_LINE;
 use crate::real::Real;
 
 /// A read-only view of a matrix: element `(i, j)` lies at `data[i * rs + j * cs]`.
@@ -71,7 +71,7 @@ impl<'a, F> Mat<'a, F> {
 
 /// Reads data in the order of memory, which the processor does fastest, before a product jumps about.
 pub(crate) fn touch<F: Real>(data: &[F]) {
-    let line = 64 / size_of::<F>();
+    let line = CACHE_LINE / size_of::<F>();
     let all = data.iter().step_by(line).fold(F::ZERO, |all, &v| all.max(v));
     std::hint::black_box(all);
 }

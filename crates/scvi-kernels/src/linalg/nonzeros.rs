@@ -1,6 +1,7 @@
 //! Products with a matrix of many zeros, such as what a ReLU gives.
 
-use super::{Ahead, Mat, Pair, transpose};
+use super::ahead::Ahead;
+use super::{Mat, Pair, transpose};
 use crate::LANES;
 use crate::ops::{Rows, in_parts, scratch};
 use crate::real::Real;
@@ -87,18 +88,17 @@ impl<F: Real> Nonzeros<F> {
     ///
     /// A sum runs piece by piece over what both rows of a pair have, then over the rest, each in the
     /// order of columns.
-    pub(crate) fn product(&self, b: Mat<F>, out: &mut [F], stride: usize, ahead: Ahead<F>) {
+    pub(crate) fn product(&self, b: Mat<F>, out: &mut [F], stride: usize, ahead: [&[F]; 2]) {
         assert_eq!(b.cols, self.inner, "inner dimensions");
         const WIDTH: usize = VECTORS * LANES;
         let pairs = self.rows.div_ceil(LANES) * PAIRS;
         let lists = pairs * self.inner.div_ceil(INNER);
-        let mut ahead = ahead.in_calls(b.rows.div_ceil(WIDTH) * lists);
-        let ahead = &mut ahead;
+        // Tiles of about the same width: narrow ones take longer a row.
+        let tiles = b.rows.div_ceil(WIDTH).max(1);
+        let width = b.rows.div_ceil(tiles).max(1).next_multiple_of(LANES);
+        let ahead = &mut Ahead::new(ahead, tiles * lists);
         scratch((self.inner + ROWS) * WIDTH, |memory| {
-            // Tiles of about the same width: narrow ones take longer a row.
-            let tiles = b.rows.div_ceil(WIDTH);
-            let width = b.rows.div_ceil(tiles.max(1)).next_multiple_of(LANES);
-            for first in (0..b.rows).step_by(width.max(1)) {
+            for first in (0..b.rows).step_by(width) {
                 let tile = b.rows(first..b.rows.min(first + width));
                 let out = &mut out[first * stride..];
                 match tile.rows.div_ceil(LANES) {
@@ -235,7 +235,7 @@ mod tests {
             let mut nonzeros = Nonzeros::new(260, 300);
             nonzeros.find(Mat::new(&numbers(260 * 300), 260, 300));
             nonzeros.find(a);
-            nonzeros.product(b, &mut out, stride, Ahead::NOTHING);
+            nonzeros.product(b, &mut out, stride, [&[]; 2]);
             matmul(b, a.t(), &mut expected, stride, F::ZERO);
             for (row, expected) in out.chunks(stride).zip(expected.chunks(stride)) {
                 for (v, expected) in row[..rows].iter().zip(expected) {

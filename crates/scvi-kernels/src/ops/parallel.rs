@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::thread::LocalKey;
 
 use super::awake::join;
+use crate::CACHE_LINE;
 use crate::real::Real;
 
 /// Something that falls into two parts at a unit (a gene, a cell).
@@ -88,9 +89,6 @@ pub(crate) fn in_parts<S: Split>(
         halve(0..total, part, state, work);
     }
 }
-
-/// Bytes; a vector across the end of one takes twice as long to load.
-const CACHE_LINE: usize = 64;
 
 /// Runs `op` with `len` numbers of this thread's scratch memory, whose content is arbitrary and
 /// which begins with a cache line. Inside `op` it can be asked for again.

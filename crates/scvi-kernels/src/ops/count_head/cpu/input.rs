@@ -2,7 +2,7 @@
 
 use super::workspace::input_stride;
 use crate::LANES;
-use crate::linalg::{Ahead, Mat, Nonzeros, matmul, transpose};
+use crate::linalg::{Mat, Nonzeros, matmul, transpose};
 use crate::ops::count_head::{HeadDims, HeadPlan};
 use crate::ops::{Rows, in_parts};
 use crate::real::Real;
@@ -84,7 +84,7 @@ impl<'a, F: Real> Input<'a, F> {
 
     /// `logits = W hᵀ`: `(genes, cells)`, rows `stride` apart. What will be needed `ahead` may be
     /// fetched meanwhile, here and below.
-    pub(super) fn logits(self, weight: Mat<F>, logits: &mut [F], stride: usize, ahead: Ahead<F>) {
+    pub(super) fn logits(self, weight: Mat<F>, logits: &mut [F], stride: usize, ahead: [&[F]; 2]) {
         match self.nonzeros {
             Some([cells, _]) => cells.product(weight, logits, stride, ahead),
             None => matmul(weight, self.transposed, logits, stride, F::ZERO),
@@ -97,7 +97,7 @@ impl<'a, F: Real> Input<'a, F> {
         d_logits: Mat<F>,
         dw: &mut [F],
         hidden: usize,
-        ahead: Ahead<F>,
+        ahead: [&[F]; 2],
     ) {
         match self.nonzeros {
             Some([_, units]) => units.product(d_logits, dw, hidden, ahead),

@@ -5,7 +5,7 @@ use super::input::Input;
 use super::lanes::lane_sum;
 use super::norm::{Moments, Norm, NormSinks};
 use crate::cpu::Cpu;
-use crate::linalg::{Ahead, Mat, matmul, touch};
+use crate::linalg::{Mat, matmul, touch};
 use crate::ops::count_head::{HeadDims, HeadLayer, HeadLayerSinks};
 use crate::ops::{Rows, Sink, Split};
 use crate::padded;
@@ -85,7 +85,7 @@ impl<'a, F: Real> Layer<'a, F> {
         let genes = rows.len() / stride;
         let (weight, after) = self.weight[first * d.hidden..].split_at(genes * d.hidden);
         touch(weight);
-        let ahead = Ahead::new([&after[..after.len().min(weight.len())], &[]]);
+        let ahead = [&after[..after.len().min(weight.len())], &[]];
         input.logits(Mat::new(weight, genes, d.hidden), rows, stride, ahead);
     }
 }
@@ -221,7 +221,7 @@ impl<'a, F: Real> LayerSinks<'a, F> {
         let weight = Mat::new(&self.weight.value()[first * d.hidden..], genes, d.hidden);
         matmul(d_logits.t(), weight, dh, d.hidden, F::ONE);
         let at = first * d.hidden..(first + genes) * d.hidden;
-        input.weight_gradient(d_logits, dw, d.hidden, Ahead::new(self.weight.moments(at)));
+        input.weight_gradient(d_logits, dw, d.hidden, self.weight.moments(at));
         self.weight.take(first * d.hidden, dw);
         if let Some(norm) = &mut self.norm {
             norm.take(first, d_gamma, db);
