@@ -9,7 +9,7 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::linalg::{Pair, Tile, Vectors, add_plainly, transposed_plainly};
+use crate::linalg::{Pair, Tile, Vectors, add_plainly, add_rows_plainly, transposed_plainly};
 use crate::ops::Pooled;
 
 /// A floating-point type the kernels run on: `f32` in use, `f64` where gradients are proven by
@@ -91,6 +91,18 @@ pub trait Real:
         keep: bool,
     ) {
         add_plainly(pair, panel, sums, keep);
+    }
+
+    /// `sums += Σ weight * table[index]` over the terms `(index, weight)`; rows of the table are
+    /// `stride` apart.
+    #[inline(always)]
+    fn add_rows<const N: usize>(
+        terms: impl Iterator<Item = (u32, Self)>,
+        table: &[Self],
+        stride: usize,
+        sums: &mut Vectors<Self, N>,
+    ) {
+        add_rows_plainly(terms, table, stride, sums);
     }
 
     /// ln(1 + u) for u ≥ 0, precise for small u.

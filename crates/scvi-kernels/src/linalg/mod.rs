@@ -3,12 +3,16 @@
 mod ahead;
 mod nonzeros;
 mod pair;
+mod rows;
 mod transpose;
 
 pub(crate) use nonzeros::Nonzeros;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use pair::add_v4;
 pub(crate) use pair::{Pair, Vectors, add_plainly};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use rows::add_rows_v4;
+pub(crate) use rows::{add_rows_plainly, add_weighted_rows};
 pub(crate) use transpose::{Tile, transpose, transposed_plainly};
 
 use crate::CACHE_LINE;

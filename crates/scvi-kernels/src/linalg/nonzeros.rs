@@ -7,14 +7,14 @@ use crate::ops::{Rows, in_parts, scratch};
 use crate::real::Real;
 use crate::simd::vectorised;
 
-/// Columns of `a` whose values are listed together: their rows of a tile of `b` fill half of the
-/// first-level cache.
-const INNER: usize = 64;
+/// Columns of `a` whose values are listed together: their rows of the widest tile of `b` stay in the
+/// first-level cache, of which they take 24 KiB.
+const INNER: usize = 32;
 /// Rows of `a` whose sums are at hand at a time.
 const ROWS: usize = 128;
-/// Rows of `b` in a tile, in vectors: with two rows of `a` their sums fill half of AVX-512's
-/// registers.
-const VECTORS: usize = 4;
+/// Rows of `b` in a tile at most, in vectors: with two rows of `a` their sums fill 24 of AVX-512's
+/// 32 registers. What is listed is read once for all of them.
+const VECTORS: usize = 12;
 /// Pairs of rows in a group.
 const PAIRS: usize = LANES / 2;
 /// Values of a group's piece at most.
@@ -101,12 +101,15 @@ impl<F: Real> Nonzeros<F> {
             for first in (0..b.rows).step_by(width) {
                 let tile = b.rows(first..b.rows.min(first + width));
                 let out = &mut out[first * stride..];
-                match tile.rows.div_ceil(LANES) {
-                    1 => self.tile::<1>(tile, out, stride, memory, ahead),
-                    2 => self.tile::<2>(tile, out, stride, memory, ahead),
-                    3 => self.tile::<3>(tile, out, stride, memory, ahead),
-                    _ => self.tile::<VECTORS>(tile, out, stride, memory, ahead),
+                macro_rules! of_width {
+                    ($($n:literal)+) => {
+                        match tile.rows.div_ceil(LANES) {
+                            $($n => self.tile::<$n>(tile, out, stride, memory, ahead),)+
+                            _ => self.tile::<VECTORS>(tile, out, stride, memory, ahead),
+                        }
+                    };
                 }
+                of_width!(1 2 3 4 5 6 7 8 9 10 11);
             }
         });
     }

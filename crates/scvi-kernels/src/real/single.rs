@@ -2,9 +2,9 @@
 
 use super::Real;
 use crate::LANES;
+use crate::linalg::{Pair, Tile, Vectors, add_plainly, add_rows_plainly, transposed_plainly};
 #[cfg(target_arch = "x86_64")]
-use crate::linalg::add_v4;
-use crate::linalg::{Pair, Tile, Vectors, add_plainly, transposed_plainly};
+use crate::linalg::{add_rows_v4, add_v4};
 use crate::simd::arch;
 
 impl Real for f32 {
@@ -60,6 +60,20 @@ impl Real for f32 {
             #[cfg(target_arch = "x86_64")]
             pulp::Arch::V4(simd) => add_v4(simd, pair, panel, sums, keep),
             _ => add_plainly(pair, panel, sums, keep),
+        }
+    }
+
+    #[inline(always)]
+    fn add_rows<const N: usize>(
+        terms: impl Iterator<Item = (u32, Self)>,
+        table: &[Self],
+        stride: usize,
+        sums: &mut Vectors<Self, N>,
+    ) {
+        match arch() {
+            #[cfg(target_arch = "x86_64")]
+            pulp::Arch::V4(simd) => add_rows_v4(simd, terms, table, stride, sums),
+            _ => add_rows_plainly(terms, table, stride, sums),
         }
     }
 

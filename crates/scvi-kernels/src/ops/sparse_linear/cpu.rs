@@ -2,7 +2,7 @@
 
 use crate::LANES;
 use crate::counts::CountsBatch;
-use crate::linalg::touch;
+use crate::linalg::{add_weighted_rows, touch};
 use crate::ops::{Rows, Sink, in_parts, scratch};
 use crate::real::Real;
 use crate::simd::vectorised;
@@ -95,30 +95,4 @@ fn before(genes: &[u32], end: u32) -> usize {
         }
     }
     n
-}
-
-/// row += Σ weight * table[index], four rows of the table at a time.
-#[inline(always)]
-fn add_weighted_rows<F: Real>(
-    row: &mut [F],
-    table: &[F],
-    mut terms: impl ExactSizeIterator<Item = (u32, F)>,
-) {
-    let n = row.len();
-    let at = |i: u32| &table[i as usize * n..][..n];
-    while terms.len() >= 4 {
-        // The length has been checked: the default is never used.
-        let mut next = || terms.next().unwrap_or((0, F::ZERO));
-        let [(i, a), (j, b), (k, c), (l, d)] = [next(), next(), next(), next()];
-        let (w, x, y, z) = (at(i), at(j), at(k), at(l));
-        for m in 0..n {
-            let low = b.mul_add(x[m], a.mul_add(w[m], row[m]));
-            row[m] = low + c.mul_add(y[m], d * z[m]);
-        }
-    }
-    for (index, weight) in terms {
-        for (r, &t) in row.iter_mut().zip(at(index)) {
-            *r = weight.mul_add(t, *r);
-        }
-    }
 }
