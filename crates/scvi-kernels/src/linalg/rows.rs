@@ -4,11 +4,8 @@ use super::Vectors;
 use crate::LANES;
 use crate::real::Real;
 
-/// Vectors of a row whose sums are in registers at a time.
-const VECTORS: usize = 8;
-
-/// `row += Σ weight * table[index]` over the terms `(index, weight)`, in their order; the table has
-/// rows as long as `row`.
+/// `row += Σ weight * table[index]` over the terms `(index, weight)`; the table has rows as long as
+/// `row`.
 #[inline(always)]
 pub(crate) fn add_weighted_rows<F: Real>(
     row: &mut [F],
@@ -17,17 +14,34 @@ pub(crate) fn add_weighted_rows<F: Real>(
 ) {
     let stride = row.len();
     let (vectors, rest) = row.as_chunks_mut::<LANES>();
-    let (wide, narrow) = vectors.as_chunks_mut::<VECTORS>();
-    let mut first = 0;
-    for sums in wide {
-        F::add_rows(terms.clone(), &table[first..], stride, sums);
-        first += VECTORS * LANES;
+    // The sums of eight vectors are in registers at a time, then of four, then of one; the terms
+    // are read again for each.
+    let (eights, vectors) = vectors.as_chunks_mut::<8>();
+    let (fours, ones) = vectors.as_chunks_mut::<4>();
+    let first = add_columns(eights, table, stride, 0, &terms);
+    let first = add_columns(fours, table, stride, first, &terms);
+    let first = add_columns(ones.as_chunks_mut::<1>().0, table, stride, first, &terms);
+    if !rest.is_empty() {
+        add_terms(terms, &table[first.min(table.len())..], stride, rest);
     }
-    for sums in narrow.as_chunks_mut::<1>().0 {
-        F::add_rows(terms.clone(), &table[first..], stride, sums);
-        first += LANES;
+}
+
+/// Sums of the columns from `first` on, `N` vectors at a time; where the next ones begin.
+#[inline(always)]
+fn add_columns<F: Real, const N: usize>(
+    sums: &mut [Vectors<F, N>],
+    table: &[F],
+    stride: usize,
+    first: usize,
+    terms: &(impl Iterator<Item = (u32, F)> + Clone),
+) -> usize {
+    let mut first = first;
+    for sums in sums {
+        // A table without rows has no such column, and there are no terms.
+        F::add_rows(terms.clone(), &table[first.min(table.len())..], stride, sums);
+        first += N * LANES;
     }
-    add_terms(terms, &table[first.min(table.len())..], stride, rest);
+    first
 }
 
 /// `sums += Σ weight * table[index]` of `N` vectors of rows that are `stride` apart.
@@ -50,9 +64,6 @@ fn add_terms<F: Real>(
     sums: &mut [F],
 ) {
     let n = sums.len();
-    if n == 0 {
-        return;
-    }
     let at = |i: u32| &table[i as usize * stride..][..n];
     loop {
         let four = [terms.next(), terms.next(), terms.next(), terms.next()];

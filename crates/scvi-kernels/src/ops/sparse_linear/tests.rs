@@ -82,6 +82,38 @@ fn the_gradient_agrees_with_differences() {
 }
 
 #[test]
+fn rows_of_any_width_agree_in_single_precision() {
+    let (cells, genes) = (21, 600);
+    for n_out in [16, 64, 112, 128, 213] {
+        let mut draw = Draw::new(6);
+        let rows = draw.counts(cells, genes, 0.2, 9.0);
+        // Rounded once, so that both precisions begin with the same numbers.
+        let mut numbers = |n: usize| cast::<f32>(&draw.normal(n));
+        let (w, bias, dy) = (numbers(genes * n_out), numbers(n_out), numbers(cells * n_out));
+        let x = dense(&rows, genes);
+        let (mut y_want, mut dw_want) = (Vec::new(), vec![0.0; genes * n_out]);
+        for (cell, x) in x.chunks(genes).enumerate() {
+            for j in 0..n_out {
+                let terms = x.iter().enumerate().map(|(g, x)| x * w[g * n_out + j].to_f64());
+                y_want.push(bias[j].to_f64() + terms.sum::<f64>());
+                for (g, x) in x.iter().enumerate() {
+                    dw_want[g * n_out + j] += x * dy[cell * n_out + j].to_f64();
+                }
+            }
+        }
+        let batch = load::<f32>(&rows, genes, false);
+        let mut y = vec![f32::NAN; cells * n_out];
+        Cpu::new().sparse_linear(&batch, &w, Some(&bias), &mut y, n_out);
+        let mut dw = Parameter::<f32>::new(&vec![0.0; genes * n_out]);
+        Cpu::new().sparse_linear_grad(&batch, &dy, n_out, dw.sink(Mode::Store));
+        for (what, got, want) in [("y", y, y_want), ("dw", dw.grad, dw_want)] {
+            let got: Vec<f64> = got.iter().map(|v| v.to_f64()).collect();
+            assert_near(&format!("{what} {n_out}"), &got, &want, 1e-6);
+        }
+    }
+}
+
+#[test]
 fn every_sink_gets_the_same_gradient() {
     let mut draw = Draw::new(3);
     // At this density some genes have no count at all: they take part in Adam too.
