@@ -16,7 +16,7 @@ with the machine's limits measured in the same run, on as many threads, by `crat
 - bytes: every weight is read forward; with its gradient, it and two moments of Adam are read and written (28 bytes a weight). Of each cell and gene, the scale's logit waits for the softmax's sum, and its gradient for the gradient's: written and read twice (16 bytes). Bandwidth is that of reading two arrays and writing one, together as large as the step's weights and moments, so that caches help as they help the step;
 - elementwise: of each cell and gene two exponentials, a logarithm and a division, in short vector loops within the first-level cache.
 
-A step is the median epoch over its number of minibatches. The peak of the heads' products is what the matrix product library reaches at their shapes, one thread beside the other. The FLOP are those of products that skip nothing. With AVX-512 two of the heads' three products leave out the zeros of the hidden layer, nearly half of its values, so that a step can come below this floor's share for products; the floor is left as it was, for shares to be comparable."""
+A step is the median epoch over its number of minibatches. The peak of the heads' products is what the matrix product library reaches at their shapes, one thread beside the other. The FLOP are those of products that skip nothing. With AVX-512 the heads' three products leave out what belongs to zeros of the hidden layer, nearly half of its values, so that a step can come below this floor's share for products; the floor is left as it was, for shares to be comparable."""
 PROGRAMS = ("scvi",)
 
 FULL = {"genes": [2_000, 10_000], "steps": 100}

@@ -17,7 +17,7 @@ use scvi_kernels::ops::count_head::{
 };
 use scvi_kernels::ops::linear::LinearDims;
 use scvi_kernels::{
-    Backend, BatchNormState, CountsBatch, Cpu, CsrRows, GradSink, NoiseKey, Philox,
+    Aligned, Backend, BatchNormState, CountsBatch, Cpu, CsrRows, GradSink, NoiseKey, Philox,
 };
 
 const CELLS: usize = 128;
@@ -32,9 +32,16 @@ fn main() {
     pool.install(divan::main);
 }
 
-fn normal(n: usize, sd: f64) -> Vec<f32> {
+fn buf(values: &[f32]) -> Aligned<f32> {
+    let mut buf = Cpu::new().zeros(values.len());
+    Cpu::new().upload(&mut buf, values);
+    buf
+}
+
+fn normal(n: usize, sd: f64) -> Aligned<f32> {
     let philox = Philox::new(n as u64);
-    (0..n).map(|i| (sd * philox.normal_pair(0, 0, i as u32, 0)[0]) as f32).collect()
+    let normal = |i| (sd * philox.normal_pair(0, 0, i as u32, 0)[0]) as f32;
+    buf(&(0..n).map(normal).collect::<Vec<_>>())
 }
 
 /// A count is 1 more often than not, and 8 at the most.
@@ -61,14 +68,14 @@ fn batch(genes: usize) -> CountsBatch<f32> {
 
 /// A parameter under training.
 struct Trained {
-    value: Vec<f32>,
-    m: Vec<f32>,
-    v: Vec<f32>,
+    value: Aligned<f32>,
+    m: Aligned<f32>,
+    v: Aligned<f32>,
 }
 
 impl Trained {
     fn new(n: usize) -> Self {
-        Self { value: normal(n, 0.05), m: vec![0.0; n], v: vec![0.01; n] }
+        Self { value: normal(n, 0.05), m: buf(&vec![0.0; n]), v: buf(&vec![0.01; n]) }
     }
 
     fn sink(&mut self) -> GradSink<'_, Cpu> {
@@ -90,12 +97,12 @@ struct Heads {
     dims: HeadDims,
     likelihood: GeneLikelihood,
     batch: CountsBatch<f32>,
-    h: Vec<f32>,
+    h: Aligned<f32>,
     scale: [Trained; 2],
     dropout: Option<[Trained; 2]>,
     px_r: Trained,
-    nll: Vec<f32>,
-    dh: Vec<f32>,
+    nll: Aligned<f32>,
+    dh: Aligned<f32>,
 }
 
 impl Heads {
@@ -105,12 +112,12 @@ impl Heads {
             dims: HeadDims { cells: CELLS, genes, hidden: HIDDEN },
             likelihood,
             batch: batch(genes),
-            h: normal(CELLS * HIDDEN, 1.0).iter().map(|v| v.max(0.0)).collect(),
+            h: buf(&normal(CELLS * HIDDEN, 1.0).iter().map(|v| v.max(0.0)).collect::<Vec<_>>()),
             scale: pair(),
             dropout: likelihood.has_pi().then(pair),
             px_r: Trained::new(genes),
-            nll: vec![0.0; CELLS],
-            dh: vec![0.0; CELLS * HIDDEN],
+            nll: buf(&[0.0; CELLS]),
+            dh: buf(&[0.0; CELLS * HIDDEN]),
         }
     }
 
@@ -120,8 +127,9 @@ impl Heads {
 
     fn head(&self) -> CountHead<f32> {
         let zero_inflated = self.likelihood.has_pi();
-        Cpu::new()
-            .head(self.dims, HeadPlan { zero_inflated, training: true, ..HeadPlan::default() })
+        // The input is a ReLU's.
+        let gated = HeadPlan { gated_input: true, ..HeadPlan::default() };
+        Cpu::new().head(self.dims, HeadPlan { zero_inflated, training: true, ..gated })
     }
 
     fn forward(&self, head: &mut CountHead<f32>, dropout: Stage) {
@@ -136,7 +144,7 @@ impl Heads {
         let pass = LikelihoodPass {
             likelihood: self.likelihood,
             counts: &self.batch,
-            library: &self.batch.library().to_vec(),
+            library: &buf(self.batch.library()),
             grad_weight: Some(1.0 / CELLS as f32),
             dropout: step.map(|layer| DropoutStep { input: &self.h, sinks: sinks(layer) }),
         };
@@ -232,7 +240,7 @@ fn head_step(bencher: Bencher, genes: usize) {
 fn sparse_linear(bencher: Bencher, genes: usize) {
     let (batch, nnz) = (batch(genes), rows(genes).counts.len());
     let (w, bias) = (normal(genes * HIDDEN, 0.05), normal(HIDDEN, 0.05));
-    let mut y = vec![0.0; CELLS * HIDDEN];
+    let mut y = buf(&[0.0; CELLS * HIDDEN]);
     bencher.counter(ItemsCount::new(nnz * HIDDEN)).bench_local(|| {
         Cpu::new().sparse_linear(&batch, &w, Some(&bias), black_box(&mut y), HIDDEN);
     });
@@ -262,7 +270,7 @@ fn load_counts(bencher: Bencher, genes: usize) {
 fn adam(bencher: Bencher, genes: usize) {
     let n_out = genes * HIDDEN;
     let mut w = Trained::new(n_out);
-    let (dims, dy) = (LinearDims { cells: 0, n_in: 1, n_out }, Vec::new());
+    let (dims, dy) = (LinearDims { cells: 0, n_in: 1, n_out }, buf(&[]));
     bencher
         .counter(ItemsCount::new(n_out))
         .bench_local(|| Cpu::new().bias_grad(&dy, dims, black_box(&mut w).sink()));
@@ -270,9 +278,9 @@ fn adam(bencher: Bencher, genes: usize) {
 
 #[divan::bench]
 fn batch_norm(bencher: Bencher) {
-    let (gamma, beta) = (vec![1.0; HIDDEN], vec![0.0; HIDDEN]);
-    let (mut running_mean, mut running_var) = (vec![0.0; HIDDEN], vec![1.0; HIDDEN]);
-    let (mut normalised, mut inv_std) = (vec![0.0; CELLS * HIDDEN], vec![0.0; HIDDEN]);
+    let (gamma, beta) = (buf(&[1.0; HIDDEN]), buf(&[0.0; HIDDEN]));
+    let (mut running_mean, mut running_var) = (buf(&[0.0; HIDDEN]), buf(&[1.0; HIDDEN]));
+    let (mut normalised, mut inv_std) = (buf(&[0.0; CELLS * HIDDEN]), buf(&[0.0; HIDDEN]));
     let mut x = normal(CELLS * HIDDEN, 1.0);
     bencher.counter(ItemsCount::new(CELLS * HIDDEN)).bench_local(|| {
         let state = BatchNormState {
@@ -293,7 +301,7 @@ fn batch_norm(bencher: Bencher) {
 fn dropout_noise(bencher: Bencher) {
     let key = NoiseKey { seed: 0, stream: 0x100, draw: 0 };
     let cells: Vec<u32> = (0..CELLS as u32).collect();
-    let mut out = vec![0.0; CELLS * HIDDEN];
+    let mut out = buf(&[0.0; CELLS * HIDDEN]);
     bencher.counter(ItemsCount::new(CELLS * HIDDEN)).bench_local(|| {
         Cpu::new().dropout_noise(key, &cells, [CELLS, HIDDEN], 0.1, black_box(&mut out));
     });

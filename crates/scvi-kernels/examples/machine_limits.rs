@@ -104,11 +104,16 @@ fn fma_gflops(pool: &ThreadPool) -> f64 {
 }
 
 fn gemm_gflops(pool: &ThreadPool, genes: usize) -> f64 {
-    let input = vec![0.5f32; HIDDEN * CELLS]; // (hidden, cells)
+    let full = |n: usize, value: f32| {
+        let mut buf = Cpu::new().zeros(n);
+        buf.fill(value);
+        buf
+    };
+    let input = full(HIDDEN * CELLS, 0.5); // (hidden, cells)
     let mut blocks: Vec<_> = (0..genes)
         .step_by(BLOCK)
         .map(|start| BLOCK.min(genes - start))
-        .map(|n| (vec![0.01f32; n * HIDDEN], vec![0f32; n * CELLS])) // (n, hidden), (n, cells)
+        .map(|n| (full(n * HIDDEN, 0.01), full(n * CELLS, 0.0))) // (n, hidden), (n, cells)
         .collect();
     let seconds = fastest(|| {
         pool.install(|| {

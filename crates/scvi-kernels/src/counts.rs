@@ -1,5 +1,7 @@
 //! A minibatch of counts, by cell and by gene.
 
+use crate::CACHE_LINE;
+use crate::aligned::Aligned;
 use crate::real::Real;
 
 /// Rows of counts as they come from a file or a matrix: the host's side of a minibatch.
@@ -56,7 +58,7 @@ pub(crate) struct GeneCount<F> {
 
 /// A minibatch where the kernels want it: the same counts by cell and by gene, with what is
 /// derived from them alone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct CountsBatch<F> {
     pub(crate) n_genes: usize,
     /// `(cells + 1)`
@@ -70,7 +72,7 @@ pub struct CountsBatch<F> {
     /// the counts, gene by gene
     pub(crate) by_gene: Vec<GeneCount<F>>,
     /// ln Σ_g x, the observed library size: `(cells)`
-    pub(crate) library: Vec<F>,
+    pub(crate) library: Aligned<F>,
     /// Σ_g ln Γ(x + 1), the part of the likelihood that no parameter touches: `(cells)`
     pub(crate) ln_factorials: Vec<F>,
     table: CountTable<F>,
@@ -89,7 +91,7 @@ impl<F: Real> CountsBatch<F> {
             inputs: Vec::with_capacity(max_nnz),
             gene_ptr: vec![0; if by_gene { n_genes + 1 } else { 0 }],
             by_gene: Vec::with_capacity(if by_gene { max_nnz } else { 0 }),
-            library: Vec::with_capacity(max_cells),
+            library: Aligned::with_capacity(CACHE_LINE, max_cells),
             ln_factorials: Vec::with_capacity(max_cells),
             table: CountTable::new(),
             next: Vec::with_capacity(max_cells + 1),

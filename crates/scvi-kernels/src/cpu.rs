@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::aligned::{Aligned, aligned};
 use crate::backend::{
     Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples, LayerNormKept,
     NoiseKey, PosteriorGradIo, PosteriorIo,
@@ -48,28 +49,28 @@ impl<F> Cpu<F> {
 
 impl<F: Real> Backend for Cpu<F> {
     type Elem = F;
-    type Buf = Vec<F>;
+    type Buf = Aligned<F>;
     type Ids = Vec<u32>;
     type Counts = CountsBatch<F>;
     type Head = CountHead<F>;
 
-    fn zeros(&self, len: usize) -> Vec<F> {
-        vec![F::ZERO; len]
+    fn zeros(&self, len: usize) -> Aligned<F> {
+        aligned(len)
     }
 
-    fn upload(&self, buf: &mut Vec<F>, values: &[F]) {
+    fn upload(&self, buf: &mut Aligned<F>, values: &[F]) {
         buf[..values.len()].copy_from_slice(values);
     }
 
-    fn download(&self, buf: &Vec<F>, len: usize) -> Vec<F> {
+    fn download(&self, buf: &Aligned<F>, len: usize) -> Vec<F> {
         buf[..len].to_vec()
     }
 
-    fn sum(&self, buf: &Vec<F>, len: usize) -> f64 {
+    fn sum(&self, buf: &Aligned<F>, len: usize) -> f64 {
         buf[..len].iter().map(|v| v.to_f64()).sum()
     }
 
-    fn is_finite(&self, buf: &Vec<F>, len: usize) -> bool {
+    fn is_finite(&self, buf: &Aligned<F>, len: usize) -> bool {
         // Without a way out in the middle the loop vectorises. Infinity times 0 is NaN.
         let all = |part: &[F]| part.iter().fold(true, |ok, &v| ok & (v * F::ZERO == F::ZERO));
         vectorised(
@@ -95,11 +96,17 @@ impl<F: Real> Backend for Cpu<F> {
         counts.load(rows, log_variational);
     }
 
-    fn library<'a>(&self, counts: &'a CountsBatch<F>) -> &'a Vec<F> {
+    fn library<'a>(&self, counts: &'a CountsBatch<F>) -> &'a Aligned<F> {
         &counts.library
     }
 
-    fn normal_noise(&self, key: NoiseKey, cells: &Vec<u32>, dims: [usize; 2], out: &mut Vec<F>) {
+    fn normal_noise(
+        &self,
+        key: NoiseKey,
+        cells: &Vec<u32>,
+        dims: [usize; 2],
+        out: &mut Aligned<F>,
+    ) {
         normal_noise_cpu(key, &cells[..dims[0]], dims[1], out);
     }
 
@@ -109,7 +116,7 @@ impl<F: Real> Backend for Cpu<F> {
         cells: &Vec<u32>,
         dims: [usize; 2],
         rate: f64,
-        out: &mut Vec<F>,
+        out: &mut Aligned<F>,
     ) {
         dropout_noise_cpu(key, &cells[..dims[0]], dims[1], rate, out);
     }
@@ -117,24 +124,30 @@ impl<F: Real> Backend for Cpu<F> {
     fn sparse_linear(
         &self,
         x: &CountsBatch<F>,
-        w: &Vec<F>,
-        bias: Option<&Vec<F>>,
-        y: &mut Vec<F>,
+        w: &Aligned<F>,
+        bias: Option<&Aligned<F>>,
+        y: &mut Aligned<F>,
         n_out: usize,
     ) {
         sparse_linear_cpu(x, w, bias.map(|b| &b[..]), y, n_out);
     }
 
-    fn sparse_linear_grad(&self, x: &CountsBatch<F>, dy: &Vec<F>, n_out: usize, w: GradSink<Self>) {
+    fn sparse_linear_grad(
+        &self,
+        x: &CountsBatch<F>,
+        dy: &Aligned<F>,
+        n_out: usize,
+        w: GradSink<Self>,
+    ) {
         sparse_linear_grad_cpu(x, dy, n_out, Sink::new(w, x.n_genes * n_out, n_out));
     }
 
     fn linear(
         &self,
-        x: &Vec<F>,
-        w: &Vec<F>,
-        bias: Option<&Vec<F>>,
-        y: &mut Vec<F>,
+        x: &Aligned<F>,
+        w: &Aligned<F>,
+        bias: Option<&Aligned<F>>,
+        y: &mut Aligned<F>,
         dims: LinearDims,
         accumulate: bool,
     ) {
@@ -143,29 +156,35 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn linear_grad_input(
         &self,
-        dy: &Vec<F>,
-        w: &Vec<F>,
-        dx: &mut Vec<F>,
+        dy: &Aligned<F>,
+        w: &Aligned<F>,
+        dx: &mut Aligned<F>,
         dims: LinearDims,
         accumulate: bool,
     ) {
         linear_grad_input_cpu(dy, w, dx, dims, accumulate);
     }
 
-    fn linear_grad_weight(&self, x: &Vec<F>, dy: &Vec<F>, dims: LinearDims, w: GradSink<Self>) {
+    fn linear_grad_weight(
+        &self,
+        x: &Aligned<F>,
+        dy: &Aligned<F>,
+        dims: LinearDims,
+        w: GradSink<Self>,
+    ) {
         let w = Sink::new(w, dims.n_in * dims.n_out, dims.n_out);
         linear_grad_weight_cpu(x, dy, dims, w);
     }
 
-    fn bias_grad(&self, dy: &Vec<F>, dims: LinearDims, bias: GradSink<Self>) {
+    fn bias_grad(&self, dy: &Aligned<F>, dims: LinearDims, bias: GradSink<Self>) {
         bias_grad_cpu(dy, dims, Sink::new(bias, dims.n_out, 1));
     }
 
-    fn one_hot(&self, rows: &Vec<u32>, w: &Vec<F>, y: &mut Vec<F>, dims: LinearDims) {
+    fn one_hot(&self, rows: &Vec<u32>, w: &Aligned<F>, y: &mut Aligned<F>, dims: LinearDims) {
         one_hot_cpu(rows, w, y, dims);
     }
 
-    fn one_hot_grad(&self, rows: &Vec<u32>, dy: &Vec<F>, dims: LinearDims, w: GradSink<Self>) {
+    fn one_hot_grad(&self, rows: &Vec<u32>, dy: &Aligned<F>, dims: LinearDims, w: GradSink<Self>) {
         let len = match &w {
             GradSink::Frozen { value } | GradSink::Store { value, .. } => value.len(),
             GradSink::Adam { value, .. } | GradSink::AdamWhere { value, .. } => value.len(),
@@ -173,19 +192,25 @@ impl<F: Real> Backend for Cpu<F> {
         one_hot_grad_cpu(rows, dy, dims, Sink::new(w, len, dims.n_out));
     }
 
-    fn one_hot_beside(&self, x: &Vec<F>, columns: &Vec<u32>, y: &mut Vec<F>, d: OneHotBeside) {
+    fn one_hot_beside(
+        &self,
+        x: &Aligned<F>,
+        columns: &Vec<u32>,
+        y: &mut Aligned<F>,
+        d: OneHotBeside,
+    ) {
         one_hot_beside_cpu(x, columns, y, d);
     }
 
-    fn first_columns(&self, x: &Vec<F>, y: &mut Vec<F>, cells: usize, widths: [usize; 2]) {
+    fn first_columns(&self, x: &Aligned<F>, y: &mut Aligned<F>, cells: usize, widths: [usize; 2]) {
         first_columns_cpu(&x[..cells * widths[0]], y, widths);
     }
 
-    fn batch_norm_train(&self, state: BatchNormState<Self>, dims: [usize; 2], x: &mut Vec<F>) {
+    fn batch_norm_train(&self, state: BatchNormState<Self>, dims: [usize; 2], x: &mut Aligned<F>) {
         batch_norm_train_cpu(state, dims, x);
     }
 
-    fn batch_norm_eval(&self, affine: BatchNormEval<Self>, dims: [usize; 2], x: &mut Vec<F>) {
+    fn batch_norm_eval(&self, affine: BatchNormEval<Self>, dims: [usize; 2], x: &mut Aligned<F>) {
         batch_norm_eval_cpu(affine, dims, x);
     }
 
@@ -193,7 +218,7 @@ impl<F: Real> Backend for Cpu<F> {
         &self,
         kept: BatchNormKept<Self>,
         dims: [usize; 2],
-        dy: &mut Vec<F>,
+        dy: &mut Aligned<F>,
         gamma: GradSink<Self>,
         beta: GradSink<Self>,
     ) {
@@ -203,36 +228,36 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn layer_norm(
         &self,
-        x: &mut Vec<F>,
+        x: &mut Aligned<F>,
         dims: [usize; 2],
-        normalised: &mut Vec<F>,
-        inv_std: &mut Vec<F>,
+        normalised: &mut Aligned<F>,
+        inv_std: &mut Aligned<F>,
     ) {
         layer_norm_cpu(x, dims, normalised, inv_std);
     }
 
-    fn layer_norm_grad(&self, kept: LayerNormKept<Self>, dims: [usize; 2], dy: &mut Vec<F>) {
+    fn layer_norm_grad(&self, kept: LayerNormKept<Self>, dims: [usize; 2], dy: &mut Aligned<F>) {
         layer_norm_grad_cpu(kept, dims, dy);
     }
 
     fn activate(
         &self,
-        x: &mut Vec<F>,
+        x: &mut Aligned<F>,
         activation: Activation,
-        dropout: Option<&Vec<F>>,
-        gate: &mut Vec<F>,
+        dropout: Option<&Aligned<F>>,
+        gate: &mut Aligned<F>,
         len: usize,
     ) {
         activate_cpu(&mut x[..len], activation, dropout.map(|d| &d[..len]), gate);
     }
 
-    fn gate_grad(&self, dy: &mut Vec<F>, gate: &Vec<F>, len: usize) {
+    fn gate_grad(&self, dy: &mut Aligned<F>, gate: &Aligned<F>, len: usize) {
         gate_grad_cpu(&mut dy[..len], &gate[..len]);
     }
 
     fn embedding_renorm(
         &self,
-        table: &mut Vec<F>,
+        table: &mut Aligned<F>,
         ids: &Vec<u32>,
         dims: EmbeddingDims,
         bound: MaxNorm,
@@ -240,14 +265,20 @@ impl<F: Real> Backend for Cpu<F> {
         embedding_renorm_cpu(table, ids, dims, bound);
     }
 
-    fn embedding(&self, ids: &Vec<u32>, table: &Vec<F>, out: &mut Vec<F>, dims: EmbeddingDims) {
+    fn embedding(
+        &self,
+        ids: &Vec<u32>,
+        table: &Aligned<F>,
+        out: &mut Aligned<F>,
+        dims: EmbeddingDims,
+    ) {
         embedding_cpu(ids, table, out, dims);
     }
 
     fn embedding_grad(
         &self,
         ids: &Vec<u32>,
-        d_out: &Vec<F>,
+        d_out: &Aligned<F>,
         dims: EmbeddingDims,
         rule: EmbeddingGrad,
         table: GradSink<Self>,
@@ -264,11 +295,11 @@ impl<F: Real> Backend for Cpu<F> {
         posterior_grad_cpu(io, dims);
     }
 
-    fn softmax(&self, u: &Vec<F>, z: &mut Vec<F>, dims: [usize; 2]) {
+    fn softmax(&self, u: &Aligned<F>, z: &mut Aligned<F>, dims: [usize; 2]) {
         softmax_cpu(u, z, dims);
     }
 
-    fn softmax_grad(&self, z: &Vec<F>, dz: &mut Vec<F>, dims: [usize; 2]) {
+    fn softmax_grad(&self, z: &Aligned<F>, dz: &mut Aligned<F>, dims: [usize; 2]) {
         softmax_grad_cpu(z, dz, dims);
     }
 
@@ -279,7 +310,7 @@ impl<F: Real> Backend for Cpu<F> {
     fn head_forward(
         &self,
         head: &mut CountHead<F>,
-        h: &Vec<F>,
+        h: &Aligned<F>,
         params: HeadParams<Self>,
         dims: HeadDims,
     ) {
@@ -291,22 +322,22 @@ impl<F: Real> Backend for Cpu<F> {
         head: &mut CountHead<F>,
         pass: LikelihoodPass<Self>,
         dispersion: Dispersion<Self>,
-        nll: &mut Vec<F>,
+        nll: &mut Aligned<F>,
         dims: HeadDims,
     ) {
         head_likelihood_cpu(head, pass, dispersion, nll, dims);
     }
 
-    fn head_library_grad(&self, head: &CountHead<F>, d_library: &mut Vec<F>, dims: HeadDims) {
+    fn head_library_grad(&self, head: &CountHead<F>, d_library: &mut Aligned<F>, dims: HeadDims) {
         head_library_grad_cpu(head, d_library, dims);
     }
 
     fn head_grad(
         &self,
         head: &mut CountHead<F>,
-        h: &Vec<F>,
+        h: &Aligned<F>,
         sinks: HeadSinks<Self>,
-        dh: &mut Vec<F>,
+        dh: &mut Aligned<F>,
         dims: HeadDims,
     ) {
         head_grad_cpu(head, h, sinks, dh, dims);
@@ -325,10 +356,10 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn head_log_sums(
         &self,
-        input: &Vec<F>,
+        input: &Aligned<F>,
         layer: HeadLayer<Self>,
         activation: ScaleActivation,
-        log_sums: &mut Vec<F>,
+        log_sums: &mut Aligned<F>,
         dims: HeadDims,
     ) {
         head_log_sums_cpu(input, layer, activation, log_sums, dims);

@@ -9,10 +9,11 @@
 //! - activations are `(cells, features)`;
 //! - weights of hidden layers are `(inputs, outputs)`: a sparse or one-hot input is then a sum of
 //!   contiguous rows;
-//! - weights of the decoder's heads are `(genes, hidden)`, and whatever has a value per cell and
-//!   gene is gene-major, `(genes, cells padded to LANES)`: a block of genes is contiguous, its
+//! - weights of the decoder's heads are `(genes, hidden)`, stored as
+//!   [`ops::count_head::WeightBlocks`] says, and whatever has a value per cell and gene is gene-major, `(genes, cells padded to LANES)`: a block of genes is contiguous, its
 //!   dispersion is a scalar, and vector lanes run over cells.
 
+mod aligned;
 mod backend;
 mod counts;
 mod cpu;
@@ -24,6 +25,7 @@ mod simd;
 #[cfg(test)]
 mod testing;
 
+pub use aligned::Aligned;
 pub use backend::{
     AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples,
     LayerNormKept, NoiseKey, NormalPrior, PosteriorGradIo, PosteriorIo,

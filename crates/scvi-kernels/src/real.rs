@@ -9,7 +9,11 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::linalg::{Pair, Tile, Vectors, add_plainly, add_rows_plainly, transposed_plainly};
+use crate::LANES;
+use crate::linalg::{
+    Pair, Tile, Vectors, add_plainly, add_rows_plainly, dot_plainly, row_sums_plainly,
+    transposed_plainly,
+};
 use crate::ops::Pooled;
 
 /// A floating-point type the kernels run on: `f32` in use, `f64` where gradients are proven by
@@ -91,6 +95,24 @@ pub trait Real:
         keep: bool,
     ) {
         add_plainly(pair, panel, sums, keep);
+    }
+
+    /// Products of a pair's rows with the rows of `c` that it lists, up to the sum over lanes: a
+    /// vector a value, in the order of the lists.
+    #[inline(always)]
+    fn dot_pair<const N: usize>(
+        pair: Pair<Self>,
+        rows: [&Vectors<Self, N>; 2],
+        c: &[Vectors<Self, N>],
+        products: &mut [[Self; LANES]],
+    ) {
+        dot_plainly(pair, rows, c, products);
+    }
+
+    /// The sum of each row of a tile.
+    #[inline(always)]
+    fn row_sums(tile: &Tile<Self>) -> [Self; LANES] {
+        row_sums_plainly(tile)
     }
 
     /// `sums += Σ weight * table[index]` over the terms `(index, weight)`; rows of the table are

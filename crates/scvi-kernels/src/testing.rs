@@ -1,7 +1,7 @@
 //! What the tests of the operations share: random inputs, finite differences, sinks, pools.
 
 use crate::ops::adam::AdamRule;
-use crate::{Cpu, CsrRows, GradSink, Philox, Real};
+use crate::{Aligned, CACHE_LINE, Cpu, CsrRows, GradSink, Philox, Real};
 
 /// Random inputs of a test, the same ones every time.
 pub(crate) struct Draw {
@@ -72,6 +72,16 @@ pub(crate) fn cast<F: Real>(values: &[f64]) -> Vec<F> {
     values.iter().map(|&v| F::of(v)).collect()
 }
 
+/// A backend's buffer of these numbers.
+pub(crate) fn buf<F: Copy>(values: &[F]) -> Aligned<F> {
+    Aligned::from_slice(CACHE_LINE, values)
+}
+
+/// A backend's buffer of one number over and over.
+pub(crate) fn full<F: Copy>(len: usize, value: F) -> Aligned<F> {
+    Aligned::from_iter(CACHE_LINE, std::iter::repeat_n(value, len))
+}
+
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| a * b).sum()
@@ -140,10 +150,10 @@ pub(crate) enum Mode {
 /// A parameter with all that a sink may want.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameter<F> {
-    pub(crate) value: Vec<F>,
-    pub(crate) grad: Vec<F>,
-    m: Vec<F>,
-    v: Vec<F>,
+    pub(crate) value: Aligned<F>,
+    pub(crate) grad: Aligned<F>,
+    m: Aligned<F>,
+    v: Aligned<F>,
 }
 
 impl<F: Real> Parameter<F> {
@@ -153,8 +163,8 @@ impl<F: Real> Parameter<F> {
         let square = |m: &f64| 0.1 + m * m;
         let m = draw.normal(values.len());
         let v: Vec<f64> = m.iter().map(square).collect();
-        let grad = vec![F::ZERO; values.len()];
-        Self { value: cast(values), grad, m: cast(&m), v: cast(&v) }
+        let [value, m, v] = [values, &m, &v].map(|values| buf(&cast(values)));
+        Self { value, grad: full(values.len(), F::ZERO), m, v }
     }
 
     pub(crate) fn sink(&mut self, mode: Mode) -> GradSink<'_, Cpu<F>> {

@@ -1,15 +1,22 @@
 //! Matrix products over slices.
 
 mod ahead;
+mod dots;
 mod nonzeros;
 mod pair;
+mod panel;
 mod rows;
 mod transpose;
 
-pub(crate) use nonzeros::Nonzeros;
+pub(crate) use ahead::{Ahead, Next};
+pub(crate) use dots::{dot_plainly, row_sums_plainly};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use dots::{dot_v4, row_sums_v4};
+pub(crate) use nonzeros::{Nonzeros, VECTORS};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use pair::add_v4;
 pub(crate) use pair::{Pair, Vectors, add_plainly};
+pub(crate) use panel::Panel;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use rows::add_rows_v4;
 pub(crate) use rows::{add_rows_plainly, add_weighted_rows};
@@ -38,6 +45,20 @@ impl<'a, F> Mat<'a, F> {
     /// `rows` rows of `cols` values each, side by side.
     pub(crate) fn new(data: &'a [F], rows: usize, cols: usize) -> Self {
         Self::strided(data, rows, cols, cols)
+    }
+
+    /// Rows and columns.
+    pub(crate) fn size(self) -> [usize; 2] {
+        [self.rows, self.cols]
+    }
+
+    /// Its numbers row by row, slice by slice; its rows are contiguous.
+    pub(crate) fn slices(self) -> impl Iterator<Item = &'a [F]> {
+        assert!(self.cs == 1, "rows are contiguous");
+        // Without gaps they are one.
+        let is_one = self.rs == self.cols;
+        let (rows, len) = if is_one { (1, self.rows * self.cols) } else { (self.rows, self.cols) };
+        (0..rows).map(move |i| &self.data[i * self.rs..][..len])
     }
 
     /// Some of the rows.

@@ -1,24 +1,24 @@
 //! Products with a matrix of many zeros, such as what a ReLU gives.
 
 use super::ahead::Ahead;
-use super::{Mat, Pair, transpose};
+use super::{Mat, Next, Pair, Panel, Vectors, transpose};
 use crate::LANES;
 use crate::ops::{Rows, in_parts, scratch};
 use crate::real::Real;
 use crate::simd::vectorised;
 
-/// Columns of `a` whose values are listed together: their rows of the widest tile of `b` stay in the
+/// Columns of `a` whose values are listed together: their rows of the widest `b` stay in the
 /// first-level cache, of which they take 24 KiB.
-const INNER: usize = 32;
+pub(super) const INNER: usize = 32;
 /// Rows of `a` whose sums are at hand at a time.
 const ROWS: usize = 128;
-/// Rows of `b` in a tile at most, in vectors: with two rows of `a` their sums fill 24 of AVX-512's
-/// 32 registers. What is listed is read once for all of them.
-const VECTORS: usize = 12;
+/// Columns of `b` at most, in vectors: with two rows of `a` their sums fill 24 of AVX-512's 32
+/// registers. What is listed is read once for all of them.
+pub(crate) const VECTORS: usize = 12;
 /// Pairs of rows in a group.
-const PAIRS: usize = LANES / 2;
+pub(super) const PAIRS: usize = LANES / 2;
 /// Values of a group's piece at most.
-const PIECE: usize = LANES * INNER;
+pub(super) const PIECE: usize = LANES * INNER;
 
 /// Where a matrix `a` is not zero, two rows at a time: `(rows, inner)`.
 ///
@@ -27,8 +27,8 @@ const PIECE: usize = LANES * INNER;
 /// read, without gaps between the pairs of a group.
 #[derive(Debug, Clone)]
 pub(crate) struct Nonzeros<F> {
-    rows: usize,
-    inner: usize,
+    pub(super) rows: usize,
+    pub(super) inner: usize,
     both: Vec<(u32, [F; 2])>, // (groups, pieces, PIECE / 2)
     single: Vec<(u32, F)>,    // (groups, pieces, PIECE)
     counts: Vec<Counts>,      // (groups, pieces, PAIRS)
@@ -83,71 +83,68 @@ impl<F: Real> Nonzeros<F> {
         });
     }
 
-    /// `out = b aᵀ` on the calling thread; the rows of `b` are contiguous, those of `out` are
-    /// `stride` apart. Meanwhile it fetches what will be needed `ahead`.
+    /// `out = bᵀ aᵀ`, rows `stride` apart; see [`Nonzeros::product`].
+    pub(crate) fn product_transposed(
+        &self,
+        b: Panel<F>,
+        out: &mut [F],
+        stride: usize,
+        next: Next<F>,
+    ) {
+        self.product(b, next, |first, sums| transpose(sums, &mut out[first..], stride));
+    }
+
+    /// `a b` on the calling thread, some rows at a time: `take` is given the number of the first
+    /// one. Meanwhile what is `next` is fetched.
     ///
     /// A sum runs piece by piece over what both rows of a pair have, then over the rest, each in the
     /// order of columns.
-    pub(crate) fn product(&self, b: Mat<F>, out: &mut [F], stride: usize, ahead: [&[F]; 2]) {
-        assert_eq!(b.cols, self.inner, "inner dimensions");
-        const WIDTH: usize = VECTORS * LANES;
-        let pairs = self.rows.div_ceil(LANES) * PAIRS;
-        let lists = pairs * self.inner.div_ceil(INNER);
-        // Tiles of about the same width: narrow ones take longer a row.
-        let tiles = b.rows.div_ceil(WIDTH).max(1);
-        let width = b.rows.div_ceil(tiles).max(1).next_multiple_of(LANES);
-        let ahead = &mut Ahead::new(ahead, tiles * lists);
-        scratch((self.inner + ROWS) * WIDTH, |memory| {
-            for first in (0..b.rows).step_by(width) {
-                let tile = b.rows(first..b.rows.min(first + width));
-                let out = &mut out[first * stride..];
-                macro_rules! of_width {
-                    ($($n:literal)+) => {
-                        match tile.rows.div_ceil(LANES) {
-                            $($n => self.tile::<$n>(tile, out, stride, memory, ahead),)+
-                            _ => self.tile::<VECTORS>(tile, out, stride, memory, ahead),
-                        }
-                    };
+    pub(crate) fn product(&self, b: Panel<F>, next: Next<F>, take: impl FnMut(usize, Mat<F>)) {
+        assert_eq!(b.size()[0], self.inner, "inner dimensions");
+        macro_rules! of_width {
+            ($($n:literal)+) => {
+                match b.vectors() {
+                    0 => {}
+                    $($n => self.product_of::<$n>(b, next, take),)+
+                    n => panic!("{n} vectors, at most {VECTORS} are multiplied at a time"),
                 }
-                of_width!(1 2 3 4 5 6 7 8 9 10 11);
-            }
-        });
+            };
+        }
+        of_width!(1 2 3 4 5 6 7 8 9 10 11 12);
     }
 
-    /// [`Nonzeros::product`] of `N` vectors of rows.
-    fn tile<const N: usize>(
+    /// [`Nonzeros::product`] with rows of `N` vectors.
+    fn product_of<const N: usize>(
         &self,
-        b: Mat<F>,
-        out: &mut [F],
-        stride: usize,
-        memory: &mut [F],
-        ahead: &mut Ahead<F>,
+        b: Panel<F>,
+        next: Next<F>,
+        mut take: impl FnMut(usize, Mat<F>),
     ) {
-        let width = N * LANES;
-        let (panel, sums) = memory.split_at_mut(self.inner * width);
-        if b.rows < width {
-            panel.fill(F::ZERO);
-        }
-        transpose(b, panel, width); // (inner, width)
+        let (width, columns) = (N * LANES, b.size()[1]);
         let pieces = self.inner.div_ceil(INNER);
-        for first in (0..self.rows).step_by(ROWS) {
-            for (piece, panel) in panel.chunks(INNER * width).enumerate() {
-                let rows = (first..self.rows.min(first + ROWS)).step_by(LANES);
-                for (start, sums) in rows.zip(sums.chunks_mut(LANES * width)) {
-                    let list = start / LANES * pieces + piece;
-                    vectorised(
-                        #[inline(always)]
-                        || self.add_piece::<N>(list, panel, sums, piece > 0, ahead),
-                    );
-                    if piece + 1 == pieces {
-                        // While they are in the first-level cache.
-                        let rows = (self.rows - start).min(LANES);
-                        let sums = Mat::strided(sums, rows, b.rows, width);
-                        transpose(sums, &mut out[start..], stride);
+        let ahead = &mut Ahead::new(next, self.rows.div_ceil(LANES) * PAIRS * pieces);
+        scratch((ROWS + INNER) * width, |memory| {
+            let (sums, memory) = memory.split_at_mut(ROWS * width);
+            for first in (0..self.rows).step_by(ROWS) {
+                for piece in 0..pieces {
+                    let at = piece * INNER..self.inner.min((piece + 1) * INNER);
+                    let panel = b.rows::<N>(at, memory);
+                    let rows = (first..self.rows.min(first + ROWS)).step_by(LANES);
+                    for (start, sums) in rows.zip(sums.chunks_mut(LANES * width)) {
+                        let list = start / LANES * pieces + piece;
+                        vectorised(
+                            #[inline(always)]
+                            || self.add_piece(list, panel, sums, piece > 0, ahead),
+                        );
+                        if piece + 1 == pieces {
+                            // While they are in the first-level cache.
+                            let rows = (self.rows - start).min(LANES);
+                            take(start, Mat::strided(sums, rows, columns, width));
+                        }
                     }
                 }
             }
-        }
+        });
     }
 
     /// Adds a group's piece of the inner dimension to its sums; where they are not to be kept, they
@@ -156,19 +153,27 @@ impl<F: Real> Nonzeros<F> {
     fn add_piece<const N: usize>(
         &self,
         list: usize,
-        panel: &[F],    // (piece, width)
-        sums: &mut [F], // (group, width)
+        panel: &[Vectors<F, N>], // (piece)
+        sums: &mut [F],          // (group, width)
         keep: bool,
         ahead: &mut Ahead<F>,
     ) {
-        let panel = panel.as_chunks::<LANES>().0.as_chunks::<N>().0;
         let sums = sums.as_chunks_mut::<LANES>().0.as_chunks_mut::<N>().0;
-        let mut lists = (&self.both[list * PIECE / 2..], &self.single[list * PIECE..]);
-        let counts = &self.counts[list * PAIRS..];
-        for (counts, sums) in counts.iter().zip(sums.as_chunks_mut::<2>().0) {
-            F::add_pair(counts.take(&mut lists), panel, sums, keep);
+        for (pair, sums) in self.pairs(list).zip(sums.as_chunks_mut::<2>().0) {
+            F::add_pair(pair, panel, sums, keep);
             ahead.fetch();
         }
+    }
+
+    /// What a group's piece lists, pair by pair.
+    #[inline(always)]
+    pub(super) fn pairs(&self, list: usize) -> impl Iterator<Item = Pair<'_, F>> {
+        let mut lists = (&self.both[list * PIECE / 2..], &self.single[list * PIECE..]);
+        let counts = self.counts[list * PAIRS..][..PAIRS].iter();
+        counts.map(
+            #[inline(always)]
+            move |counts| counts.take(&mut lists),
+        )
     }
 }
 
@@ -238,14 +243,23 @@ mod tests {
             let mut nonzeros = Nonzeros::new(260, 300);
             nonzeros.find(Mat::new(&numbers(260 * 300), 260, 300));
             nonzeros.find(a);
-            nonzeros.product(b, &mut out, stride, [&[]; 2]);
             matmul(b, a.t(), &mut expected, stride, F::ZERO);
-            for (row, expected) in out.chunks(stride).zip(expected.chunks(stride)) {
-                for (v, expected) in row[..rows].iter().zip(expected) {
-                    let error = (v.to_f64() - expected.to_f64()).abs();
-                    assert!(error <= tolerance * (1.0 + expected.to_f64().abs()), "{v} {expected}");
+            // As b is stored, and the other way round.
+            let turned: Vec<F> =
+                (0..genes * inner).map(|i| b.data[i % genes * inner + i / genes]).collect();
+            let mut memory = vec![F::of(f64::NAN); Panel::len(b.t())];
+            let transposed = Panel::transposed(b, &mut memory);
+            for panel in [transposed, Panel::new(Mat::new(&turned, inner, genes))] {
+                out.fill(untouched);
+                nonzeros.product_transposed(panel, &mut out, stride, Next::new());
+                for (row, expected) in out.chunks(stride).zip(expected.chunks(stride)) {
+                    for (v, expected) in row[..rows].iter().zip(expected) {
+                        let error = (v.to_f64() - expected.to_f64()).abs();
+                        let bound = tolerance * (1.0 + expected.to_f64().abs());
+                        assert!(error <= bound, "{v} {expected}");
+                    }
+                    assert!(row[rows..].iter().all(|&v| v == untouched), "the gap is left alone");
                 }
-                assert!(row[rows..].iter().all(|&v| v == untouched), "the gap is left alone");
             }
         }
     }

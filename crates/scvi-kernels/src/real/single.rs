@@ -2,9 +2,12 @@
 
 use super::Real;
 use crate::LANES;
-use crate::linalg::{Pair, Tile, Vectors, add_plainly, add_rows_plainly, transposed_plainly};
+use crate::linalg::{
+    Pair, Tile, Vectors, add_plainly, add_rows_plainly, dot_plainly, row_sums_plainly,
+    transposed_plainly,
+};
 #[cfg(target_arch = "x86_64")]
-use crate::linalg::{add_rows_v4, add_v4};
+use crate::linalg::{add_rows_v4, add_v4, dot_v4, row_sums_v4};
 use crate::simd::arch;
 
 impl Real for f32 {
@@ -60,6 +63,29 @@ impl Real for f32 {
             #[cfg(target_arch = "x86_64")]
             pulp::Arch::V4(simd) => add_v4(simd, pair, panel, sums, keep),
             _ => add_plainly(pair, panel, sums, keep),
+        }
+    }
+
+    #[inline(always)]
+    fn dot_pair<const N: usize>(
+        pair: Pair<Self>,
+        rows: [&Vectors<Self, N>; 2],
+        c: &[Vectors<Self, N>],
+        products: &mut [[Self; LANES]],
+    ) {
+        match arch() {
+            #[cfg(target_arch = "x86_64")]
+            pulp::Arch::V4(simd) => dot_v4(simd, pair, rows, c, products),
+            _ => dot_plainly(pair, rows, c, products),
+        }
+    }
+
+    #[inline(always)]
+    fn row_sums(tile: &Tile<Self>) -> [Self; LANES] {
+        match arch() {
+            #[cfg(target_arch = "x86_64")]
+            pulp::Arch::V4(simd) => row_sums_v4(simd, tile),
+            _ => row_sums_plainly(tile),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `DecoderSCVI` and `LinearDecoderSCVI`: from z to the parameters of every count, and back.
 
+use scvi_kernels::ops::activation::Activation;
 use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadOutput, LikelihoodPass};
 use scvi_kernels::ops::one_hot::OneHotBeside;
 use scvi_kernels::{Backend, HeadSamples};
@@ -30,6 +31,13 @@ enum Body<B: Backend> {
     Layers(FcLayers<B>),
     /// Nothing: the heads read z and the one-hot categories side by side.
     Linear(Beside),
+}
+
+impl<B: Backend> Body<B> {
+    /// Whether no gradient passes where its output is zero.
+    fn gates(&self) -> bool {
+        matches!(self, Self::Layers(fc) if fc.plan().activation == Activation::Relu)
+    }
 }
 
 /// Sizes of z with one-hot categories beside it.
@@ -116,7 +124,8 @@ impl<B: Backend> Decoder<B> {
                 BodyActivations::Linear { h: zeros(), dh: zeros() }
             }
         };
-        let head = backend.head(dims, self.heads.kernel_plan(training));
+        let plan = self.heads.kernel_plan(training, self.body.gates());
+        let head = backend.head(dims, plan);
         let heads = self.heads.activations(backend, max_cells, dims.genes);
         DecoderActivations { body, heads, head, nll: backend.zeros(max_cells) }
     }

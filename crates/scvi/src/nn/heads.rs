@@ -3,7 +3,7 @@
 use scvi_kernels::Backend;
 use scvi_kernels::ops::count_head::{
     DropoutStep, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams, HeadPlan,
-    HeadSinks, ScaleActivation,
+    HeadSinks, ScaleActivation, WeightBlocks,
 };
 use scvi_kernels::padded;
 
@@ -38,11 +38,15 @@ impl HeadsPlan {
         let fixed = u128::from(self.bias) + if self.batch_norm { 2 } else { 0 };
         heads * self.genes as u128 * (self.n_in as u128 + fixed)
     }
+
+    fn weight_order(&self) -> WeightBlocks {
+        WeightBlocks::new(self.genes, self.n_in)
+    }
 }
 
 /// One head.
 struct Head<B: Backend> {
-    weight: Param<B>,       // (genes, n_in)
+    weight: Param<B>,       // (genes, n_in), as WeightBlocks has it
     bias: Option<Param<B>>, // (genes)
     batch_norm: Option<BatchNorm<B>>,
 }
@@ -63,10 +67,11 @@ pub(super) struct Heads<B: Backend> {
 
 impl<B: Backend> Head<B> {
     fn new(backend: &B, plan: &HeadsPlan, init: &mut Init) -> Self {
-        let mut linear = |len| Param::new(backend, &init.linear(len, plan.n_in));
+        let mut linear = |len| init.linear(len, plan.n_in);
+        let weight = plan.weight_order().store(&linear(plan.genes * plan.n_in));
         Self {
-            weight: linear(plan.genes * plan.n_in),
-            bias: plan.bias.then(|| linear(plan.genes)),
+            weight: Param::new(backend, &weight),
+            bias: plan.bias.then(|| Param::new(backend, &linear(plan.genes))),
             batch_norm: plan.batch_norm.then(|| BatchNorm::new(backend, plan.genes)),
         }
     }
@@ -114,7 +119,7 @@ impl<B: Backend> Head<B> {
         shape: &[usize; 2],
         visitor: &mut impl StateVisitor<B>,
     ) -> Result<(), StateError> {
-        visitor.param(&format!("{name}.weight"), shape, &mut self.weight)?;
+        visitor.head_weight(&format!("{name}.weight"), shape, &mut self.weight)?;
         if let Some(bias) = &mut self.bias {
             visitor.param(&format!("{name}.bias"), &shape[..1], bias)?;
         }
@@ -136,12 +141,13 @@ impl<B: Backend> Heads<B> {
     }
 
     /// What their buffers are made for.
-    pub(super) fn kernel_plan(&self, training: bool) -> HeadPlan {
+    pub(super) fn kernel_plan(&self, training: bool, gated_input: bool) -> HeadPlan {
         HeadPlan {
             activation: self.activation(),
             zero_inflated: self.plan.zero_inflated,
             gene_cell: self.plan.px_r,
             training,
+            gated_input,
         }
     }
 
@@ -226,7 +232,8 @@ impl<B: Backend> Heads<B> {
     /// Weights of the px_scale head, `(genes, n_in)`, times the normalisation's factors where there
     /// is one.
     pub(super) fn scale_weights(&self, backend: &B) -> Vec<B::Elem> {
-        let mut weights = self.scale.weight.read(backend, Slot::Value);
+        let weights = self.scale.weight.read(backend, Slot::Value);
+        let mut weights = self.plan.weight_order().restore(&weights);
         if let Some(norm) = &self.scale.batch_norm {
             let rows = weights.chunks_exact_mut(self.plan.n_in);
             for (row, factor) in rows.zip(norm.factors(backend)) {

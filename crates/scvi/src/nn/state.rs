@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use scvi_kernels::ops::count_head::WeightBlocks;
 use scvi_kernels::{Backend, Real};
 use thiserror::Error;
 
@@ -67,6 +68,8 @@ pub(crate) enum Place<'a, 'p, B: Backend> {
     /// A layer's weight, torch's `(n_out, n_in)`, stored by the parts of its input as
     /// `(n_part, n_out)`.
     Weight(&'a mut [&'p mut Param<B>]),
+    /// A head's weight, torch's `(genes, n_in)`, stored as [`WeightBlocks`] says.
+    HeadWeight(&'a mut Param<B>),
     /// A running moment, which no gradient reaches, and whether training leaves it alone.
     Moment(&'a mut B::Buf, &'a mut bool),
 }
@@ -79,7 +82,7 @@ impl<B: Backend> Place<'_, '_, B> {
 
     fn is_finite(&self, backend: &B, slot: Slot, shape: &[usize]) -> bool {
         match self {
-            Self::Param(param) => param.is_finite(backend, slot),
+            Self::Param(param) | Self::HeadWeight(param) => param.is_finite(backend, slot),
             Self::Weight(parts) => parts.iter().all(|p| p.is_finite(backend, slot)),
             Self::Moment(buf, _) => slot != Slot::Value || backend.is_finite(buf, shape[0]),
         }
@@ -92,6 +95,7 @@ impl<B: Backend> Place<'_, '_, B> {
                 let rows: Vec<_> = parts.iter().flat_map(|p| p.read(backend, slot)).collect();
                 transpose(&rows, shape[1], shape[0])
             }
+            Self::HeadWeight(param) => head_order(shape).restore(&param.read(backend, slot)),
             Self::Moment(buf, _) => backend.download(buf, shape[0]),
         }
     }
@@ -102,13 +106,16 @@ impl<B: Backend> Place<'_, '_, B> {
             Self::Weight(parts) => {
                 each_part(parts, shape, data, |part, data| part.write(backend, slot, data));
             }
+            Self::HeadWeight(param) => {
+                param.write(backend, slot, &head_order(shape).store(data));
+            }
             Self::Moment(buf, _) => backend.upload(buf, data),
         }
     }
 
     fn forget_moments(&mut self) {
         match self {
-            Self::Param(param) => param.forget_moments(),
+            Self::Param(param) | Self::HeadWeight(param) => param.forget_moments(),
             Self::Weight(parts) => parts.iter_mut().for_each(|part| part.forget_moments()),
             Self::Moment(..) => {}
         }
@@ -121,9 +128,15 @@ impl<B: Backend> Place<'_, '_, B> {
             Self::Weight(parts) => {
                 each_part(parts, shape, &mask, |part, mask| part.set_moves(backend, mask));
             }
+            Self::HeadWeight(param) => param.set_moves(backend, &head_order(shape).store(&mask)),
             Self::Moment(_, frozen) => **frozen = *trained == Trained::Nothing,
         }
     }
+}
+
+/// How a head's weight of torch's shape is stored.
+fn head_order(shape: &[usize]) -> WeightBlocks {
+    WeightBlocks::new(shape[0], shape[1])
 }
 
 /// Gives each part of a layer's weight its rows of `data`, which has torch's layout.
@@ -202,6 +215,16 @@ pub(crate) trait StateVisitor<B: Backend> {
     ) -> Result<(), StateError> {
         let n_in = parts.iter().map(|p| p.len()).sum::<usize>() / n_out;
         self.tensor(name, &[n_out, n_in], Place::Weight(parts))
+    }
+
+    /// A [`Place::HeadWeight`].
+    fn head_weight(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        weight: &mut Param<B>,
+    ) -> Result<(), StateError> {
+        self.tensor(name, shape, Place::HeadWeight(weight))
     }
 
     /// A [`Place::Moment`] of `len` numbers.

@@ -1,6 +1,6 @@
 use super::Activation;
-use crate::testing::{Draw, assert_near, cast, check_gradient, dot};
-use crate::{Backend, Cpu};
+use crate::testing::{Draw, assert_near, buf, cast, check_gradient, dot, full};
+use crate::{Aligned, Backend, Cpu};
 
 const ALL: [Activation; 8] = [
     Activation::Relu,
@@ -102,7 +102,7 @@ const TORCH: [[[f64; 6]; 2]; 8] = [
 #[test]
 fn values_and_derivatives_are_torchs() {
     for (activation, [values, slopes]) in ALL.into_iter().zip(TORCH) {
-        let (mut x, mut gate) = (X.to_vec(), vec![f64::NAN; 6]);
+        let (mut x, mut gate) = (buf(&X), full(6, f64::NAN));
         Cpu::new().activate(&mut x, activation, None, &mut gate, 6);
         for i in 0..6 {
             // torch's own error: for SiLU at 25 it subtracts the logistic function from 1.
@@ -118,9 +118,9 @@ fn single_precision_follows_double_precision() {
     let x: Vec<f64> = (-3000..3000).map(|i| (i as f32 * 0.01 + 0.0013) as f64).collect();
     let n = x.len();
     for activation in ALL {
-        let (mut y, mut gate) = (x.clone(), vec![f64::NAN; n]);
+        let (mut y, mut gate) = (buf(&x), full(n, f64::NAN));
         Cpu::new().activate(&mut y, activation, None, &mut gate, n);
-        let (mut y32, mut gate32) = (cast::<f32>(&x), vec![f32::NAN; n]);
+        let (mut y32, mut gate32) = (buf(&cast::<f32>(&x)), full(n, f32::NAN));
         Cpu::new().activate(&mut y32, activation, None, &mut gate32, n);
         for i in 0..n {
             let near = |got: f32, want: f64| (got as f64 - want).abs() < 3e-7 * (1.0 + want.abs());
@@ -143,23 +143,24 @@ fn drops_and_keeps_the_derivative() {
         let x = off_the_kink(&mut draw, n);
         let factors: Vec<f64> =
             (0..n).map(|_| if draw.within(0.0, 1.0) < 0.3 { 0.0 } else { 1.0 / 0.7 }).collect();
-        let dy = draw.normal(n);
+        let (factors, dy) = (buf(&factors), draw.normal(n));
         for activation in ALL {
             let forward = |x: &[f64], dropout| {
                 // A buffer may be longer than a call needs: the rest is not touched.
-                let (mut y, mut gate) = (x.to_vec(), vec![9.0; n + 3]);
+                let (mut y, mut gate) = (buf(x), full(n + 3, 9.0));
                 y.push(-5.0);
                 cpu.activate(&mut y, activation, dropout, &mut gate, n);
                 assert_eq!((y.pop(), &gate[n..]), (Some(-5.0), &[9.0; 3][..]));
                 (y, gate)
             };
-            let full = forward(&x, None).0;
+            let kept = forward(&x, None).0;
             for dropout in [None, Some(&factors)] {
                 let (y, gate) = forward(&x, dropout);
-                let want: Vec<f64> =
-                    (0..n).map(|i| full[i] * dropout.map_or(1.0, |m| m[i])).collect();
+                let want: Vec<f64> = (0..n)
+                    .map(|i| kept[i] * dropout.map_or(1.0, |m: &Aligned<f64>| m[i]))
+                    .collect();
                 assert_near("y", &y, &want, 1e-15);
-                let mut dx = dy.clone();
+                let mut dx = buf(&dy);
                 cpu.gate_grad(&mut dx, &gate, n);
                 let name = format!("{activation:?}");
                 check_gradient(&name, &x, &dx, |x| dot(&dy, &forward(x, dropout).0));
@@ -170,16 +171,16 @@ fn drops_and_keeps_the_derivative() {
 
 #[test]
 fn the_smallest_number_is_positive_and_zero_is_not() {
-    let (mut x, mut gate) = (vec![0.0f32, -0.0, f32::MIN_POSITIVE], vec![9.0; 3]);
+    let (mut x, mut gate) = (buf(&[0.0f32, -0.0, f32::MIN_POSITIVE]), full(3, 9.0));
     Cpu::new().activate(&mut x, Activation::Relu, None, &mut gate, 3);
-    assert_eq!(gate, [0.0, 0.0, 1.0]);
-    assert_eq!(x, [0.0, 0.0, f32::MIN_POSITIVE]);
+    assert_eq!(gate[..], [0.0, 0.0, 1.0]);
+    assert_eq!(x[..], [0.0, 0.0, f32::MIN_POSITIVE]);
 }
 
 #[test]
 fn what_is_no_number_stays_none() {
     for activation in ALL {
-        let (mut x, mut gate) = (vec![f32::NAN; 17], vec![0.0; 17]);
+        let (mut x, mut gate) = (full(17, f32::NAN), full(17, 0.0));
         Cpu::new().activate(&mut x, activation, None, &mut gate, 17);
         assert!(x.iter().all(|v| v.is_nan()), "{activation:?}");
     }

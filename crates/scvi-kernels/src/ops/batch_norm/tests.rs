@@ -1,5 +1,7 @@
-use crate::testing::{Draw, Mode, Parameter, assert_near, cast, check_gradient, check_sinks, dot};
-use crate::{Backend, BatchNormEval, BatchNormKept, BatchNormState, Cpu};
+use crate::testing::{
+    Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot, full,
+};
+use crate::{Aligned, Backend, BatchNormEval, BatchNormKept, BatchNormState, Cpu};
 
 const MOMENTUM: f64 = 0.01;
 const EPS: f64 = 1e-3;
@@ -7,19 +9,19 @@ const SHAPES: [[usize; 2]; 8] =
     [[1, 3], [2, 1], [3, 5], [15, 33], [16, 1], [17, 16], [39, 2], [40, 15]];
 
 struct Trained {
-    y: Vec<f64>,
-    normalised: Vec<f64>,
-    inv_std: Vec<f64>,
-    running: [Vec<f64>; 2],
+    y: Aligned<f64>,
+    normalised: Aligned<f64>,
+    inv_std: Aligned<f64>,
+    running: [Aligned<f64>; 2],
 }
 
 fn train(x: &[f64], affine: [&[f64]; 2], running: [&[f64]; 2], dims: [usize; 2]) -> Trained {
-    let [gamma, beta] = affine.map(<[f64]>::to_vec);
+    let [gamma, beta] = affine.map(buf);
     let mut out = Trained {
-        y: x.to_vec(),
-        normalised: vec![f64::NAN; x.len()],
-        inv_std: vec![f64::NAN; dims[1]],
-        running: running.map(<[f64]>::to_vec),
+        y: buf(x),
+        normalised: full(x.len(), f64::NAN),
+        inv_std: full(dims[1], f64::NAN),
+        running: running.map(buf),
     };
     let [running_mean, running_var] = &mut out.running;
     let state = BatchNormState {
@@ -83,13 +85,13 @@ fn evaluates_by_the_running_moments() {
             })
             .collect();
         let affine = BatchNormEval {
-            gamma: &gamma,
-            beta: &beta,
-            running_mean: &running_mean,
-            running_var: &running_var,
+            gamma: &buf(&gamma),
+            beta: &buf(&beta),
+            running_mean: &buf(&running_mean),
+            running_var: &buf(&running_var),
             eps: EPS,
         };
-        let mut y = x;
+        let mut y = buf(&x);
         Cpu::new().batch_norm_eval(affine, [cells, features], &mut y);
         assert_near("y", &y, &want, 1e-12);
     }
@@ -108,7 +110,7 @@ fn gradients_agree_with_differences() {
         let out = forward(&x, &gamma, &beta);
         let kept = BatchNormKept { normalised: &out.normalised, inv_std: &out.inv_std };
         let [mut dgamma, mut dbeta] = [&gamma, &beta].map(|p| Parameter::new(p));
-        let mut dx = r.clone();
+        let mut dx = buf(&r);
         let sinks = (dgamma.sink(Mode::Store), dbeta.sink(Mode::Store));
         Cpu::new().batch_norm_grad(kept, dims, &mut dx, sinks.0, sinks.1);
         check_gradient(&format!("x {dims:?}"), &x, &dx, |x| loss(x, &gamma, &beta));
@@ -121,15 +123,15 @@ fn gradients_agree_with_differences() {
 fn every_sink_gets_the_same_gradient() {
     let dims @ [cells, features] = [15, 19];
     let mut draw = Draw::new(4);
-    let normalised: Vec<f32> = cast(&draw.normal(cells * features));
-    let inv_std: Vec<f32> = vec![1.5; features];
-    let dy: Vec<f32> = cast(&draw.normal(cells * features));
+    let normalised = buf(&cast::<f32>(&draw.normal(cells * features)));
+    let inv_std = full(features, 1.5f32);
+    let dy = buf(&cast::<f32>(&draw.normal(cells * features)));
     let parameters = [(); 2].map(|()| Parameter::new(&draw.normal(features)));
     check_sinks(&parameters, |p, mode| {
         let [gamma, beta] = p else { unreachable!() };
         let kept = BatchNormKept { normalised: &normalised, inv_std: &inv_std };
         let mut dx = dy.clone();
         Cpu::new().batch_norm_grad(kept, dims, &mut dx, gamma.sink(mode), beta.sink(mode));
-        dx
+        dx.to_vec()
     });
 }

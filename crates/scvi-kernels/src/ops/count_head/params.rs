@@ -36,6 +36,9 @@ pub struct HeadPlan {
     pub gene_cell: bool,
     /// Whether gradients will be asked for.
     pub training: bool,
+    /// Whether the gradient of the input h is wanted only where h is not zero, for it is what a ReLU
+    /// gives, whose own gradient is zero elsewhere. There dL/dh may then be given as 0.
+    pub gated_input: bool,
 }
 
 /// A number per cell and gene that the heads give.
@@ -61,7 +64,7 @@ pub enum HeadNorm<'a, B: Backend + ?Sized> {
 
 /// One head's layer, which gives a number per gene and cell: W h + b, normalised where asked.
 pub struct HeadLayer<'a, B: Backend + ?Sized> {
-    /// W: `(genes, hidden)`.
+    /// W: `(genes, hidden)`, stored as [`WeightBlocks`](super::WeightBlocks) says.
     pub weight: &'a B::Buf,
     /// b: `(genes)`.
     pub bias: Option<&'a B::Buf>,
@@ -91,7 +94,7 @@ pub struct HeadNormSinks<'a, B: Backend + ?Sized> {
 
 /// Where the gradients of one head's layer go.
 pub struct HeadLayerSinks<'a, B: Backend + ?Sized> {
-    /// dL/dW: `(genes, hidden)`.
+    /// dL/dW: `(genes, hidden)`, stored like W.
     pub weight: GradSink<'a, B>,
     /// dL/db: `(genes)`; exactly zero where the layer is normalised.
     pub bias: Option<GradSink<'a, B>>,

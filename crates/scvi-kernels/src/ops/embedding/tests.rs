@@ -1,5 +1,7 @@
 use super::{EmbeddingDims, EmbeddingGrad, MaxNorm};
-use crate::testing::{Draw, Mode, Parameter, assert_near, cast, check_gradient, check_sinks, dot};
+use crate::testing::{
+    Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot, full,
+};
 use crate::{Backend, Cpu};
 
 // One small case, whose results are those of `torch.nn.Embedding`, torch 2.15, f64. Row 1 is above
@@ -24,7 +26,7 @@ fn bounds_the_norms_of_named_rows_as_torch_does() {
                               -0.39999996800000254, 0.9999999200000064, -0.7999999360000051]),
     ];
     for (max_norm, norm_type, want) in torch {
-        let mut table = TABLE.to_vec();
+        let mut table = buf(&TABLE);
         let bound = MaxNorm { max_norm, norm_type };
         Cpu::new().embedding_renorm(&mut table, &IDS.to_vec(), DIMS, bound);
         assert_eq!(table[..6], TABLE[..6], "rows below the bound, and unnamed");
@@ -39,7 +41,7 @@ fn a_row_named_often_is_scaled_once() {
         let row: Vec<f32> = Draw::new(seed).normal(5).iter().map(|v| 1e4 * *v as f32).collect();
         let [once, often] = [1, 7].map(|cells| {
             let d = EmbeddingDims { rows: 1, cells, dim: 5 };
-            let mut table = row.clone();
+            let mut table = buf(&row);
             let bound = MaxNorm { max_norm: 1.0, norm_type: 2.0 };
             Cpu::new().embedding_renorm(&mut table, &vec![0; cells], d, bound);
             table
@@ -52,13 +54,13 @@ fn a_row_named_often_is_scaled_once() {
 
 #[test]
 fn cells_get_the_rows_they_name() {
-    let mut out = vec![f64::NAN; 15];
+    let mut out = full(15, f64::NAN);
     out.push(9.0);
-    Cpu::new().embedding(&IDS.to_vec(), &TABLE.to_vec(), &mut out, DIMS);
+    Cpu::new().embedding(&IDS.to_vec(), &buf(&TABLE), &mut out, DIMS);
     assert_eq!(out.pop(), Some(9.0), "what lies beyond the minibatch is left alone");
     let want: Vec<f64> =
         IDS.iter().flat_map(|&id| &TABLE[id as usize * 3..][..3]).copied().collect();
-    assert_eq!(out, want);
+    assert_eq!(out[..], want);
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn gradients_are_torchs() {
         let mut table = Parameter::new(&TABLE);
         table.grad.fill(f64::NAN);
         let sink = table.sink(Mode::Store);
-        Cpu::new().embedding_grad(&IDS.to_vec(), &D_OUT.to_vec(), DIMS, rule, sink);
+        Cpu::new().embedding_grad(&IDS.to_vec(), &buf(&D_OUT), DIMS, rule, sink);
         assert_near(&format!("{rule:?}"), &table.grad, &want.concat(), 1e-15);
     }
 }
@@ -85,7 +87,7 @@ fn frozen_rows_have_none() {
     let rule = EmbeddingGrad { frozen_rows: 2, ..EmbeddingGrad::default() };
     let mut table = Parameter::new(&TABLE);
     let sink = table.sink(Mode::Store);
-    Cpu::new().embedding_grad(&IDS.to_vec(), &D_OUT.to_vec(), DIMS, rule, sink);
+    Cpu::new().embedding_grad(&IDS.to_vec(), &buf(&D_OUT), DIMS, rule, sink);
     let free = [[3.25, 0.0, 3.5], [3.0, 1.0, -2.0]].concat();
     assert_near("frozen", &table.grad, &[vec![0.0; 6], free].concat(), 1e-15);
 }
@@ -99,10 +101,10 @@ fn the_plain_gradient_agrees_with_differences() {
         let (values, d_out) = (draw.normal(rows * dim), draw.normal(cells * dim));
         let mut table = Parameter::new(&values);
         let sink = table.sink(Mode::Store);
-        Cpu::new().embedding_grad(&ids, &d_out, d, EmbeddingGrad::default(), sink);
+        Cpu::new().embedding_grad(&ids, &buf(&d_out), d, EmbeddingGrad::default(), sink);
         check_gradient(&format!("{d:?}"), &values, &table.grad, |values| {
-            let mut out = vec![f64::NAN; cells * dim];
-            Cpu::new().embedding(&ids, &values.to_vec(), &mut out, d);
+            let mut out = full(cells * dim, f64::NAN);
+            Cpu::new().embedding(&ids, &buf(values), &mut out, d);
             dot(&d_out, &out)
         });
     }
@@ -110,7 +112,7 @@ fn the_plain_gradient_agrees_with_differences() {
 
 #[test]
 fn every_sink_gets_the_same_gradient() {
-    let d_out: Vec<f32> = cast(&D_OUT);
+    let d_out = buf(&cast::<f32>(&D_OUT));
     let rule = EmbeddingGrad { padding_idx: Some(3), scale_grad_by_freq: true, frozen_rows: 0 };
     check_sinks(&[Parameter::new(&TABLE)], |p, mode| {
         Cpu::new().embedding_grad(&IDS.to_vec(), &d_out, DIMS, rule, p[0].sink(mode));

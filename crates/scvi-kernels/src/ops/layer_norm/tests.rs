@@ -1,21 +1,21 @@
 use super::EPS;
-use crate::testing::{Draw, assert_near, cast, check_gradient, dot};
-use crate::{Backend, Cpu, LayerNormKept};
+use crate::testing::{Draw, assert_near, buf, cast, check_gradient, dot, full};
+use crate::{Aligned, Backend, Cpu, LayerNormKept};
 
 const SHAPES: [[usize; 2]; 8] =
     [[1, 3], [2, 2], [3, 5], [15, 33], [16, 16], [17, 15], [2, 39], [40, 128]];
 
 /// y, and what is kept: x̂ and 1/σ.
-fn forward(x: &[f64], dims: [usize; 2]) -> [Vec<f64>; 3] {
+fn forward(x: &[f64], dims: [usize; 2]) -> [Aligned<f64>; 3] {
     let (mut y, mut normalised, mut inv_std) =
-        (x.to_vec(), vec![f64::NAN; x.len()], vec![f64::NAN; dims[0]]);
+        (buf(x), full(x.len(), f64::NAN), full(dims[0], f64::NAN));
     Cpu::new().layer_norm(&mut y, dims, &mut normalised, &mut inv_std);
     [y, normalised, inv_std]
 }
 
-fn backward(dy: &[f64], kept: &[Vec<f64>; 3], dims: [usize; 2]) -> Vec<f64> {
+fn backward(dy: &[f64], kept: &[Aligned<f64>; 3], dims: [usize; 2]) -> Aligned<f64> {
     let [_, normalised, inv_std] = kept;
-    let mut dx = dy.to_vec();
+    let mut dx = buf(dy);
     Cpu::new().layer_norm_grad(LayerNormKept { normalised, inv_std }, dims, &mut dx);
     dx
 }
@@ -77,16 +77,16 @@ fn the_gradient_agrees_with_differences() {
 
 #[test]
 fn a_cell_of_equal_numbers_becomes_zeros() {
-    assert_eq!(forward(&[2.5; 7], [1, 7])[0], [0.0; 7]);
-    assert_eq!(forward(&[-3.0], [1, 1])[0], [0.0]);
+    assert_eq!(forward(&[2.5; 7], [1, 7])[0][..], [0.0; 7]);
+    assert_eq!(forward(&[-3.0], [1, 1])[0][..], [0.0]);
 }
 
 #[test]
 fn what_lies_beyond_the_minibatch_is_left_alone() {
     let mut draw = Draw::new(3);
-    let mut x: Vec<f32> = cast(&draw.normal(3 * 19));
+    let mut x = buf(&cast::<f32>(&draw.normal(3 * 19)));
     let tail = x[2 * 19..].to_vec();
-    let (mut normalised, mut inv_std) = (vec![9.0; 3 * 19], vec![9.0; 3]);
+    let (mut normalised, mut inv_std) = (full(3 * 19, 9.0), full(3, 9.0));
     Cpu::new().layer_norm(&mut x, [2, 19], &mut normalised, &mut inv_std);
     assert_eq!((&x[2 * 19..], &normalised[2 * 19..], inv_std[2]), (&tail[..], &[9.0; 19][..], 9.0));
 }

@@ -1,6 +1,8 @@
 use super::LinearDims;
-use crate::testing::{Draw, Mode, Parameter, assert_near, check_gradient, check_sinks, dot};
-use crate::{Backend, Cpu};
+use crate::testing::{
+    Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot, full,
+};
+use crate::{Aligned, Backend, Cpu};
 
 const SHAPES: [[usize; 3]; 8] = [
     [1, 1, 1],
@@ -13,9 +15,9 @@ const SHAPES: [[usize; 3]; 8] = [
     [3, 128, 127],
 ];
 
-fn forward(x: &[f64], w: &[f64], bias: &[f64], d: LinearDims) -> Vec<f64> {
-    let mut y = vec![f64::NAN; d.cells * d.n_out];
-    Cpu::new().linear(&x.to_vec(), &w.to_vec(), Some(&bias.to_vec()), &mut y, d, false);
+fn forward(x: &[f64], w: &[f64], bias: &[f64], d: LinearDims) -> Aligned<f64> {
+    let mut y = full(d.cells * d.n_out, f64::NAN);
+    Cpu::new().linear(&buf(x), &buf(w), Some(&buf(bias)), &mut y, d, false);
     y
 }
 
@@ -42,13 +44,13 @@ fn starts_from_nothing_a_bias_or_what_is_there() {
     for [cells, n_in, n_out] in SHAPES {
         let d = LinearDims { cells, n_in, n_out };
         let mut draw = Draw::new(4);
-        let (x, w) = (draw.normal(cells * n_in), draw.normal(n_in * n_out));
-        let (bias, before) = (draw.normal(n_out), draw.normal(cells * n_out));
+        let (x, w) = (buf(&draw.normal(cells * n_in)), buf(&draw.normal(n_in * n_out)));
+        let (bias, before) = (buf(&draw.normal(n_out)), buf(&draw.normal(cells * n_out)));
         let product = forward(&x, &w, &vec![0.0; n_out], d);
         for with_bias in [false, true] {
             for accumulate in [false, true] {
                 // What is not accumulated must not be read.
-                let mut y = if accumulate { before.clone() } else { vec![f64::NAN; before.len()] };
+                let mut y = if accumulate { before.clone() } else { full(before.len(), f64::NAN) };
                 let b = with_bias.then_some(&bias);
                 Cpu::new().linear(&x, &w, b, &mut y, d, accumulate);
                 let want: Vec<f64> = (0..y.len())
@@ -69,17 +71,17 @@ fn gradients_agree_with_differences() {
     for [cells, n_in, n_out] in SHAPES {
         let d = LinearDims { cells, n_in, n_out };
         let mut draw = Draw::new(2);
-        let (x, dy) = (draw.normal(cells * n_in), draw.normal(cells * n_out));
-        let (w, bias) = (draw.normal(n_in * n_out), draw.normal(n_out));
+        let (x, dy) = (buf(&draw.normal(cells * n_in)), buf(&draw.normal(cells * n_out)));
+        let (w, bias) = (buf(&draw.normal(n_in * n_out)), draw.normal(n_out));
         let loss = |x: &[f64], w: &[f64], bias: &[f64]| dot(&dy, &forward(x, w, bias, d));
 
-        let mut dx = vec![f64::NAN; x.len()];
+        let mut dx = full(x.len(), f64::NAN);
         cpu.linear_grad_input(&dy, &w, &mut dx, d, false);
         check_gradient("x", &x, &dx, |x| loss(x, &w, &bias));
         let before = draw.normal(x.len());
-        let mut sum = before.clone();
+        let mut sum = buf(&before);
         cpu.linear_grad_input(&dy, &w, &mut sum, d, true);
-        let want: Vec<f64> = before.iter().zip(&dx).map(|(a, b)| a + b).collect();
+        let want: Vec<f64> = before.iter().zip(&dx[..]).map(|(a, b)| a + b).collect();
         assert_near("an accumulated input", &sum, &want, 1e-13);
 
         let mut dw = Parameter::new(&w);
@@ -96,16 +98,16 @@ fn a_bias_over_no_cells_has_an_exact_zero() {
     let mut bias = Parameter::<f64>::new(&[1.0, 2.0]);
     bias.grad.fill(f64::NAN);
     let d = LinearDims { cells: 0, n_in: 3, n_out: 2 };
-    Cpu::new().bias_grad(&vec![7.0; 8], d, bias.sink(Mode::Store));
-    assert_eq!(bias.grad, [0.0, 0.0]);
+    Cpu::new().bias_grad(&full(8, 7.0), d, bias.sink(Mode::Store));
+    assert_eq!(bias.grad[..], [0.0, 0.0]);
 }
 
 #[test]
 fn every_sink_gets_the_same_gradient() {
     let d = LinearDims { cells: 15, n_in: 19, n_out: 5 };
     let mut draw = Draw::new(3);
-    let x: Vec<f32> = crate::testing::cast(&draw.normal(15 * 19));
-    let dy: Vec<f32> = crate::testing::cast(&draw.normal(15 * 5));
+    let x = buf(&cast::<f32>(&draw.normal(15 * 19)));
+    let dy = buf(&cast::<f32>(&draw.normal(15 * 5)));
     let parameters = [Parameter::new(&draw.normal(19 * 5)), Parameter::new(&draw.normal(5))];
     check_sinks(&parameters, |p, mode| {
         let [w, bias] = p else { unreachable!() };

@@ -37,21 +37,22 @@ pub(crate) fn first_columns_cpu<F: Real>(x: &[F], y: &mut [F], [from, to]: [usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{buf, full};
     use crate::{Backend, Cpu};
 
     #[test]
     fn columns_stand_after_the_dense_ones() {
         let d = OneHotBeside { cells: 3, n_in: 2, per_cell: 2, n_columns: 4 };
-        let x = vec![0.5, 1.5, 2.5, 3.5, 4.5, 5.5];
-        let mut y = vec![f64::NAN; 18];
+        let x = buf(&[0.5, 1.5, 2.5, 3.5, 4.5, 5.5]);
+        let mut y = full(18, f64::NAN);
         Cpu::new().one_hot_beside(&x, &vec![0, 3, 1, 2, 0, 2], &mut y, d);
         let want = [
             [0.5, 1.5, 1.0, 0.0, 0.0, 1.0],
             [2.5, 3.5, 0.0, 1.0, 1.0, 0.0],
             [4.5, 5.5, 1.0, 0.0, 1.0, 0.0],
         ];
-        assert_eq!(y, want.concat());
-        let mut back = vec![f64::NAN; 6];
+        assert_eq!(y[..], want.concat());
+        let mut back = full(6, f64::NAN);
         Cpu::new().first_columns(&y, &mut back, 3, [6, 2]);
         assert_eq!(back, x);
     }
@@ -59,8 +60,8 @@ mod tests {
     #[test]
     fn without_columns_it_is_a_copy() {
         let d = OneHotBeside { cells: 2, n_in: 2, per_cell: 0, n_columns: 0 };
-        let mut y = vec![f64::NAN; 4];
-        Cpu::new().one_hot_beside(&vec![1.0, 2.0, 3.0, 4.0], &vec![], &mut y, d);
-        assert_eq!(y, [1.0, 2.0, 3.0, 4.0]);
+        let mut y = full(4, f64::NAN);
+        Cpu::new().one_hot_beside(&buf(&[1.0, 2.0, 3.0, 4.0]), &vec![], &mut y, d);
+        assert_eq!(y[..], [1.0, 2.0, 3.0, 4.0]);
     }
 }

@@ -1,5 +1,7 @@
 use crate::ops::linear::LinearDims;
-use crate::testing::{Draw, Mode, Parameter, assert_near, cast, check_gradient, check_sinks, dot};
+use crate::testing::{
+    Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot,
+};
 use crate::{Backend, Cpu};
 
 /// Cells, rows a cell, outputs.
@@ -33,8 +35,8 @@ fn adds_the_product_with_the_one_hot_matrix() {
         let (rows, categories) = rows(&mut draw, cells, covariates);
         let (w, start) = (draw.normal(categories * n_out), draw.normal(cells * n_out));
         let forward = |w: &[f64]| {
-            let mut y = start.clone();
-            Cpu::new().one_hot(&rows, &w.to_vec(), &mut y, d);
+            let mut y = buf(&start);
+            Cpu::new().one_hot(&rows, &buf(w), &mut y, d);
             y
         };
         let mut want = start.clone();
@@ -48,12 +50,12 @@ fn adds_the_product_with_the_one_hot_matrix() {
         }
         assert_near(&format!("{d:?}"), &forward(&w), &want, 1e-14);
         // A minibatch uses the front of its buffers.
-        let (mut longer, mut y) = (rows.clone(), [&start[..], &[9.0]].concat());
+        let (mut longer, mut y) = (rows.clone(), buf(&[&start[..], &[9.0]].concat()));
         longer.push(u32::MAX);
-        Cpu::new().one_hot(&longer, &w, &mut y, d);
-        assert_eq!(y, [forward(&w), vec![9.0]].concat());
+        Cpu::new().one_hot(&longer, &buf(&w), &mut y, d);
+        assert_eq!(y[..], [&forward(&w)[..], &[9.0]].concat());
 
-        let dy = draw.normal(cells * n_out);
+        let dy = buf(&draw.normal(cells * n_out));
         let mut dw = Parameter::new(&w);
         Cpu::new().one_hot_grad(&rows, &dy, d, dw.sink(Mode::Store));
         check_gradient(&format!("{d:?}"), &w, &dw.grad, |w| dot(&dy, &forward(w)));
@@ -64,7 +66,7 @@ fn adds_the_product_with_the_one_hot_matrix() {
 fn a_row_that_no_cell_names_has_no_gradient_and_still_decays() {
     let mut draw = Draw::new(2);
     let d = LinearDims { cells: 3, n_in: 2, n_out: 3 };
-    let dy: Vec<f32> = cast(&draw.normal(9));
+    let dy = buf(&cast::<f32>(&draw.normal(9)));
     let names = vec![0, 3, 0, 4, 0, 3];
     let mut w = Parameter::<f32>::new(&draw.normal(18));
     Cpu::new().one_hot_grad(&names, &dy, d, w.sink(Mode::Store));

@@ -1,6 +1,6 @@
 use super::VarActivation;
-use crate::testing::{Draw, assert_near, check_gradient, dot};
-use crate::{Backend, Cpu, NormalPrior, PosteriorGradIo, PosteriorIo};
+use crate::testing::{Draw, assert_near, buf, check_gradient, dot, full};
+use crate::{Aligned, Backend, Cpu, NormalPrior, PosteriorGradIo, PosteriorIo};
 
 const VAR_EPS: f64 = 1e-4;
 const SHAPES: [[usize; 2]; 5] = [[1, 1], [2, 3], [15, 10], [17, 1], [40, 7]];
@@ -20,25 +20,25 @@ fn var_activations() -> [(VarActivation<f64>, Formula); 3] {
 /// Inputs of one case; both priors at once.
 struct Case {
     dims: [usize; 2],
-    mean: Vec<f64>,
-    s: Vec<f64>,
-    noise: Vec<f64>,
-    prior: [Vec<f64>; 2],
+    mean: Aligned<f64>,
+    s: Aligned<f64>,
+    noise: Aligned<f64>,
+    prior: [Aligned<f64>; 2],
 }
 
 struct Posterior {
-    var: Vec<f64>,
-    z: Vec<f64>,
-    kl: Vec<f64>,
+    var: Aligned<f64>,
+    z: Aligned<f64>,
+    kl: Aligned<f64>,
 }
 
 impl Case {
     fn new(dims: [usize; 2]) -> Self {
         let mut draw = Draw::new(dims[0] as u64);
         let n = dims[0] * dims[1];
-        let [mean, s, noise, prior_mean] = [(); 4].map(|()| draw.normal(n));
-        let prior_var = (0..n).map(|_| draw.within(0.2, 3.0)).collect();
-        Self { dims, mean, s, noise, prior: [prior_mean, prior_var] }
+        let [mean, s, noise, prior_mean] = [(); 4].map(|()| buf(&draw.normal(n)));
+        let prior_var: Vec<f64> = (0..n).map(|_| draw.within(0.2, 3.0)).collect();
+        Self { dims, mean, s, noise, prior: [prior_mean, buf(&prior_var)] }
     }
 
     fn prior(&self, own: bool) -> Option<NormalPrior<'_, Cpu<f64>>> {
@@ -53,11 +53,11 @@ impl Case {
         own_prior: bool,
         noise: bool,
     ) -> Posterior {
-        let nan = |len| vec![f64::NAN; len];
+        let nan = |len| full(len, f64::NAN);
         let mut out = Posterior { var: nan(s.len()), z: nan(s.len()), kl: nan(self.dims[0]) };
         let io = PosteriorIo {
-            mean: &mean.to_vec(),
-            raw: &s.to_vec(),
+            mean: &buf(mean),
+            raw: &buf(s),
             var_activation,
             var_eps: VAR_EPS,
             prior: self.prior(own_prior),
@@ -103,13 +103,13 @@ fn follows_the_formulas() {
 /// `torch.distributions.kl_divergence` of N(0.5, 2) from N(8, 0.3), torch 2.15, f64.
 #[test]
 fn the_divergence_is_torchs() {
-    let (mut var, mut z, mut kl) = (vec![0.0], vec![0.0], vec![0.0]);
+    let (mut var, mut z, mut kl) = (full(1, 0.0), full(1, 0.0), full(1, 0.0));
     let io = PosteriorIo::<Cpu<f64>> {
-        mean: &vec![0.5],
-        raw: &vec![2f64.ln()],
+        mean: &buf(&[0.5]),
+        raw: &buf(&[2f64.ln()]),
         var_activation: &VarActivation::Exp,
         var_eps: 0.0,
-        prior: Some(NormalPrior { mean: &vec![8.0], var: &vec![0.3] }),
+        prior: Some(NormalPrior { mean: &buf(&[8.0]), var: &buf(&[0.3]) }),
         noise: None,
         var: &mut var,
         z: &mut z,
@@ -133,7 +133,7 @@ fn gradients_agree_with_differences() {
                     let out = case.forward(mean, s, activation, own_prior, true);
                     dot(&r, &out.z) + kl_weight * out.kl.iter().sum::<f64>()
                 };
-                let (mut dz, mut d_raw) = (r.clone(), vec![f64::NAN; s.len()]);
+                let (mut dz, mut d_raw) = (buf(&r), full(s.len(), f64::NAN));
                 let io = PosteriorGradIo {
                     mean,
                     raw: s,

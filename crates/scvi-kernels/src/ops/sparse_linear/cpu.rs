@@ -2,7 +2,7 @@
 
 use crate::LANES;
 use crate::counts::CountsBatch;
-use crate::linalg::{add_weighted_rows, touch};
+use crate::linalg::{Ahead, Next, add_weighted_rows, touch};
 use crate::ops::{Rows, Sink, in_parts, scratch};
 use crate::real::Real;
 use crate::simd::vectorised;
@@ -41,8 +41,11 @@ pub(crate) fn sparse_linear_cpu<F: Real>(
                 }
                 let mut end_gene = 0;
                 for block in w[..x.n_genes * n_out].chunks(GENES * n_out) {
-                    touch(block);
+                    if end_gene == 0 {
+                        touch(block);
+                    }
                     end_gene += GENES as u32;
+                    let ahead = &mut Ahead::new(Next::new().and_after(block), cells.len());
                     for (row, (next, cell)) in
                         y.data.chunks_exact_mut(n_out).zip(next.iter_mut().zip(cells.clone()))
                     {
@@ -52,6 +55,7 @@ pub(crate) fn sparse_linear_cpu<F: Real>(
                         let terms = genes[..n].iter().copied().zip(inputs[..n].iter().copied());
                         add_weighted_rows(row, w, terms);
                         *next += n;
+                        ahead.fetch();
                     }
                 }
             },

@@ -1,8 +1,8 @@
 use crate::testing::{
-    Draw, Mode, Parameter, assert_near, cast, check_gradient, check_sinks, dense, dot,
+    Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dense, dot, full,
     same_in_every_pool,
 };
-use crate::{Backend, CountsBatch, Cpu, CsrRows, Real};
+use crate::{Aligned, Backend, CountsBatch, Cpu, CsrRows, Real};
 
 /// Cells, genes, outputs: around the blocks of 16 cells, 64 and 1,024 genes.
 const SHAPES: [[usize; 3]; 10] = [
@@ -24,9 +24,9 @@ fn load<F: Real>(rows: &CsrRows, genes: usize, log: bool) -> CountsBatch<F> {
     batch
 }
 
-fn forward(x: &CountsBatch<f64>, w: &[f64], bias: &[f64]) -> Vec<f64> {
-    let mut y = vec![f64::NAN; x.n_cells() * bias.len()];
-    Cpu::new().sparse_linear(x, &w.to_vec(), Some(&bias.to_vec()), &mut y, bias.len());
+fn forward(x: &CountsBatch<f64>, w: &[f64], bias: &[f64]) -> Aligned<f64> {
+    let mut y = full(x.n_cells() * bias.len(), f64::NAN);
+    Cpu::new().sparse_linear(x, &buf(w), Some(&buf(bias)), &mut y, bias.len());
     y
 }
 
@@ -35,8 +35,8 @@ fn no_bias_is_a_bias_of_zeros() {
     for [cells, genes, n_out] in SHAPES {
         let mut draw = Draw::new(5);
         let batch = load::<f64>(&draw.counts(cells, genes, 0.2, 9.0), genes, true);
-        let w = draw.normal(genes * n_out);
-        let mut y = vec![f64::NAN; cells * n_out];
+        let w = buf(&draw.normal(genes * n_out));
+        let mut y = full(cells * n_out, f64::NAN);
         Cpu::new().sparse_linear(&batch, &w, None, &mut y, n_out);
         assert_eq!(y, forward(&batch, &w, &vec![0.0; n_out]));
     }
@@ -72,7 +72,7 @@ fn the_gradient_agrees_with_differences() {
         let rows = draw.counts(cells, genes, 0.2, 9.0);
         let batch = load::<f64>(&rows, genes, true);
         let (w, bias) = (draw.normal(genes * n_out), draw.normal(n_out));
-        let dy = draw.normal(cells * n_out);
+        let dy = buf(&draw.normal(cells * n_out));
         let mut dw = Parameter::new(&w);
         dw.grad.fill(f64::NAN);
         Cpu::new().sparse_linear_grad(&batch, &dy, n_out, dw.sink(Mode::Store));
@@ -88,7 +88,7 @@ fn rows_of_any_width_agree_in_single_precision() {
         let mut draw = Draw::new(6);
         let rows = draw.counts(cells, genes, 0.2, 9.0);
         // Rounded once, so that both precisions begin with the same numbers.
-        let mut numbers = |n: usize| cast::<f32>(&draw.normal(n));
+        let mut numbers = |n: usize| buf(&cast::<f32>(&draw.normal(n)));
         let (w, bias, dy) = (numbers(genes * n_out), numbers(n_out), numbers(cells * n_out));
         let x = dense(&rows, genes);
         let (mut y_want, mut dw_want) = (Vec::new(), vec![0.0; genes * n_out]);
@@ -102,7 +102,7 @@ fn rows_of_any_width_agree_in_single_precision() {
             }
         }
         let batch = load::<f32>(&rows, genes, false);
-        let mut y = vec![f32::NAN; cells * n_out];
+        let mut y = full(cells * n_out, f32::NAN);
         Cpu::new().sparse_linear(&batch, &w, Some(&bias), &mut y, n_out);
         let mut dw = Parameter::<f32>::new(&vec![0.0; genes * n_out]);
         Cpu::new().sparse_linear_grad(&batch, &dy, n_out, dw.sink(Mode::Store));
@@ -118,7 +118,7 @@ fn every_sink_gets_the_same_gradient() {
     let mut draw = Draw::new(3);
     // At this density some genes have no count at all: they take part in Adam too.
     let batch = load::<f32>(&draw.counts(15, 131, 0.02, 9.0), 131, true);
-    let dy: Vec<f32> = cast(&draw.normal(15 * 5));
+    let dy = buf(&cast::<f32>(&draw.normal(15 * 5)));
     check_sinks(&[Parameter::new(&draw.normal(131 * 5))], |p, mode| {
         Cpu::new().sparse_linear_grad(&batch, &dy, 5, p[0].sink(mode));
         Vec::new()
@@ -129,13 +129,13 @@ fn every_sink_gets_the_same_gradient() {
 fn threads_do_not_show() {
     let mut draw = Draw::new(4);
     let batch = load::<f32>(&draw.counts(67, 1100, 0.1, 50.0), 1100, true);
-    let w: Vec<f32> = cast(&draw.normal(1100 * 9));
-    let dy: Vec<f32> = cast(&draw.normal(67 * 9));
+    let w = buf(&cast::<f32>(&draw.normal(1100 * 9)));
+    let dy = buf(&cast::<f32>(&draw.normal(67 * 9)));
     same_in_every_pool(|| {
-        let mut y = vec![0.0; 67 * 9];
-        Cpu::new().sparse_linear(&batch, &w, Some(&vec![0.5; 9]), &mut y, 9);
+        let mut y = full(67 * 9, 0.0);
+        Cpu::new().sparse_linear(&batch, &w, Some(&full(9, 0.5)), &mut y, 9);
         let mut dw = Parameter::<f32>::new(&[0.0; 1100 * 9]);
         Cpu::new().sparse_linear_grad(&batch, &dy, 9, dw.sink(Mode::Store));
-        [y, dw.grad].concat()
+        [&y[..], &dw.grad].concat()
     });
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::input::Input;
 use super::layer::LayerSinks;
+use crate::linalg::Next;
 use crate::ops::count_head::HeadDims;
 use crate::ops::{Rows, Split};
 use crate::padded;
@@ -18,7 +19,7 @@ pub(super) enum Pi<'a, F> {
     /// formed and done with block by block
     Formed {
         layer: LayerSinks<'a, F>,
-        /// the part's share of the input's gradient: `(cells, hidden)`
+        /// the part's share of the input's gradient
         dh: Rows<'a, F>,
     },
 }
@@ -28,23 +29,25 @@ impl<F: Real> Pi<'_, F> {
     pub(super) fn memory(&self, block: usize, d: HeadDims) -> usize {
         match self {
             Self::None | Self::Kept(_) => 0,
-            Self::Formed { .. } => block * padded(d.cells) + LayerSinks::<F>::memory(block, d),
+            Self::Formed { .. } => block * padded(d.cells),
         }
     }
 
     /// Before the first block.
-    pub(super) fn start(&mut self, d: HeadDims) {
-        if let Self::Formed { dh, .. } = self {
-            dh.data[..d.cells * d.hidden].fill(F::ZERO);
+    pub(super) fn start(&mut self, input: Option<Input<F>>) {
+        if let (Self::Formed { dh, .. }, Some(input)) = (self, input) {
+            dh.data[..input.dh_len()].fill(F::ZERO);
         }
     }
 
-    /// Runs `op` on π of some genes, and takes what it leaves in their place for the gradient.
+    /// Runs `op` on π of some genes, and takes what it leaves in their place for the gradient. What
+    /// `op` reads `next` beside π may be fetched before.
     pub(super) fn block(
         &mut self,
         genes: Range<usize>,
         input: Option<Input<F>>,
         memory: &mut [F],
+        next: Next<F>,
         d: HeadDims,
         op: impl FnOnce(&mut [F]),
     ) {
@@ -53,11 +56,11 @@ impl<F: Real> Pi<'_, F> {
             (Self::None, _) => op(&mut []),
             (Self::Kept(rows), _) => op(&mut rows.data[genes.start * cells..genes.end * cells]),
             (Self::Formed { layer, dh }, Some(input)) => {
-                let (pi, memory) = memory.split_at_mut(genes.len() * cells);
-                layer.logits(input, genes.start, pi, d);
+                let pi = &mut memory[..genes.len() * cells];
+                layer.logits(input, genes.start, pi, next, d);
                 op(pi);
-                let dh = &mut dh.data[..d.cells * d.hidden];
-                layer.backward(genes.start, pi, input, dh, memory, d);
+                let dh = &mut dh.data[..input.dh_len()];
+                layer.backward(genes.start, pi, input, dh, Next::new(), d);
             }
             (Self::Formed { .. }, None) => unreachable!("a layer has its input"),
         }

@@ -4,14 +4,12 @@ use super::CountHead;
 use super::cell_rows::share_factors;
 use super::layer::LayerSinks;
 use crate::cpu::Cpu;
+use crate::linalg::Next;
 use crate::ops::count_head::{HeadDims, HeadSinks};
 use crate::ops::{Rows, in_parts, scratch};
 use crate::padded;
 use crate::real::Real;
 use crate::simd::vectorised;
-
-/// Cells of one task when the parts' input gradients are summed.
-const CELLS: usize = 16;
 
 pub(crate) fn head_grad_cpu<F: Real>(
     head: &mut CountHead<F>,
@@ -23,11 +21,11 @@ pub(crate) fn head_grad_cpu<F: Real>(
     let CountHead { partition: p, activation, has_dh, .. } = *head;
     let cells = padded(d.cells);
     let (part, block) = (p.part_genes(), p.block);
-    let len = d.cells * d.hidden;
     let CountHead {
         input: kept, scale, grad, block_max, log_sum, grad_sum, pi, px_r, part_dh, ..
     } = head;
     let input = kept.view(h, d);
+    let len = input.dh_len();
     let (log_sum, grad_sum) = (&log_sum[..cells], &grad_sum[..cells]);
     let rows = |rows| Rows::new(rows, part * cells);
     let state = (
@@ -43,9 +41,8 @@ pub(crate) fn head_grad_cpu<F: Real>(
         }
         let first = range.start * part;
         let genes = part.min(d.genes - first);
-        scratch((block + 1) * cells + LayerSinks::<F>::memory(block, d), |memory| {
-            let (sum, memory) = memory.split_at_mut(cells);
-            let (rows, memory) = memory.split_at_mut(block * cells);
+        scratch((block + 1) * cells, |memory| {
+            let (sum, rows) = memory.split_at_mut(cells);
             for local in (0..genes).step_by(block) {
                 let at = (first + local) * cells..(first + genes.min(local + block)) * cells;
                 let rows = &mut rows[..at.len()];
@@ -62,33 +59,14 @@ pub(crate) fn head_grad_cpu<F: Real>(
                         }
                     },
                 );
-                scale_sinks.backward(local, rows, input, dh, memory, d);
+                let next = Next::new().and_after(&grad[at.clone()]).and_after(&scale[at.clone()]);
+                scale_sinks.backward(local, rows, input, dh, next, d);
                 for (sinks, rows) in [&mut dropout, &mut px_r].into_iter().flatten() {
                     let rows = &mut rows.data[local * cells..][..at.len()];
-                    sinks.backward(local, rows, input, dh, memory, d);
+                    sinks.backward(local, rows, input, dh, Next::new(), d);
                 }
             }
         });
     });
-    sum_parts(part_dh, p.n_parts, dh, d);
-}
-
-/// dh = Σ over parts, in their order.
-fn sum_parts<F: Real>(parts: &[F], n_parts: usize, dh: &mut [F], d: HeadDims) {
-    let (cells, hidden) = (d.cells, d.hidden);
-    let dh = Rows::new(&mut dh[..cells * hidden], hidden);
-    in_parts(cells, CELLS, dh, &|range, dh: Rows<F>| {
-        dh.data.fill(F::ZERO);
-        let start = range.start * hidden;
-        vectorised(
-            #[inline(always)]
-            || {
-                for part in parts.chunks_exact(cells * hidden).take(n_parts) {
-                    for (sum, &v) in dh.data.iter_mut().zip(&part[start..]) {
-                        *sum += v;
-                    }
-                }
-            },
-        );
-    });
+    input.finish(&part_dh[..p.n_parts * len], dh);
 }

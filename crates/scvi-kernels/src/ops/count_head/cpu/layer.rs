@@ -5,9 +5,9 @@ use super::input::Input;
 use super::lanes::lane_sum;
 use super::norm::{Moments, Norm, NormSinks};
 use crate::cpu::Cpu;
-use crate::linalg::{Mat, matmul, touch};
-use crate::ops::count_head::{HeadDims, HeadLayer, HeadLayerSinks};
-use crate::ops::{Rows, Sink, Split};
+use crate::linalg::{Mat, Next};
+use crate::ops::count_head::{HeadDims, HeadLayer, HeadLayerSinks, WeightBlocks};
+use crate::ops::{Rows, Sink, Split, scratch};
 use crate::padded;
 use crate::real::Real;
 use crate::simd::vectorised;
@@ -15,7 +15,7 @@ use crate::simd::vectorised;
 /// A layer as every part reads it.
 #[derive(Clone, Copy)]
 pub(super) struct Layer<'a, F> {
-    weight: &'a [F],       // (genes, hidden)
+    weight: &'a [F],       // as WeightBlocks has it
     bias: Option<&'a [F]>, // (genes)
     norm: Option<Norm<'a, F>>,
 }
@@ -64,7 +64,10 @@ impl<'a, F: Real> Layer<'a, F> {
         let Logits { rows, mut moments } = logits;
         for (k, rows) in rows.data.chunks_mut(block * stride).enumerate() {
             let local = k * block;
-            self.product(input, first + local, rows, d);
+            let weight =
+                &self.weight[(first + local) * d.hidden..][..rows.len() / stride * d.hidden];
+            let next = Next::new().and(rows).and_after(weight);
+            self.product(input, first + local, rows, next, d);
             vectorised(
                 #[inline(always)]
                 || {
@@ -79,14 +82,12 @@ impl<'a, F: Real> Layer<'a, F> {
         }
     }
 
-    /// Rows of products of the genes from `first` on.
-    fn product(&self, input: Input<F>, first: usize, rows: &mut [F], d: HeadDims) {
+    /// Rows of products of a block of genes, whose first is given.
+    fn product(&self, input: Input<F>, first: usize, rows: &mut [F], next: Next<F>, d: HeadDims) {
         let stride = padded(d.cells);
         let genes = rows.len() / stride;
-        let (weight, after) = self.weight[first * d.hidden..].split_at(genes * d.hidden);
-        touch(weight);
-        let ahead = [&after[..after.len().min(weight.len())], &[]];
-        input.logits(Mat::new(weight, genes, d.hidden), rows, stride, ahead);
+        let weight = &self.weight[first * d.hidden..][..genes * d.hidden];
+        input.logits(Mat::new(weight, d.hidden, genes), rows, stride, next);
     }
 }
 
@@ -113,9 +114,10 @@ impl<F: Real> Layer<'_, F> {
     }
 
     /// The weights of the listed genes: `(genes, hidden)`.
-    pub(super) fn gather(&self, genes: &[u32], weights: &mut [F], hidden: usize) {
-        for (row, &gene) in weights.chunks_exact_mut(hidden).zip(genes) {
-            row.copy_from_slice(&self.weight[gene as usize * hidden..][..hidden]);
+    pub(super) fn gather(&self, genes: &[u32], weights: &mut [F], d: HeadDims) {
+        let blocks = WeightBlocks::new(d.genes, d.hidden);
+        for (row, &gene) in weights.chunks_exact_mut(d.hidden).zip(genes) {
+            blocks.gene(self.weight, gene as usize).zip(row).for_each(|(&w, to)| *to = w);
         }
     }
 }
@@ -169,12 +171,20 @@ impl<'a, F: Real> LayerSinks<'a, F> {
         }
     }
 
-    /// Logits of the part's genes from `first` on, where the layer is not normalised.
-    pub(super) fn logits(&self, input: Input<F>, first: usize, rows: &mut [F], d: HeadDims) {
+    /// Logits of a block of the part's genes, whose first is given, where the layer is not
+    /// normalised.
+    pub(super) fn logits(
+        &self,
+        input: Input<F>,
+        first: usize,
+        rows: &mut [F],
+        next: Next<F>,
+        d: HeadDims,
+    ) {
         assert!(self.norm.is_none(), "a layer without normalisation");
         let bias = self.bias.as_ref().map(Sink::value);
         let layer = Layer { weight: self.weight.value(), bias, norm: None };
-        layer.product(input, first, rows, d);
+        layer.product(input, first, rows, next, d);
         vectorised(
             #[inline(always)]
             || {
@@ -185,52 +195,44 @@ impl<'a, F: Real> LayerSinks<'a, F> {
         );
     }
 
-    /// How much memory [`LayerSinks::backward`] wants for a block of genes.
-    pub(super) fn memory(block: usize, d: HeadDims) -> usize {
-        block * (d.hidden + 2)
-    }
-
-    /// Every gradient of the part's genes from `first` on, whose logits' gradient is in `rows`: that
-    /// of the normalisation, the share of dh, and those of weights and biases.
+    /// Every gradient of a block of the part's genes, whose first is given and whose logits'
+    /// gradient is in `rows`: that of the normalisation, the share of dh, and those of weights and
+    /// biases.
     pub(super) fn backward(
         &mut self,
         first: usize,
         rows: &mut [F], // (genes, cells)
         input: Input<F>,
-        dh: &mut [F], // (cells, hidden)
-        memory: &mut [F],
+        dh: &mut [F], // (input.dh_len)
+        next: Next<F>,
         d: HeadDims,
     ) {
         let stride = padded(d.cells);
         let genes = rows.len() / stride;
-        let (dw, db) = memory[..genes * (d.hidden + 2)].split_at_mut(genes * d.hidden);
-        let (db, d_gamma) = db.split_at_mut(genes);
-        vectorised(
-            #[inline(always)]
-            || {
-                for (k, row) in rows.chunks_exact_mut(stride).enumerate() {
-                    db[k] = lane_sum(row);
-                    if let Some(norm) = &self.norm {
-                        d_gamma[k] = norm.gradient(row, first + k, db[k], d.cells);
+        scratch(2 * genes, |memory| {
+            let (db, d_gamma) = memory.split_at_mut(genes);
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (k, row) in rows.chunks_exact_mut(stride).enumerate() {
+                        db[k] = lane_sum(row);
+                        if let Some(norm) = &self.norm {
+                            d_gamma[k] = norm.gradient(row, first + k, db[k], d.cells);
+                        }
                     }
-                }
-            },
-        );
-        touch(&self.weight.value()[first * d.hidden..][..genes * d.hidden]);
+                },
+            );
+            if let Some(norm) = &mut self.norm {
+                norm.take(first, d_gamma, db);
+                // What is normalised loses its mean, and with it all that a bias does.
+                db.fill(F::ZERO);
+            }
+            if let Some(bias) = &mut self.bias {
+                bias.take(first, db);
+            }
+        });
         let d_logits = Mat::strided(rows, genes, d.cells, stride);
-        let weight = Mat::new(&self.weight.value()[first * d.hidden..], genes, d.hidden);
-        matmul(d_logits.t(), weight, dh, d.hidden, F::ONE);
-        let at = first * d.hidden..(first + genes) * d.hidden;
-        input.weight_gradient(d_logits, dw, d.hidden, self.weight.moments(at));
-        self.weight.take(first * d.hidden, dw);
-        if let Some(norm) = &mut self.norm {
-            norm.take(first, d_gamma, db);
-            // What is normalised loses its mean, and with it all that a bias does.
-            db.fill(F::ZERO);
-        }
-        if let Some(bias) = &mut self.bias {
-            bias.take(first, db);
-        }
+        input.gradients(d_logits, &mut self.weight, first * d.hidden, dh, next);
     }
 }
 

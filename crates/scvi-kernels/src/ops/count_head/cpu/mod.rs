@@ -14,6 +14,7 @@ mod pass;
 mod positives;
 mod read;
 mod samples;
+mod weights;
 mod workspace;
 mod zeros;
 
@@ -22,4 +23,5 @@ pub(crate) use gradient::head_grad_cpu;
 pub(crate) use pass::{head_library_grad_cpu, head_likelihood_cpu};
 pub(crate) use read::head_read_cpu;
 pub(crate) use samples::{head_log_sums_cpu, head_scale_rows_cpu};
+pub use weights::WeightBlocks;
 pub use workspace::{CountHead, input_stride};

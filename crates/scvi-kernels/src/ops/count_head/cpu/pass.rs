@@ -12,6 +12,7 @@ use super::positives::Positives;
 use super::zeros::zeros;
 use crate::counts::CountsBatch;
 use crate::cpu::Cpu;
+use crate::linalg::Next;
 use crate::ops::count_head::likelihood::{Likelihood, Nb, Normal, Poisson, Zinb};
 use crate::ops::count_head::{Dispersion, GeneLikelihood, HeadDims, LikelihoodPass};
 use crate::ops::{Rows, Sink, in_parts, scratch};
@@ -147,8 +148,9 @@ fn all_parts<F: Real, L: Likelihood<F>, const GRAD: bool>(
             assert!(GRAD, "a layer's step needs gradients");
             head.has_dh = true;
             let layer = LayerSinks::new(step.sinks, part, d);
-            let dh = Rows::new(&mut head.part_dh, d.cells * d.hidden);
-            (Pi::Formed { layer, dh }, Some(head.input.view(step.input, d)))
+            let input = head.input.view(step.input, d);
+            let dh = Rows::new(&mut head.part_dh, input.dh_len());
+            (Pi::Formed { layer, dh }, Some(input))
         }
     };
     let (scale, block_max) = (&head.scale, &head.block_max);
@@ -183,7 +185,7 @@ fn one_part<F: Real, L: Likelihood<F>, const GRAD: bool>(
 ) {
     part.nll.fill(F::ZERO);
     part.sum.fill(F::ZERO);
-    pi.start(d);
+    pi.start(input);
     let cells = padded(d.cells);
     let [groups, table] = shared.columns.memory(block);
     let sizes = [CellRows::<F>::len(cells), groups, table, Positives::<F>::len(cells)];
@@ -199,12 +201,14 @@ fn one_part<F: Real, L: Likelihood<F>, const GRAD: bool>(
             let genes = start..(start + block).min(all);
             let at = genes.start * cells..genes.end * cells;
             let max = &block_max[k * cells..][..cells];
-            pi.block(genes.clone(), input, layer_memory, d, |pi| {
+            let grad = if GRAD { &mut part.grad[at.clone()] } else { &mut [] };
+            let next = Next::new().and(&part.scale[at.clone()]);
+            pi.block(genes.clone(), input, layer_memory, next, d, |pi| {
                 let mut block = Block {
                     first: part.first + start,
-                    scale: &part.scale[at.clone()],
+                    scale: &part.scale[at],
                     pi,
-                    grad: if GRAD { &mut part.grad[at] } else { &mut [] },
+                    grad,
                     nll: &mut *part.nll,
                     sum: &mut *part.sum,
                 };

@@ -4,7 +4,7 @@
 use super::activation::Activate;
 use super::input::Input;
 use super::layer::{Layer, Logits};
-use super::workspace::{BLOCK, input_stride};
+use super::workspace::{Partition, input_stride};
 use crate::cpu::Cpu;
 use crate::linalg::{Mat, matmul};
 use crate::ops::count_head::{HeadDims, HeadLayer, ScaleActivation};
@@ -26,23 +26,24 @@ pub(crate) fn head_log_sums_cpu<F: Real>(
 ) {
     let layer = Layer::eval(layer, d);
     let input = Mat::strided(input, d.hidden, d.cells, input_stride(d.cells));
-    let blocks = d.genes.div_ceil(BLOCK);
+    let block_genes = Partition::new(d.genes).block;
+    let blocks = d.genes.div_ceil(block_genes);
     let log_sums = Rows::new(&mut log_sums[..d.cells], 1);
     in_parts(d.cells, SAMPLES, log_sums, &|samples, log_sums| {
         let input = Input::transposed(input.columns(samples.clone()));
         let cells = padded(samples.len());
-        scratch((BLOCK + 2 * blocks + 1) * cells, |memory| {
-            let (rows, rest) = memory.split_at_mut(BLOCK * cells);
+        scratch((block_genes + 2 * blocks + 1) * cells, |memory| {
+            let (rows, rest) = memory.split_at_mut(block_genes * cells);
             let (max, rest) = rest.split_at_mut(blocks * cells); // (blocks, samples)
             let (sum, all) = rest.split_at_mut(blocks * cells); // (blocks, samples), (samples)
             for block in 0..blocks {
-                let (first, at) = (block * BLOCK, block * cells..(block + 1) * cells);
-                let genes = (d.genes - first).min(BLOCK);
+                let (first, at) = (block * block_genes, block * cells..(block + 1) * cells);
+                let genes = (d.genes - first).min(block_genes);
                 let finish =
                     Activate { activation, max: &mut max[at.clone()], sum: &mut sum[at], cells };
                 let logits = Logits::eval(&mut rows[..genes * cells]);
                 let tile = HeadDims { cells: samples.len(), genes, ..d };
-                layer.forward(input, first, BLOCK, logits, tile, finish);
+                layer.forward(input, first, block_genes, logits, tile, finish);
             }
             activation.log_sums(max, sum, all);
             log_sums.data.copy_from_slice(&all[..samples.len()]);
@@ -65,7 +66,7 @@ pub(crate) fn head_scale_rows_cpu<F: Real>(
     let input = Mat::strided(input, d.hidden, d.cells, input_stride(d.cells));
     let out = &mut out[..genes.len() * stride];
     scratch(genes.len() * d.hidden, |weights| {
-        layer.gather(genes, weights, d.hidden);
+        layer.gather(genes, weights, d);
         matmul(Mat::new(weights, genes.len(), d.hidden), input, out, stride, F::ZERO);
     });
     vectorised(

@@ -1,13 +1,15 @@
 //! What the heads keep between stages.
 
 use super::input::KeptInput;
+use crate::aligned::{Aligned, aligned};
+use crate::linalg::VECTORS;
 use crate::ops::count_head::{HeadDims, HeadPlan, ScaleActivation};
 use crate::real::Real;
 use crate::{LANES, padded};
 
-/// Genes of one block at most: its products and its slice of the weights, with their moments, fit
-/// the second-level cache.
-pub(super) const BLOCK: usize = 192;
+/// Genes of one block at most, as many as products that skip zeros take at a time: its products and
+/// its slice of the weights, with their moments, fit the second-level cache.
+const BLOCK: usize = VECTORS * LANES;
 /// Parts at most: each has an own sum of the input's gradient.
 const MAX_PARTS: usize = 32;
 /// Parts at least, and how many more than are needed may be tried, for threads to get as many genes
@@ -25,7 +27,7 @@ pub(super) struct Partition {
 impl Partition {
     /// Of those of the largest blocks the one whose halves are the most even: two threads begin
     /// with a half each.
-    fn new(genes: usize) -> Self {
+    pub(super) fn new(genes: usize) -> Self {
         let fewest = match genes.div_ceil(BLOCK) {
             0 | 1 => return Self::of_blocks(genes, 1),
             several => several.max(EVEN),
@@ -70,28 +72,28 @@ pub struct CountHead<F> {
     pub(super) has_dh: bool,
     pub(super) input: KeptInput<F>,
     /// exp(logit - the block's maximum), or softplus(logit): `(genes, cells)`
-    pub(super) scale: Vec<F>,
+    pub(super) scale: Aligned<F>,
     /// π; after a likelihood with gradients dL/dπ: `(genes, cells)`, empty without zero inflation
-    pub(super) pi: Vec<F>,
+    pub(super) pi: Aligned<F>,
     /// px_r; after a likelihood with gradients dL/dpx_r: `(genes, cells)`, empty where the
     /// dispersion is not the decoder's
-    pub(super) px_r: Vec<F>,
+    pub(super) px_r: Aligned<F>,
     /// dL/d ln μ: `(genes, cells)`, empty where no gradient is wanted
-    pub(super) grad: Vec<F>,
+    pub(super) grad: Aligned<F>,
     /// largest logit of a block, or 0: `(blocks, cells)`
-    pub(super) block_max: Vec<F>,
+    pub(super) block_max: Aligned<F>,
     /// Σ_g exp(logit - block_max) of a block: `(blocks, cells)`
-    pub(super) block_sum: Vec<F>,
+    pub(super) block_sum: Aligned<F>,
     /// ln Σ_g exp(logit), or 0: `(cells)`
-    pub(super) log_sum: Vec<F>,
+    pub(super) log_sum: Aligned<F>,
     /// each part's share of the loss: `(parts, cells)`
-    pub(super) part_nll: Vec<F>,
+    pub(super) part_nll: Aligned<F>,
     /// each part's share of Σ_g dL/d ln μ: `(parts, cells)`
-    pub(super) part_sum: Vec<F>,
+    pub(super) part_sum: Aligned<F>,
     /// Σ_g dL/d ln μ: `(cells)`
-    pub(super) grad_sum: Vec<F>,
-    /// each part's share of the input's gradient: `(parts, cells, hidden)`
-    pub(super) part_dh: Vec<F>,
+    pub(super) grad_sum: Aligned<F>,
+    /// each part's share of the input's gradient: `(parts, Input::dh_len)`
+    pub(super) part_dh: Aligned<F>,
 }
 
 impl<F: Real> CountHead<F> {
@@ -100,7 +102,7 @@ impl<F: Real> CountHead<F> {
         let partition = Partition::new(dims.genes);
         let cells = padded(dims.cells);
         let blocks = partition.n_parts * partition.blocks_per_part;
-        let zeros = |wanted: bool, len: usize| vec![F::ZERO; if wanted { len } else { 0 }];
+        let zeros = |wanted: bool, len: usize| aligned(if wanted { len } else { 0 });
         Self {
             partition,
             activation: plan.activation,
@@ -116,7 +118,10 @@ impl<F: Real> CountHead<F> {
             part_nll: zeros(true, partition.n_parts * cells),
             part_sum: zeros(true, partition.n_parts * cells),
             grad_sum: zeros(true, cells),
-            part_dh: zeros(plan.training, partition.n_parts * dims.cells * dims.hidden),
+            part_dh: zeros(
+                plan.training,
+                partition.n_parts * KeptInput::<F>::max_dh_len(dims, plan),
+            ),
         }
     }
 }

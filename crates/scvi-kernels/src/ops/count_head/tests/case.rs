@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::named::{Named, Norms};
 use crate::ops::count_head::{
     CountHead, Dispersion, DropoutStep, GeneLikelihood, HeadDims, HeadOutput, HeadPlan,
-    LikelihoodPass, ScaleActivation,
+    LikelihoodPass, ScaleActivation, WeightBlocks,
 };
-use crate::testing::{Draw, Mode, Parameter, cast};
+use crate::testing::{Draw, Mode, Parameter, buf, cast, full};
 use crate::{Backend, CountsBatch, Cpu, CsrRows, Real};
 
 /// A normalisation's, scVI's own.
@@ -54,6 +54,8 @@ pub(super) struct Kind {
     pub(super) norm: bool,
     /// whether the layer of zero-inflation logits is kept from the likelihood, normalised or not
     pub(super) dropout_apart: bool,
+    /// whether the input's gradient is wanted only where the input is not zero
+    pub(super) gated: bool,
 }
 
 impl Kind {
@@ -67,6 +69,7 @@ impl Kind {
             bias: true,
             norm: false,
             dropout_apart: false,
+            gated: false,
         }
     }
 
@@ -111,6 +114,7 @@ impl Kind {
             zero_inflated,
             gene_cell: self.gene_cell(),
             training,
+            gated_input: self.gated,
         }
     }
 }
@@ -236,8 +240,23 @@ impl Case {
         batch
     }
 
+    /// As the heads store them.
     pub(super) fn fresh_parameters<F: Real>(&self) -> Vec<Parameter<F>> {
-        self.parameters.values().map(|v| Parameter::new(v)).collect()
+        let order = WeightBlocks::new(self.dims.genes, self.dims.hidden);
+        let stored = |(name, values): (&String, &Vec<f64>)| match name.ends_with("weight") {
+            true => Parameter::new(&order.store(values)),
+            false => Parameter::new(values),
+        };
+        self.parameters.iter().map(stored).collect()
+    }
+
+    /// A parameter's gradient, in the order of [`Case::parameters`].
+    pub(super) fn gradient<F: Real>(&self, name: &str, parameter: &Parameter<F>) -> Vec<F> {
+        let order = WeightBlocks::new(self.dims.genes, self.dims.hidden);
+        match name.ends_with("weight") {
+            true => order.restore(&parameter.grad),
+            false => parameter.grad.to_vec(),
+        }
     }
 
     /// The whole pass in a workspace of its own; the loss is the mean of the cells' nll.
@@ -253,18 +272,19 @@ impl Case {
         mut parameters: Vec<Parameter<F>>,
         mode: Mode,
     ) -> Outcome<F> {
-        let (d, cpu, h) = (self.dims, Cpu::<F>::new(), cast(&self.h));
+        let (d, cpu, h) = (self.dims, Cpu::<F>::new(), buf(&cast(&self.h)));
         batch.load(&self.rows, true);
         let mut named = Named::new(self, &mut parameters);
         let weight = Some(F::of(1.0 / d.cells as f64));
         let mut norms = Norms::new(self);
         let nll = self.likelihood(head, batch, &mut named, &mut norms, mode, weight);
-        let mut d_library = vec![F::of(f64::NAN); d.cells];
+        let mut d_library = full(d.cells, F::of(f64::NAN));
         cpu.head_library_grad(head, &mut d_library, d);
-        let mut dh = vec![F::of(f64::NAN); d.cells * d.hidden];
+        let mut dh = full(d.cells * d.hidden, F::of(f64::NAN));
         cpu.head_grad(head, &h, named.sinks(&norms, mode), &mut dh, d);
-        let running = norms.heads.into_values().map(|norm| norm.running).collect();
-        Outcome { nll, dh, d_library, parameters, running }
+        let running = norms.heads.into_values().map(|norm| norm.running.map(|v| v.to_vec()));
+        let (dh, d_library) = (dh.to_vec(), d_library.to_vec());
+        Outcome { nll, dh, d_library, parameters, running: running.collect() }
     }
 
     /// The loss of a training pass.
@@ -300,7 +320,7 @@ impl Case {
         let named = Named::new(self, &mut parameters);
         let mut norms = Norms { training: false, ..Norms::new(self) };
         let params = named.params(&mut norms);
-        Cpu::<F>::new().head_forward(head, &cast(&self.h), params, self.dims);
+        Cpu::<F>::new().head_forward(head, &buf(&cast(&self.h)), params, self.dims);
     }
 
     /// The first two stages.
@@ -314,7 +334,7 @@ impl Case {
         grad_weight: Option<F>,
     ) -> Vec<F> {
         let (d, cpu) = (self.dims, Cpu::<F>::new());
-        let h = cast(&self.h);
+        let h = buf(&cast(&self.h));
         let in_likelihood = grad_weight.is_some() && self.kind.dropout_in_likelihood();
         let mut params = named.params(norms);
         params.dropout = params.dropout.filter(|_| !in_likelihood);
@@ -332,13 +352,13 @@ impl Case {
         let pass = LikelihoodPass {
             likelihood: self.kind.likelihood,
             counts: batch,
-            library: &cast(&self.library),
+            library: &buf(&cast(&self.library)),
             grad_weight,
             dropout: sinks.map(|sinks| DropoutStep { input: &h, sinks }),
         };
-        let mut nll = vec![F::of(f64::NAN); d.cells];
+        let mut nll = full(d.cells, F::of(f64::NAN));
         cpu.head_likelihood(head, pass, dispersion, &mut nll, d);
-        nll
+        nll.to_vec()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Case, Kind};
 use crate::ops::count_head::GeneLikelihood;
-use crate::testing::{Mode, check_gradient, check_sinks};
+use crate::testing::{Mode, assert_near, check_gradient, check_sinks, norm};
 
 /// Tries one input of a case after the other.
 fn check(case: &Case) {
@@ -19,7 +19,8 @@ fn check(case: &Case) {
     check("h", &case.h, &out.dh, &|c, x| c.h = x);
     check("library", &case.library, &out.d_library, &|c, x| c.library = x);
     for ((name, value), parameter) in case.parameters.iter().zip(&out.parameters) {
-        check(name, value, &parameter.grad, &|c, x| *c.parameters.get_mut(name).unwrap() = x);
+        let gradient = case.gradient(name, parameter);
+        check(name, value, &gradient, &|c, x| *c.parameters.get_mut(name).unwrap() = x);
     }
 }
 
@@ -61,5 +62,31 @@ fn a_bias_before_a_normalisation_has_no_gradient() {
     {
         let none = parameter.grad.iter().all(|&g| g == 0.0);
         assert_eq!(none, name.ends_with("bias"), "{name}, {} numbers", value.len());
+    }
+}
+
+#[test]
+fn where_the_input_is_zero_its_gradient_can_be_left_out() {
+    for shape in [[40, 300, 37], [129, 193, 64], [7, 20, 5]] {
+        for kind in Kind::all() {
+            let mut case = Case::new(shape, kind, 8);
+            case.h.iter_mut().for_each(|v| *v = v.max(0.0));
+            let all = case.run::<f64>(Mode::Store);
+            case.kind.gated = true;
+            let some = case.run::<f64>(Mode::Store);
+            let pairs = case.h.iter().zip(all.dh.iter().zip(&some.dh));
+            let wanted = pairs.filter(|(h, _)| **h != 0.0).map(|(_, (&all, &some))| [all, some]);
+            let [all_dh, some_dh] =
+                [0, 1].map(|i| wanted.clone().map(|pair| pair[i]).collect::<Vec<f64>>());
+            assert_near(&format!("dh, {}", case.name()), &some_dh, &all_dh, 1e-12);
+            for (all, some) in all.parameters.iter().zip(&some.parameters) {
+                assert_eq!(all.grad, some.grad, "{}", case.name());
+            }
+            let single = case.run::<f32>(Mode::Store);
+            let single: Vec<f64> = single.dh.iter().map(|&v| v as f64).collect();
+            let near = norm(&some.dh) * 1e-4;
+            let off: Vec<f64> = single.iter().zip(&some.dh).map(|(a, b)| a - b).collect();
+            assert!(norm(&off) <= near, "{}: {} of {near}", case.name(), norm(&off));
+        }
     }
 }

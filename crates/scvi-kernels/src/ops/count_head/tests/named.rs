@@ -6,8 +6,8 @@ use super::case::{Case, MOMENTUM, NORM_EPS};
 use crate::ops::count_head::{
     HeadDims, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams, HeadSinks,
 };
-use crate::testing::{Mode, Parameter, cast};
-use crate::{BatchNormEval, BatchNormKept, BatchNormState, Cpu, Real, padded};
+use crate::testing::{Mode, Parameter, buf, cast, full};
+use crate::{Aligned, BatchNormEval, BatchNormKept, BatchNormState, Cpu, Real, padded};
 
 /// What normalisations read and write beside their parameters.
 pub(super) struct Norms<F> {
@@ -16,19 +16,19 @@ pub(super) struct Norms<F> {
 }
 
 pub(super) struct NormBuffers<F> {
-    pub(super) running: [Vec<F>; 2],
-    normalised: Vec<F>,
-    inv_std: Vec<F>,
+    pub(super) running: [Aligned<F>; 2],
+    normalised: Aligned<F>,
+    inv_std: Aligned<F>,
 }
 
 impl<F: Real> Norms<F> {
     pub(super) fn new(case: &Case) -> Self {
         let HeadDims { cells, genes, .. } = case.dims;
         let buffers = |running: &[Vec<f64>; 2]| NormBuffers {
-            running: running.each_ref().map(|v| cast(v)),
+            running: running.each_ref().map(|v| buf(&cast(v))),
             // Room for more cells, and nothing that could pass for a number.
-            normalised: vec![F::of(f64::NAN); genes * padded(cells + 20)],
-            inv_std: vec![F::of(f64::NAN); genes],
+            normalised: full(genes * padded(cells + 20), F::of(f64::NAN)),
+            inv_std: full(genes, F::of(f64::NAN)),
         };
         let heads = case.running.iter().map(|(&head, running)| (head, buffers(running)));
         Self { heads: heads.collect(), training: true }
@@ -38,8 +38,8 @@ impl<F: Real> Norms<F> {
 impl<F: Real> NormBuffers<F> {
     fn norm<'a>(
         &'a mut self,
-        gamma: &'a Vec<F>,
-        beta: &'a Vec<F>,
+        gamma: &'a Aligned<F>,
+        beta: &'a Aligned<F>,
         training: bool,
     ) -> HeadNorm<'a, Cpu<F>> {
         let [running_mean, running_var] = &mut self.running;
@@ -68,7 +68,7 @@ impl<'a, F: Real> Named<'a, F> {
         Self(case.parameters.keys().map(String::as_str).zip(parameters).collect())
     }
 
-    fn value(&self, head: &str, of: &str) -> Option<&Vec<F>> {
+    fn value(&self, head: &str, of: &str) -> Option<&Aligned<F>> {
         Some(&self.0.get(format!("{head} {of}").as_str())?.value)
     }
 

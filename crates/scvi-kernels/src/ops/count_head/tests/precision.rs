@@ -152,8 +152,11 @@ fn stays_finite_where_the_dispersion_has_run_away() {
             let mut case = Case::new([17, 9, 2], Kind::new(likelihood), 4);
             case.fill("px_r", || px_r);
             let out = case.run::<f32>(Mode::Store);
-            let all =
-                out.parameters.iter().map(|p| &p.grad).chain([&out.nll, &out.dh, &out.d_library]);
+            let all = out.parameters.iter().map(|p| &p.grad[..]).chain([
+                &out.nll[..],
+                &out.dh,
+                &out.d_library,
+            ]);
             for values in all {
                 assert!(values.iter().all(|v| v.is_finite()), "{likelihood:?} px_r {px_r}");
             }

@@ -3,7 +3,7 @@
 use super::named::{Named, Norms};
 use super::{Case, Kind, read};
 use crate::ops::count_head::{HeadDims, HeadOutput, input_stride};
-use crate::testing::{bits, same_in_every_pool};
+use crate::testing::{bits, full, same_in_every_pool};
 use crate::{Backend, Cpu, HeadSamples, padded};
 
 /// px_scale of the listed genes: `(genes, samples)`.
@@ -11,7 +11,7 @@ fn scale_rows(case: &Case, genes: &[u32]) -> Vec<f32> {
     let (d, cpu) = (case.dims, Cpu::<f32>::new());
     let HeadDims { cells, hidden, .. } = d;
     let stride = input_stride(cells);
-    let mut input = vec![f32::NAN; hidden * stride];
+    let mut input = full(hidden * stride, f32::NAN);
     for (i, &v) in case.h.iter().enumerate() {
         input[i % hidden * stride + i / hidden] = v as f32;
     }
@@ -20,7 +20,7 @@ fn scale_rows(case: &Case, genes: &[u32]) -> Vec<f32> {
     let mut norms = [0, 1].map(|_| Norms { training: false, ..Norms::new(case) });
     let [sums, rows] = norms.each_mut().map(|norms| named.params(norms).scale);
     let activation = case.kind.plan(false).activation;
-    let mut log_sums = vec![0.0; padded(cells)];
+    let mut log_sums = full(padded(cells), 0.0);
     cpu.head_log_sums(&input, sums, activation, &mut log_sums, d);
     let mut out = vec![f32::NAN; genes.len() * padded(cells)];
     let samples = HeadSamples { input: &input, log_sums: &log_sums };
