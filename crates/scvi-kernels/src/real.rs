@@ -11,8 +11,8 @@ use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::LANES;
 use crate::linalg::{
-    Pair, Tile, Vectors, add_plainly, add_rows_plainly, dot_plainly, row_sums_plainly,
-    transposed_plainly,
+    Counts, ListsMut, Pair, Tile, Vectors, add_plainly, add_rows_plainly, dot_plainly,
+    list_plainly, row_sums_plainly, transposed_plainly,
 };
 use crate::ops::Pooled;
 
@@ -84,6 +84,12 @@ pub trait Real:
     #[inline(always)]
     fn transposed(tile: Tile<Self>) -> Tile<Self> {
         transposed_plainly(tile)
+    }
+
+    /// Lists what is not zero in two rows of a piece.
+    #[inline(always)]
+    fn list(rows: [&[Self]; 2], to: ListsMut<Self>) -> Counts {
+        list_plainly(rows, to)
     }
 
     /// `sums = keep * sums + pair panel`, for products that skip zeros.

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod dots;
+mod lists;
 mod nonzeros;
 mod pair;
 mod panel;
@@ -12,6 +13,9 @@ pub(crate) use ahead::{Ahead, Next};
 pub(crate) use dots::{dot_plainly, row_sums_plainly};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use dots::{dot_v4, row_sums_v4};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use lists::list_v4;
+pub(crate) use lists::{Counts, ListsMut, list_plainly};
 pub(crate) use nonzeros::{Nonzeros, VECTORS};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use pair::add_v4;
@@ -64,15 +68,6 @@ impl<'a, F> Mat<'a, F> {
     /// Some of the rows.
     pub(crate) fn rows(self, range: std::ops::Range<usize>) -> Self {
         self.t().columns(range).t()
-    }
-
-    /// How many of its values are not zero; its rows are contiguous.
-    pub(crate) fn nonzeros(self) -> usize
-    where
-        F: Real,
-    {
-        let rows = (0..self.rows).filter_map(|i| self.row(i));
-        rows.map(|row| row.iter().filter(|&&v| v != F::ZERO).count()).sum()
     }
 
     /// One row, or `None` past the last; its values are contiguous.

@@ -1,6 +1,7 @@
 //! Products with a matrix of many zeros, such as what a ReLU gives.
 
 use super::ahead::Ahead;
+use super::lists::Counts;
 use super::{Mat, Next, Pair, Panel, Vectors, transpose};
 use crate::LANES;
 use crate::ops::{Rows, in_parts, scratch};
@@ -19,6 +20,10 @@ pub(crate) const VECTORS: usize = 12;
 pub(super) const PAIRS: usize = LANES / 2;
 /// Values of a group's piece at most.
 pub(super) const PIECE: usize = LANES * INNER;
+/// Room for those of both rows of its pairs: vectors are written whole.
+const BOTH: usize = PIECE / 2 + LANES;
+/// And for those of one alone.
+const SINGLE: usize = PIECE + LANES;
 
 /// Where a matrix `a` is not zero, two rows at a time: `(rows, inner)`.
 ///
@@ -29,20 +34,10 @@ pub(super) const PIECE: usize = LANES * INNER;
 pub(crate) struct Nonzeros<F> {
     pub(super) rows: usize,
     pub(super) inner: usize,
-    both: Vec<(u32, [F; 2])>, // (groups, pieces, PIECE / 2)
-    single: Vec<(u32, F)>,    // (groups, pieces, PIECE)
+    both: Vec<(u32, [F; 2])>, // (groups, pieces, BOTH)
+    single: Vec<(u32, F)>,    // (groups, pieces, SINGLE)
     counts: Vec<Counts>,      // (groups, pieces, PAIRS)
 }
-
-/// How many values a pair lists.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    both: usize,
-    single: [usize; 2],
-}
-
-/// The lists of a group's piece, or of what follows a pair in it.
-type Lists<'a, F> = (&'a [(u32, [F; 2])], &'a [(u32, F)]);
 
 impl<F: Real> Nonzeros<F> {
     /// Room for a matrix of that size.
@@ -51,36 +46,51 @@ impl<F: Real> Nonzeros<F> {
         Self {
             rows: 0,
             inner: 0,
-            both: vec![(0, [F::ZERO; 2]); pieces * PIECE / 2],
-            single: vec![(0, F::ZERO); pieces * PIECE],
+            both: vec![(0, [F::ZERO; 2]); pieces * BOTH],
+            single: vec![(0, F::ZERO); pieces * SINGLE],
             counts: vec![Counts::default(); pieces * PAIRS],
         }
     }
 
     /// Lists what is not zero in `a`, whose rows are contiguous.
     pub(crate) fn find(&mut self, a: Mat<F>) {
-        assert!(a.cs == 1, "rows are contiguous");
         (self.rows, self.inner) = (a.rows, a.cols);
         let pieces = a.cols.div_ceil(INNER);
         let lists = (
-            Rows::new(&mut self.both, pieces * PIECE / 2),
-            Rows::new(&mut self.single, pieces * PIECE),
+            Rows::new(&mut self.both, pieces * BOTH),
+            Rows::new(&mut self.single, pieces * SINGLE),
             Rows::new(&mut self.counts, pieces * PAIRS),
         );
         in_parts(a.rows.div_ceil(LANES), 1, lists, &|groups, (both, single, counts)| {
             let columns = (0..a.cols).step_by(INNER).map(|at| at..a.cols.min(at + INNER));
-            let lists = both.data.chunks_mut(PIECE / 2).zip(single.data.chunks_mut(PIECE));
+            let lists = both.data.chunks_mut(BOTH).zip(single.data.chunks_mut(SINGLE));
             let lists = lists.zip(counts.data.chunks_mut(PAIRS));
-            for (columns, ((mut both, mut single), counts)) in columns.zip(lists) {
-                for (pair, counts) in counts.iter_mut().enumerate() {
-                    let row = groups.start * LANES + 2 * pair;
-                    let row = |k: usize| a.row(row + k).map(|row| &row[columns.clone()]);
-                    *counts = list([row(0), row(1)], both, single);
-                    both = &mut both[counts.both..];
-                    single = &mut single[counts.single.iter().sum()..];
-                }
-            }
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (columns, ((mut both, mut single), counts)) in columns.zip(lists) {
+                        // In place of a row past the last.
+                        let zeros = &[F::ZERO; INNER][..columns.len()];
+                        for (pair, counts) in counts.iter_mut().enumerate() {
+                            let row = groups.start * LANES + 2 * pair;
+                            let rows = [a.row(row), a.row(row + 1)].map(
+                                #[inline(always)]
+                                |row| row.map_or(zeros, |row| &row[columns.clone()]),
+                            );
+                            *counts = F::list(rows, (&mut *both, &mut *single));
+                            let [n_both, n_single] = counts.lens();
+                            (both, single) = (&mut both[n_both..], &mut single[n_single..]);
+                        }
+                    }
+                },
+            );
         });
+    }
+
+    /// How many values are not zero.
+    pub(crate) fn n_values(&self) -> usize {
+        let lists = self.rows.div_ceil(LANES) * self.inner.div_ceil(INNER);
+        self.counts[..lists * PAIRS].iter().map(|counts| counts.n_values()).sum()
     }
 
     /// `out = bᵀ aᵀ`, rows `stride` apart; see [`Nonzeros::product`].
@@ -168,52 +178,13 @@ impl<F: Real> Nonzeros<F> {
     /// What a group's piece lists, pair by pair.
     #[inline(always)]
     pub(super) fn pairs(&self, list: usize) -> impl Iterator<Item = Pair<'_, F>> {
-        let mut lists = (&self.both[list * PIECE / 2..], &self.single[list * PIECE..]);
+        let mut lists = (&self.both[list * BOTH..], &self.single[list * SINGLE..]);
         let counts = self.counts[list * PAIRS..][..PAIRS].iter();
         counts.map(
             #[inline(always)]
             move |counts| counts.take(&mut lists),
         )
     }
-}
-
-impl Counts {
-    /// The pair whose lists come first.
-    #[inline(always)]
-    fn take<'a, F>(&self, lists: &mut Lists<'a, F>) -> Pair<'a, F> {
-        let (both, rest) = lists.0.split_at(self.both);
-        let (one, singles) = lists.1.split_at(self.single[0]);
-        let (other, singles) = singles.split_at(self.single[1]);
-        *lists = (rest, singles);
-        Pair { both, single: [one, other] }
-    }
-}
-
-/// Lists what is not zero in two rows, or in one: of the second row alone after the first.
-fn list<F: Real>(
-    rows: [Option<&[F]>; 2],
-    both: &mut [(u32, [F; 2])],
-    single: &mut [(u32, F)],
-) -> Counts {
-    let mut counts = Counts::default();
-    let inner = rows[0].map_or(0, <[F]>::len);
-    let value = |row: usize, at: usize| rows[row].map_or(F::ZERO, |row| row[at]);
-    // Every place is written, and stays where it counts: no branch can be foreseen here.
-    for at in 0..inner {
-        let v = [value(0, at), value(1, at)];
-        let [a, b] = v.map(|v| v != F::ZERO);
-        both[counts.both] = (at as u32, v);
-        single[counts.single[0]] = (at as u32, v[0]);
-        counts.both += usize::from(a & b);
-        counts.single[0] += usize::from(a & !b);
-    }
-    for at in 0..inner {
-        let v = [value(0, at), value(1, at)];
-        let [a, b] = v.map(|v| v != F::ZERO);
-        single[counts.single[0] + counts.single[1]] = (at as u32, v[1]);
-        counts.single[1] += usize::from(b & !a);
-    }
-    counts
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use super::Real;
 use crate::LANES;
 use crate::linalg::{
-    Pair, Tile, Vectors, add_plainly, add_rows_plainly, dot_plainly, row_sums_plainly,
-    transposed_plainly,
+    Counts, ListsMut, Pair, Tile, Vectors, add_plainly, add_rows_plainly, dot_plainly,
+    list_plainly, row_sums_plainly, transposed_plainly,
 };
 #[cfg(target_arch = "x86_64")]
-use crate::linalg::{add_rows_v4, add_v4, dot_v4, row_sums_v4};
+use crate::linalg::{add_rows_v4, add_v4, dot_v4, list_v4, row_sums_v4};
 use crate::simd::arch;
 
 impl Real for f32 {
@@ -49,6 +49,15 @@ impl Real for f32 {
             #[cfg(target_arch = "x86_64")]
             pulp::Arch::V4(simd) => transposed_v4(simd, tile),
             _ => transposed_plainly(tile),
+        }
+    }
+
+    #[inline(always)]
+    fn list(rows: [&[Self]; 2], to: ListsMut<Self>) -> Counts {
+        match arch() {
+            #[cfg(target_arch = "x86_64")]
+            pulp::Arch::V4(simd) => list_v4(simd, rows, to),
+            _ => list_plainly(rows, to),
         }
     }
 

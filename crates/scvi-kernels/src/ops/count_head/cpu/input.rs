@@ -61,13 +61,12 @@ impl<F: Real> KeptInput<F> {
         in_parts(d.hidden, UNITS, rows, &|units, rows: Rows<F>| {
             transpose(h.columns(units), rows.data, stride);
         });
-        let density = h.nonzeros() as f64 / (d.cells * d.hidden).max(1) as f64;
-        let wide = d.cells.min(d.hidden) >= MIN_SIZE;
-        self.skip = skips_zeros() && wide && density <= MAX_DENSITY;
+        self.skip = skips_zeros() && d.cells.min(d.hidden) >= MIN_SIZE;
         if self.skip {
             let [cells, units] = &mut self.nonzeros;
             cells.find(h);
-            if grad {
+            self.skip = cells.n_values() as f64 <= MAX_DENSITY * (d.cells * d.hidden) as f64;
+            if grad && self.skip {
                 units.find(Mat::strided(&self.transposed, d.hidden, d.cells, stride));
             }
         }
