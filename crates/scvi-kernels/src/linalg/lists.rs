@@ -74,13 +74,14 @@ pub(crate) fn list_v4(
 
     use pulp::cast;
 
-    const VECTORS: usize = INNER / LANES;
+    // Of a row; a piece is whole vectors.
+    const PARTS: usize = INNER / LANES;
     let f = simd.avx512f;
     let zero = f._mm512_setzero_ps();
     let lanes = f._mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    let (mut columns, mut values) = ([lanes; VECTORS], [[zero; VECTORS]; 2]);
-    let mut masks = [[0u16; VECTORS]; 2];
-    for k in 0..VECTORS {
+    let (mut columns, mut values) = ([lanes; PARTS], [[zero; PARTS]; 2]);
+    let mut masks = [[0u16; PARTS]; 2];
+    for k in 0..PARTS {
         columns[k] = f._mm512_add_epi32(lanes, f._mm512_set1_epi32((k * LANES) as i32));
         for row in 0..2 {
             values[row][k] = cast(vector(rows[row], k * LANES));
@@ -88,7 +89,7 @@ pub(crate) fn list_v4(
         }
     }
     let mut n_both = 0;
-    for k in 0..VECTORS {
+    for k in 0..PARTS {
         let mask = masks[0][k] & masks[1][k];
         let columns: [u32; LANES] = cast(f._mm512_maskz_compress_epi32(mask, columns[k]));
         let a: [f32; LANES] = cast(f._mm512_maskz_compress_ps(mask, values[0][k]));
@@ -99,21 +100,20 @@ pub(crate) fn list_v4(
         }
         n_both += mask.count_ones() as usize;
     }
-    let (mut n_single, mut place) = ([0; 2], 0);
+    let mut n_single = [0; 2];
     for row in 0..2 {
-        for k in 0..VECTORS {
+        for k in 0..PARTS {
             let mask = masks[row][k] & !masks[1 - row][k];
             let columns: [u32; LANES] = cast(f._mm512_maskz_compress_epi32(mask, columns[k]));
             let alone: [f32; LANES] = cast(f._mm512_maskz_compress_ps(mask, values[row][k]));
-            let to = &mut single[place..][..LANES];
+            let to = &mut single[n_single[0] + n_single[1]..][..LANES];
             for i in 0..LANES {
                 to[i] = (columns[i], alone[i]);
             }
-            place += mask.count_ones() as usize;
-            n_single[row] += mask.count_ones() as u8;
+            n_single[row] += mask.count_ones() as usize;
         }
     }
-    Counts { both: n_both as u8, single: n_single }
+    Counts { both: n_both as u8, single: n_single.map(|n| n as u8) }
 }
 
 /// The vector that begins at a column, with zeros behind the row's end.
