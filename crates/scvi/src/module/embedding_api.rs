@@ -5,7 +5,7 @@ use scvi_kernels::Backend;
 use super::kwargs::EmbeddingKwargs;
 use super::vae::Vae;
 use super::validate::ConfigError;
-use crate::nn::{BATCH, Embedding, EmbeddingError, EmbeddingPlan, Init, NewRows};
+use crate::nn::{BATCH, Embedding, EmbeddingError, Init, NewRows};
 
 impl<B: Backend> Vae<B> {
     /// A new embedding with one vector from N(0, 1) for each of `rows` categories.
@@ -19,7 +19,7 @@ impl<B: Backend> Vae<B> {
         seed: u64,
     ) -> Result<Embedding<B>, ConfigError> {
         kwargs.validate(rows)?;
-        let plan = EmbeddingPlan::new(rows, kwargs);
+        let plan = kwargs.plan(rows);
         Ok(Embedding::new(&self.backend, plan, &mut Init::new(seed)))
     }
 

@@ -1,10 +1,12 @@
 //! Options of single layers, typed: `extra_encoder_kwargs`, `extra_decoder_kwargs`,
 //! `batch_embedding_kwargs`.
 
+use scvi_kernels::ops::embedding::{EmbeddingGrad, MaxNorm};
 use serde::{Deserialize, Serialize};
 
 use super::options::Activation;
 use super::validate::ConfigError;
+use crate::nn::EmbeddingPlan;
 
 /// `extra_encoder_kwargs`: options of the encoders' layers and of their posterior.
 ///
@@ -132,6 +134,21 @@ impl EmbeddingKwargs {
         };
         positive("max_norm", self.max_norm.unwrap_or(1.0))?;
         positive("norm_type", self.norm_type)
+    }
+
+    /// A table of `rows` vectors with these options.
+    pub(crate) fn plan(&self, rows: usize) -> EmbeddingPlan {
+        let norm_type = self.norm_type;
+        EmbeddingPlan {
+            rows,
+            dim: self.embedding_dim,
+            max_norm: self.max_norm.map(|max_norm| MaxNorm { max_norm, norm_type }),
+            grad: EmbeddingGrad {
+                padding_idx: self.padding_row(rows),
+                scale_grad_by_freq: self.scale_grad_by_freq,
+                frozen_rows: 0,
+            },
+        }
     }
 
     /// The row that `padding_idx` means in a table of `rows` vectors.

@@ -5,7 +5,9 @@ use super::covariates::OneHotPlan;
 use super::options::{
     Activation, BatchRepresentation, Dispersion, GeneLikelihood, LatentDistribution,
 };
-use crate::nn::{EmbeddingPlan, EncoderPlan, FcPlan, HeadsPlan};
+use crate::nn::{
+    BodyPlan, DecoderPlan, EmbeddingPlan, EncoderPlan, FcPlan, HeadsPlan, LinearInput,
+};
 
 /// A validated [`VaeConfig`]; only [`VaeConfig::validate`] makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +75,7 @@ impl VaeSpec {
     pub(crate) fn embedding(&self) -> Option<EmbeddingPlan> {
         let c = &self.config;
         (c.batch_representation == BatchRepresentation::Embedding)
-            .then(|| EmbeddingPlan::new(c.n_batch, &c.batch_embedding_kwargs))
+            .then(|| c.batch_embedding_kwargs.plan(c.n_batch))
     }
 
     pub(crate) fn encoder_plan(&self) -> EncoderPlan {
@@ -109,8 +111,20 @@ impl VaeSpec {
         EncoderPlan { fc: FcPlan { n_layers: 1, ..plan.fc }, n_out: 1, softmax: false, ..plan }
     }
 
-    /// Hidden layers of the decoder, without dropout.
-    pub(crate) fn decoder_plan(&self) -> FcPlan {
+    pub(crate) fn decoder_plan(&self) -> DecoderPlan {
+        let body = match self.config.linear_decoder {
+            false => BodyPlan::Layers(self.decoder_layers()),
+            true => BodyPlan::Linear(LinearInput {
+                n_latent: self.config.n_latent,
+                n_columns: self.one_hot.n_columns(),
+                per_cell: self.one_hot.per_cell(),
+            }),
+        };
+        DecoderPlan { body, heads: self.heads_plan() }
+    }
+
+    /// Hidden layers of a decoder that has some, without dropout.
+    pub(crate) fn decoder_layers(&self) -> FcPlan {
         let c = &self.config;
         let kwargs = &c.extra_decoder_kwargs;
         FcPlan {
@@ -153,13 +167,10 @@ impl VaeSpec {
             Library::Latent { .. } => self.library_encoder_plan().n_parameters(),
             _ => 0,
         };
-        let hidden =
-            if self.config.linear_decoder { 0 } else { self.decoder_plan().n_parameters() };
         let embedding = self.embedding().map_or(0, |e| e.n_parameters());
         self.encoder_plan().n_parameters()
             + library
-            + hidden
-            + self.heads_plan().n_parameters()
+            + self.decoder_plan().n_parameters()
             + embedding
             + genes * self.dispersion_groups().unwrap_or(0) as u128
     }

@@ -44,7 +44,7 @@ impl<B: Backend> Vae<B> {
             .map(|groups| Param::new(&backend, &init.normal(config.n_input * groups)));
         let activation = || posterior::VarActivation::from(config.var_activation);
         let encoder = Encoder::new(&backend, spec.encoder_plan(), activation(), &mut init);
-        let decoder = Decoder::new(&backend, &spec, &mut init);
+        let decoder = Decoder::new(&backend, spec.decoder_plan(), &mut init);
         let library_encoder = matches!(spec.library(), Library::Latent { .. })
             .then(|| Encoder::new(&backend, spec.library_encoder_plan(), activation(), &mut init));
         let batch = spec.embedding().map(|plan| Embedding::new(&backend, plan, &mut init));

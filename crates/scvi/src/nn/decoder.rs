@@ -7,8 +7,7 @@ use scvi_kernels::{Backend, HeadSamples};
 
 use super::heads::{Heads, HeadsActivations};
 use super::state::{StateError, StateVisitor};
-use super::{FcActivations, FcInput, FcLayers, Init, InputGrads, Pass, Update};
-use crate::module::VaeSpec;
+use super::{FcActivations, FcInput, FcLayers, FcPlan, HeadsPlan, Init, InputGrads, Pass, Update};
 
 /// Which of the heads a pass needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +16,35 @@ pub enum Decoded {
     Scale,
     /// All that the likelihood reads.
     All,
+}
+
+/// What a decoder is made from: computed once from the specification.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DecoderPlan {
+    /// What stands between z and the heads.
+    pub(crate) body: BodyPlan,
+    /// The maps over genes.
+    pub(crate) heads: HeadsPlan,
+}
+
+/// What stands between z and the heads.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum BodyPlan {
+    /// Hidden layers.
+    Layers(FcPlan),
+    /// Nothing: the heads read z and the one-hot categories beside each other.
+    Linear(LinearInput),
+}
+
+impl DecoderPlan {
+    /// Numbers that weights and biases hold together.
+    pub(crate) fn n_parameters(&self) -> u128 {
+        let hidden = match &self.body {
+            BodyPlan::Layers(fc) => fc.n_parameters(),
+            BodyPlan::Linear(_) => 0,
+        };
+        hidden + self.heads.n_parameters()
+    }
 }
 
 /// Hidden layers, or none, and the heads over genes.
@@ -29,8 +57,8 @@ pub(crate) struct Decoder<B: Backend> {
 enum Body<B: Backend> {
     /// Hidden layers.
     Layers(FcLayers<B>),
-    /// Nothing: the heads read z and the one-hot categories side by side.
-    Linear(Beside),
+    /// Nothing: the heads read z and the one-hot categories beside each other.
+    Linear(LinearInput),
 }
 
 impl<B: Backend> Body<B> {
@@ -41,11 +69,14 @@ impl<B: Backend> Body<B> {
 }
 
 /// Sizes of z with one-hot categories beside it.
-#[derive(Debug, Clone, Copy)]
-struct Beside {
-    n_latent: usize,
-    n_columns: usize,
-    per_cell: usize,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LinearInput {
+    /// Width of z.
+    pub(crate) n_latent: usize,
+    /// One-hot columns of all categorical covariates together.
+    pub(crate) n_columns: usize,
+    /// How many of those columns are 1 in a cell.
+    pub(crate) per_cell: usize,
 }
 
 /// The decoder's outputs for a minibatch, and what their gradients need.
@@ -83,16 +114,12 @@ impl<B: Backend> BodyActivations<B> {
 }
 
 impl<B: Backend> Decoder<B> {
-    pub(crate) fn new(backend: &B, spec: &VaeSpec, init: &mut Init) -> Self {
-        let body = match spec.config().linear_decoder {
-            false => Body::Layers(FcLayers::new(backend, spec.decoder_plan(), init)),
-            true => Body::Linear(Beside {
-                n_latent: spec.config().n_latent,
-                n_columns: spec.one_hot().n_columns(),
-                per_cell: spec.one_hot().per_cell(),
-            }),
+    pub(crate) fn new(backend: &B, plan: DecoderPlan, init: &mut Init) -> Self {
+        let body = match plan.body {
+            BodyPlan::Layers(fc) => Body::Layers(FcLayers::new(backend, fc, init)),
+            BodyPlan::Linear(input) => Body::Linear(input),
         };
-        Self { body, heads: Heads::new(backend, spec.heads_plan(), init) }
+        Self { body, heads: Heads::new(backend, plan.heads, init) }
     }
 
     pub(crate) fn activations(
@@ -154,7 +181,7 @@ impl<B: Backend> Decoder<B> {
             (Body::Layers(fc), BodyActivations::Layers(acts)) => {
                 fc.forward_eval(pass, FcInput::Dense(z), acts);
             }
-            (Body::Linear(beside), BodyActivations::Linear { h, .. }) => beside.join(pass, z, h),
+            (Body::Linear(input), BodyActivations::Linear { h, .. }) => input.join(pass, z, h),
             _ => unreachable!("activations of another decoder"),
         }
     }
@@ -205,7 +232,7 @@ impl<B: Backend> Decoder<B> {
             (Body::Layers(fc), BodyActivations::Layers(acts)) => {
                 fc.forward_train(pass, FcInput::Dense(z), acts);
             }
-            (Body::Linear(beside), BodyActivations::Linear { h, .. }) => beside.join(pass, z, h),
+            (Body::Linear(input), BodyActivations::Linear { h, .. }) => input.join(pass, z, h),
             _ => unreachable!("activations of another decoder"),
         }
         let dims = self.dims(pass.cells);
@@ -276,8 +303,8 @@ impl<B: Backend> Decoder<B> {
                 let grads = InputGrads { input: Some(dz), embedded };
                 fc.backward(pass, FcInput::Dense(z), acts, grads, update);
             }
-            (Body::Linear(beside), BodyActivations::Linear { dh, .. }) => {
-                backend.first_columns(dh, dz, cells, [dims.hidden, beside.n_latent]);
+            (Body::Linear(input), BodyActivations::Linear { dh, .. }) => {
+                backend.first_columns(dh, dz, cells, [dims.hidden, input.n_latent]);
             }
             _ => unreachable!("activations of another decoder"),
         }
@@ -309,10 +336,10 @@ impl<B: Backend> Decoder<B> {
     /// Effect of each latent dimension on each gene's logit, `(genes, n_latent)`, where the decoder
     /// is linear.
     pub(crate) fn loadings(&self, backend: &B) -> Option<Vec<B::Elem>> {
-        let Body::Linear(beside) = &self.body else { return None };
+        let Body::Linear(input) = &self.body else { return None };
         let weights = self.heads.scale_weights(backend);
         let rows = weights.chunks_exact(self.heads.plan.n_in);
-        Some(rows.flat_map(|row| row[..beside.n_latent].to_vec()).collect())
+        Some(rows.flat_map(|row| row[..input.n_latent].to_vec()).collect())
     }
 
     pub(crate) fn visit(
@@ -334,7 +361,7 @@ impl<B: Backend> Decoder<B> {
     }
 }
 
-impl Beside {
+impl LinearInput {
     /// h = [z, one-hot categories].
     fn join<B: Backend>(self, pass: Pass<B>, z: &B::Buf, h: &mut B::Buf) {
         let dims = OneHotBeside {

@@ -6,33 +6,17 @@ use thiserror::Error;
 
 use super::state::{StateError, StateVisitor};
 use super::{Init, Param, Slot, Update};
-use crate::module::EmbeddingKwargs;
 
 /// What an embedding is made from.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct EmbeddingPlan {
     pub(crate) rows: usize,
     pub(crate) dim: usize,
-    max_norm: Option<MaxNorm>,
-    grad: EmbeddingGrad,
+    pub(crate) max_norm: Option<MaxNorm>,
+    pub(crate) grad: EmbeddingGrad,
 }
 
 impl EmbeddingPlan {
-    pub(crate) fn new(rows: usize, kwargs: &EmbeddingKwargs) -> Self {
-        Self {
-            rows,
-            dim: kwargs.embedding_dim,
-            max_norm: kwargs
-                .max_norm
-                .map(|max_norm| MaxNorm { max_norm, norm_type: kwargs.norm_type }),
-            grad: EmbeddingGrad {
-                padding_idx: kwargs.padding_row(rows),
-                scale_grad_by_freq: kwargs.scale_grad_by_freq,
-                frozen_rows: 0,
-            },
-        }
-    }
-
     pub(crate) fn n_parameters(&self) -> u128 {
         self.rows as u128 * self.dim as u128
     }

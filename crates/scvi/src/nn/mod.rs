@@ -18,7 +18,7 @@ mod state;
 pub(crate) use batch_norm::BatchNorm;
 pub(crate) use covariates::{Covariates, InputGrads, Pass};
 pub use decoder::Decoded;
-pub(crate) use decoder::{Decoder, DecoderActivations};
+pub(crate) use decoder::{BodyPlan, Decoder, DecoderActivations, DecoderPlan, LinearInput};
 pub(crate) use embedding::EmbeddingPlan;
 pub use embedding::{Embedding, EmbeddingError, NewRows};
 pub(crate) use embeddings::{BATCH, Embeddings};

@@ -78,7 +78,7 @@ impl<'a> Growth<'a> {
             match stack {
                 Stack::Encoder => spec.encoder_plan().fc,
                 Stack::Library => spec.library_encoder_plan().fc,
-                Stack::Decoder => spec.decoder_plan(),
+                Stack::Decoder => spec.decoder_layers(),
             }
         };
         let [n_in, continuous, embedded, categories] = plan(self.grown).parts(layer);
