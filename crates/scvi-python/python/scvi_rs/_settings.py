@@ -31,7 +31,8 @@ class ScviConfig:
     verbosity
         Level of the package's log, ``logging.INFO`` by default.
     progress_bar_style
-        ``"tqdm"`` or ``"rich"``; both draw the same bar here.
+        ``"tqdm"`` or ``"rich"``: what draws progress bars where it is installed. Without it bars
+        are text.
     batch_size
         Cells in a minibatch where a trained model reads data. Training has its own ``batch_size``.
     seed
@@ -138,7 +139,7 @@ class ScviConfig:
 
     @property
     def progress_bar_style(self) -> Literal["rich", "tqdm"]:
-        """``"tqdm"`` or ``"rich"``."""
+        """What draws progress bars where it is installed: ``"tqdm"`` or ``"rich"``."""
         return self._progress_bar_style
 
     @progress_bar_style.setter

@@ -1,14 +1,15 @@
-"""Progress bars: tqdm's where it is installed, a plain line on a terminal where not."""
+"""Progress bars."""
 
 from __future__ import annotations
 
-import sys
+import time
 from types import TracebackType
-from typing import Any
+
+from ._bars import REDRAWN_EVERY, Bar, bar_for
 
 
 class ProgressBar:
-    """A bar from 0 to a total.
+    """A bar from 0 to a total, by tqdm or rich where they are installed and as text where not.
 
     Parameters
     ----------
@@ -18,27 +19,46 @@ class ProgressBar:
         What is counted.
     shown
         Whether there is a bar at all.
+
+    Notes
+    -----
+    In a terminal and in a notebook the bar is drawn in place; elsewhere, as in a log, there is a
+    line for each tenth of the work. The last update before the bar is closed is always shown.
     """
 
     def __init__(self, description: str, unit: str, shown: bool = True) -> None:
         self._description = description
-        self._unit = unit
-        self._bar: Any = None
-        self._tqdm = _tqdm() if shown else None
-        self._line = shown and self._tqdm is None and sys.stderr.isatty()
+        self._bar: Bar | None = bar_for(unit) if shown else None
+        self._drawn = float("-inf")
+        self._waiting: tuple[int, int, str, str] | None = None
 
-    def __call__(self, done: int, total: int, **figures: float) -> None:
-        """Moves the bar."""
-        if self._tqdm is not None:
-            if self._bar is None:
-                self._bar = self._tqdm(total=total, desc=self._description, unit=self._unit)
-            self._bar.set_postfix({name: f"{value:.4g}" for name, value in figures.items()}, False)
-            self._bar.update(done - self._bar.n)
-        elif self._line:
-            told = " ".join(f"{name}={value:.4g}" for name, value in figures.items())
-            line = f"{self._description}: {done}/{total} {self._unit} {told}"
-            sys.stderr.write(f"\r{line:<79}")
-            sys.stderr.flush()
+    def __call__(
+        self, done: int, total: int, description: str | None = None, **figures: float
+    ) -> None:
+        """Moves the bar.
+
+        Parameters
+        ----------
+        done, total
+            How much of how much is done.
+        description
+            What is going on now; as when the bar was made if ``None``.
+        **figures
+            Numbers to show beside the bar, by name.
+        """
+        if self._bar is None:
+            return
+        told = ", ".join(f"{name}={value:.5g}" for name, value in figures.items())
+        self._waiting = (done, total, description or self._description, told)
+        now = time.monotonic()
+        if done >= total or now - self._drawn >= REDRAWN_EVERY:
+            self._draw()
+            self._drawn = now
+
+    def _draw(self) -> None:
+        if self._bar is not None and self._waiting is not None:
+            self._bar.update(*self._waiting)
+            self._waiting = None
 
     def __enter__(self) -> ProgressBar:  # noqa: PYI034 (Self is of Python 3.11)
         return self
@@ -49,15 +69,6 @@ class ProgressBar:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._draw()
         if self._bar is not None:
             self._bar.close()
-        elif self._line:
-            sys.stderr.write("\n")
-
-
-def _tqdm() -> Any:
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return None
-    return tqdm

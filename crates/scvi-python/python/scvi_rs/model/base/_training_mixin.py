@@ -141,11 +141,15 @@ class UnsupervisedTrainingMixin:
         _warn_of_short_warmup(plan, epochs)
         before = len(engine.history.get("epoch", ()))
         steps: list[dict[str, Any]] = []
-        with ProgressBar("Training", " epochs", shown=asked.progress_bar) as bar:
+        with ProgressBar("Training", "it", shown=asked.progress_bar) as bar:
+            bar(0, epochs, f"Epoch 1/{epochs}")
 
             def progress(record: dict[str, Any]) -> None:
-                losses = {"train_loss": record["train"]["loss"], "elbo": record["train"]["elbo"]}
-                bar(record["epoch"] + 1, epochs, **losses)
+                done = record["epoch"] + 1
+                losses = {"train_loss": record["train"]["loss"]}
+                if record["validation"] is not None:
+                    losses["elbo_validation"] = record["validation"]["elbo"]
+                bar(done, epochs, f"Epoch {min(done + 1, epochs)}/{epochs}", **losses)
 
             try:
                 engine.train(data, plan, progress, steps.append if asked.on_step else None)
