@@ -154,6 +154,8 @@ fn fixed_part(config: &VaeConfig) -> VaeConfig {
         n_cats_per_cov: Vec::new(),
         library_log_means: None,
         library_log_vars: None,
+        // A query that trains without dropout (`Freeze::freeze_dropout`) has the same tensors.
+        dropout_rate: 0.0,
         ..config.clone()
     };
     if embedding {
@@ -216,6 +218,8 @@ mod tests {
         assert!(matches!(fewer, QueryError::Fewer { what: "batches", reference: 3, found: 2 }));
         assert!(matches!(refused(&old, &spec(3, &[1])), QueryError::Fewer { reference: 2, .. }));
         assert_eq!(refused(&old, &spec(3, &[])), QueryError::OtherModel);
+        let without_dropout = VaeConfig { dropout_rate: 0.0, ..old.config().clone() };
+        assert!(Growth::new(&old, &without_dropout.validate().unwrap()).is_ok());
         let wider = VaeConfig { n_hidden: 5, ..old.config().clone() };
         assert_eq!(refused(&old, &wider.validate().unwrap()), QueryError::OtherModel);
         let linear = VaeConfig { n_input: 3, use_observed_lib_size: true, ..VaeConfig::linear() };

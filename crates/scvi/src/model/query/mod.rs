@@ -176,11 +176,8 @@ pub fn freeze_reference<B: Backend>(
     reference: &VaeSpec,
     freeze: &Freeze,
 ) -> Result<(), QueryError> {
-    // Dropout that is frozen is no other model.
     let grown = vae.spec().clone();
-    let dropout_rate = grown.config().dropout_rate;
-    let reference = VaeConfig { dropout_rate, ..reference.config().clone() }.validate()?;
-    let growth = Growth::new(&reference, &grown)?;
+    let growth = Growth::new(reference, &grown)?;
     vae.set_trained(&|name, shape| freeze.trained(name, shape, &growth));
     Ok(())
 }

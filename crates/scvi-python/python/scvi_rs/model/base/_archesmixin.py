@@ -72,8 +72,10 @@ class ArchesMixin:
             Keep the decoder's first layer.
         freeze_batchnorm_encoder, freeze_batchnorm_decoder
             Keep the batch normalisation of the encoder, of the decoder.
-        freeze_classifier, transfer_batch
-            Accepted: these models have no classifier, and batches are always transferred.
+        freeze_classifier
+            Accepted: these models have no classifier.
+        transfer_batch
+            Whether the query may have batches that are new to the reference.
         registry, datamodule
             Not supported.
         freeze_reference_categories
@@ -109,6 +111,9 @@ class ArchesMixin:
         model = cls._without_module(adata)
         config = reference.config
         native = to_native(model.registry_)
+        new = _new_categories(reference.registry, native)
+        if not transfer_batch:
+            _refuse_new_batches(native, new)
         freeze = {
             "unfrozen": unfrozen,
             "freeze_dropout": freeze_dropout,
@@ -118,7 +123,6 @@ class ArchesMixin:
             "freeze_batchnorm_decoder": freeze_batchnorm_decoder,
             "freeze_reference_categories": freeze_reference_categories,
         }
-        new = _new_categories(reference.registry, native)
         core = reference.load_query_data(
             native,
             freeze=freeze,
@@ -194,6 +198,18 @@ def _new_categories(reference: dict[str, Any], query: dict[str, Any]) -> dict[st
             if added:
                 new[now["key"]] = added
     return new
+
+
+def _refuse_new_batches(query: dict[str, Any], new: dict[str, list[str]]) -> None:
+    """Refuses batches that the reference does not have."""
+    batch = query["batch"]
+    added = [] if batch is None else new.get(batch["key"], [])
+    if added:
+        raise ValueError(
+            "This model does not allow for query having batch categories missing from the "
+            f"reference: {', '.join(added)} in adata.obs['{batch['key']}']. transfer_batch=True "
+            "adds them."
+        )
 
 
 def _warn_of_idle_training(core: _core.Model, new: dict[str, list[str]]) -> None:
