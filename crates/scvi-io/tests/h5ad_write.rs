@@ -124,12 +124,14 @@ fn a_new_file_with_all_kinds_of_columns() {
     let strings = |v: [&str; 3]| v.map(|s| Some(s.to_string())).to_vec();
     data.obs = vec![
         ("batch".into(), Column::Strings(strings(["b", "a", "b"])).to_categorical()),
+        ("plate".into(), Column::Integers(vec![Some(30), Some(4), None]).to_categorical()),
         (
             "stage".into(),
             Categorical {
                 codes: vec![Some(1), None, Some(0)],
                 categories: vec!["z".into(), "a".into(), "unused".into()],
                 ordered: true,
+                ..Categorical::default()
             },
         ),
     ]
@@ -167,6 +169,7 @@ fn a_new_file_with_all_kinds_of_columns() {
         let expected = "\
 csr float32 (3, 3) 7.5
 batch category ['b', 'a', 'b']
+plate category [30, 4, None]
 stage category ['a', None, 'z']
 text object ['é', '', 'x']
 text_na string ['p', None, 'q']
@@ -203,7 +206,7 @@ fn many_categories_and_large_arrays() {
         Column::Categorical(Categorical {
             codes: (0..n as u32).map(|k| Some(k / every as u32)).collect(),
             categories: (0..n as usize / every).map(|k| format!("c{k}")).collect(),
-            ordered: false,
+            ..Categorical::default()
         })
     };
     data.obs = vec![("i32".into(), labels(1)), ("i16".into(), labels(100))];
@@ -234,7 +237,7 @@ fn refuses_contradictions() {
     refused(&|d| d.obs.push(("a/b".into(), Column::Floats(vec![1.0]))));
     refused(&|d| d.obs.push(("_index".into(), Column::Floats(vec![1.0]))));
     refused(&|d| d.obs = vec![("a".into(), Column::Floats(vec![1.0])); 2]);
-    let beyond = Categorical { codes: vec![Some(0)], categories: vec![], ordered: false };
+    let beyond = Categorical { codes: vec![Some(0)], ..Categorical::default() };
     refused(&|d| d.obs.push(("a".into(), Column::Categorical(beyond.clone()))));
     refused(&|d| d.obsm.push(("a".into(), vec![1.0], 2)));
     refused(&|d| drop(d.uns.insert("..".into(), UnsValue::Integer(1))));

@@ -131,6 +131,6 @@ fn column(codes: impl Iterator<Item = u32>, count: usize, name: &str) -> Column 
     Column::Categorical(Categorical {
         codes: codes.map(Some).collect(),
         categories: (0..count).map(|i| format!("{name}_{i}")).collect(),
-        ordered: false,
+        ..Categorical::default()
     })
 }

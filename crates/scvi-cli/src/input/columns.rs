@@ -131,9 +131,8 @@ struct Coded {
 fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, IoError> {
     let column = file.obs_column(key)?;
     file.require_complete(key, &column)?;
-    let Categorical { codes, categories, .. } = column.to_categorical();
+    let Categorical { codes, categories, kind, .. } = column.to_categorical();
     let codes = codes.into_iter().map(|c| c.unwrap_or(0)).collect();
-    let kind = file.category_kind(key, &column)?;
     Ok(Coded { field: CategoricalField { key: key.to_owned(), categories, kind }, codes })
 }
 

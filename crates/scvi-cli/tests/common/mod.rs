@@ -121,7 +121,7 @@ pub fn categorical(codes: &[Option<u32>], categories: &[&str]) -> Column {
     Column::Categorical(Categorical {
         codes: codes.to_vec(),
         categories: categories.iter().map(|&c| c.to_owned()).collect(),
-        ordered: false,
+        ..Categorical::default()
     })
 }
 

@@ -1,5 +1,7 @@
 //! A column of `obs` in memory.
 
+use scvi::data::CategoryKind;
+
 use super::python_str::{float_str, single_str};
 
 /// A column of `obs`: one value per cell, or none.
@@ -25,8 +27,10 @@ pub enum Column {
 pub struct Categorical {
     /// Category of each cell.
     pub codes: Vec<Option<u32>>,
-    /// Names of the categories, those without a cell included.
+    /// Names of the categories, those without a cell included, as Python's `str` writes them.
     pub categories: Vec<String>,
+    /// What the categories are in the data.
+    pub kind: CategoryKind,
     /// Whether the order of the categories means something.
     pub ordered: bool,
 }
@@ -47,6 +51,18 @@ impl Column {
     /// Whether there is no cell.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What the categories are that [`Column::to_categorical`] makes of the column.
+    pub fn kind(&self) -> CategoryKind {
+        match self {
+            Self::Categorical(c) => c.kind,
+            Self::Strings(_) => CategoryKind::Text,
+            Self::Bools(_) => CategoryKind::Bool,
+            Self::Integers(_) => CategoryKind::Integer,
+            Self::Floats(_) => CategoryKind::Float,
+            Self::Singles(_) => CategoryKind::Single,
+        }
     }
 
     /// Cells without a value, in rising order.
@@ -73,8 +89,8 @@ impl Column {
     /// are sorted - numbers by size, strings by code point, False before True - and named as
     /// Python's `str` names them: `1`, `1.0`, `True`. Missing values get no code.
     pub fn to_categorical(&self) -> Categorical {
-        match self {
-            Self::Categorical(c) => c.clone(),
+        let found = match self {
+            Self::Categorical(c) => return c.clone(),
             Self::Strings(v) => factorize(v.iter().map(Option::as_ref), |s| (*s).clone()),
             Self::Bools(v) => factorize(v.iter().copied(), |&b| py_bool(b).into()),
             Self::Integers(v) => factorize(v.iter().copied(), i64::to_string),
@@ -82,7 +98,8 @@ impl Column {
             Self::Singles(v) => {
                 factorize(v.iter().map(|&v| Ordered::new(f64::from(v))), |v| single_str(v.0 as f32))
             }
-        }
+        };
+        Categorical { kind: self.kind(), ..found }
     }
 
     /// The value of one cell as Python's `str` writes it.
@@ -108,6 +125,27 @@ impl Column {
             Self::Integers(v) => v[cell].is_none(),
             Self::Floats(v) => v[cell].is_nan(),
             Self::Singles(v) => v[cell].is_nan(),
+        }
+    }
+}
+
+impl Categorical {
+    /// The categories as a column of what they are in the data.
+    pub fn values(&self) -> Column {
+        fn parsed<T: std::str::FromStr>(name: &str) -> Option<T> {
+            name.parse().ok()
+        }
+        let names = self.categories.iter();
+        match self.kind {
+            CategoryKind::Text => Column::Strings(names.cloned().map(Some).collect()),
+            CategoryKind::Bool => Column::Bools(names.map(|n| Some(n == py_bool(true))).collect()),
+            CategoryKind::Integer => Column::Integers(names.map(|n| parsed(n)).collect()),
+            CategoryKind::Float => {
+                Column::Floats(names.map(|n| parsed(n).unwrap_or(f64::NAN)).collect())
+            }
+            CategoryKind::Single => {
+                Column::Singles(names.map(|n| parsed(n).unwrap_or(f32::NAN)).collect())
+            }
         }
     }
 }
@@ -151,7 +189,7 @@ fn factorize<T: Ord + Clone>(
     Categorical {
         codes: values.map(|v| v.and_then(code)).collect(),
         categories: unique.iter().map(name).collect(),
-        ordered: false,
+        ..Categorical::default()
     }
 }
 
@@ -180,11 +218,26 @@ mod tests {
             codes: vec![Some(1), None],
             categories: vec!["z".into(), "a".into(), "unused".into()],
             ordered: true,
+            ..Categorical::default()
         };
         let column = Column::Categorical(kept.clone());
         assert_eq!(column.to_categorical(), kept);
         assert_eq!(column.missing(), [1]);
         assert_eq!((column.label(0).as_deref(), column.label(1)), (Some("a"), None));
+    }
+
+    #[test]
+    fn categories_are_what_they_were() {
+        for column in [
+            Column::Strings(vec![Some("1".into()), Some("True".into())]),
+            Column::Bools(vec![Some(false), Some(true)]),
+            Column::Integers(vec![Some(i64::MIN), Some(7)]),
+            Column::Floats(vec![f64::NEG_INFINITY, 0.1, 1e16, 1.5e300]),
+            Column::Singles(vec![-1e-7, 0.1, 3.0]),
+        ] {
+            let categorical = column.to_categorical();
+            assert_eq!((categorical.kind, categorical.values()), (column.kind(), column));
+        }
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use scvi::data::{CategoryKind, CsrMatrix};
+use scvi::data::CsrMatrix;
 
 use super::column::Column;
 use super::counts::{CountsKey, StoredCounts};
-use super::read_column::{read_category_kind, read_column};
+use super::read_column::read_column;
 use super::store::{Node, Store};
 use crate::IoError;
 
@@ -146,21 +146,6 @@ impl AnnDataFile {
             return Err(self.store.structure(&format!("{frame}/{key}"), expected, found));
         }
         Ok(column)
-    }
-
-    /// What the categories of a column of this file are; of one without, what its values are.
-    ///
-    /// # Errors
-    /// [`IoError`] where the file cannot be read.
-    pub fn category_kind(&self, key: &str, column: &Column) -> Result<CategoryKind, IoError> {
-        Ok(match column {
-            Column::Categorical(_) => read_category_kind(&self.store, "obs", key)?,
-            Column::Strings(_) => CategoryKind::Text,
-            Column::Bools(_) => CategoryKind::Bool,
-            Column::Integers(_) => CategoryKind::Integer,
-            Column::Floats(_) => CategoryKind::Float,
-            Column::Singles(_) => CategoryKind::Single,
-        })
     }
 
     /// Checks that every cell has a value in a column of this file.

@@ -1,10 +1,7 @@
 //! Reads one column of a data frame, in every form that AnnData has given it.
 
-use scvi::data::CategoryKind;
-
 use super::array::{Array, Kind};
-use super::column::{Categorical, Column, py_bool};
-use super::python_str::{float_str, single_str};
+use super::column::{Categorical, Column};
 use super::store::{Node, Store};
 use crate::IoError;
 
@@ -35,32 +32,6 @@ pub(crate) fn read_column(
     }
 }
 
-/// What the categories of a categorical column are.
-pub(crate) fn read_category_kind(
-    store: &Store,
-    frame: &str,
-    key: &str,
-) -> Result<CategoryKind, IoError> {
-    let column = format!("{frame}/{key}");
-    let place = match store.node(&column)? {
-        Node::Group => format!("{column}/categories"),
-        _ => format!("{frame}/__categories/{key}"),
-    };
-    let kind = match store.node(&place)? {
-        Node::Array(names) => names.kind(),
-        // A nullable array.
-        Node::Group => store.array(&format!("{place}/values"))?.kind(),
-        Node::Missing => Kind::Other,
-    };
-    Ok(match kind {
-        Kind::Text | Kind::Other => CategoryKind::Text,
-        Kind::Bool => CategoryKind::Bool,
-        Kind::Signed | Kind::Unsigned => CategoryKind::Integer,
-        Kind::Double => CategoryKind::Float,
-        Kind::Single => CategoryKind::Single,
-    })
-}
-
 /// A categorical (codes, categories) or a nullable array (values, mask).
 fn read_group(store: &Store, place: &str) -> Result<Column, IoError> {
     let member = |name: &str| store.node(&format!("{place}/{name}"));
@@ -70,9 +41,7 @@ fn read_group(store: &Store, place: &str) -> Result<Column, IoError> {
     // Categories that may be missing themselves, or are a nullable string array.
     if let (Node::Array(codes), Node::Group) = (member("codes")?, member("categories")?) {
         let names = read_group(store, &format!("{place}/categories"))?;
-        let names: Vec<String> =
-            (0..names.len()).map(|k| names.label(k).unwrap_or_else(|| "nan".into())).collect();
-        return with_codes(&codes, names, false);
+        return with_codes(&codes, &names, store.attrs(place)?.flag("ordered"));
     }
     if let (Node::Array(values), Node::Array(mask)) = (member("values")?, member("mask")?) {
         return masked(read_array(&values)?, &mask);
@@ -131,27 +100,18 @@ fn masked(column: Column, mask: &Array) -> Result<Column, IoError> {
 }
 
 fn categorical(codes: &Array, names: &Array, ordered: bool) -> Result<Column, IoError> {
-    let names = match names.kind() {
-        Kind::Text => names.strings()?,
-        Kind::Bool => names.i64s()?.iter().map(|&v| py_bool(v != 0).into()).collect(),
-        Kind::Signed | Kind::Unsigned => names.i64s()?.iter().map(i64::to_string).collect(),
-        Kind::Double => names.f64s()?.iter().map(|&v| float_str(v)).collect(),
-        Kind::Single => names.f64s()?.iter().map(|&v| single_str(v as f32)).collect(),
-        Kind::Other => {
-            return Err(names.structure("strings, numbers or booleans", names.type_name()));
-        }
-    };
-    with_codes(codes, names, ordered)
+    with_codes(codes, &read_array(names)?, ordered)
 }
 
 /// Checks the codes against the categories; -1 is a missing value.
-fn with_codes(codes: &Array, categories: Vec<String>, ordered: bool) -> Result<Column, IoError> {
-    let n = categories.len();
+fn with_codes(codes: &Array, names: &Column, ordered: bool) -> Result<Column, IoError> {
+    let n = names.len();
     let code = |v: i64| match u32::try_from(v) {
         Ok(code) if (code as usize) < n => Ok(Some(code)),
         _ if v == -1 => Ok(None),
         _ => Err(codes.structure(format!("codes from -1 to {}", n as i64 - 1), v.to_string())),
     };
     let codes = codes.i64s()?.into_iter().map(code).collect::<Result<_, _>>()?;
-    Ok(Column::Categorical(Categorical { codes, categories, ordered }))
+    let categories = (0..n).map(|k| names.label(k).unwrap_or_else(|| "nan".into())).collect();
+    Ok(Column::Categorical(Categorical { codes, categories, kind: names.kind(), ordered }))
 }

@@ -86,7 +86,7 @@ fn categorical(frame: &mut GroupBuilder, name: &str, column: &Categorical) {
         group.set_attr(key, value);
     }
     group.set_attr("ordered", AttrValue::U8(column.ordered.into()));
-    string_array(group.create_dataset("categories"), column.categories.iter().map(String::as_str));
+    write_column(&mut group, "categories", &column.values());
     // pandas takes the narrowest type that holds all codes.
     let codes = column.codes.iter().map(|c| c.map_or(-1, i64::from));
     let dataset = group.create_dataset("codes");

@@ -21,7 +21,7 @@ fn column(name: &str) -> Result<Column, Fault> {
         "kind" => Column::Categorical(Categorical {
             codes: vec![Some(0), None, Some(1), Some(1)],
             categories: vec!["x".into(), "y".into()],
-            ordered: false,
+            ..Categorical::default()
         }),
         "age" => Column::Floats(vec![1.0, 2.5, f64::NAN, -3e2]),
         "odd name" => Column::Bools(vec![Some(true), Some(false), None, Some(true)]),
