@@ -9,12 +9,8 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 use scvi_io::IoError;
 use scvi_io::checkpoint::{checkpoint_path, read_checkpoint};
 
-use crate::args::{CheckpointArgs, Cli, Command, TrainArgs};
+use crate::args::{CHECKPOINTS, CheckpointArgs, Cli, Command, TrainArgs};
 use crate::error::CliError;
-
-/// Options under these headings, and the seed, make a run the run it is.
-const HEADINGS: [&str; 7] =
-    ["Data", "Query", "Freezing", "Model", "Training", "Reading", "Shuffling"];
 
 /// Reads the command line; wrong usage ends the program.
 pub fn parse() -> Result<Cli, CliError> {
@@ -54,11 +50,12 @@ fn read(words: &[OsString]) -> Cli {
     cli
 }
 
-/// The options that make a run the run it is.
+/// The options that make a run the run it is: all but those that name its files, which stand under
+/// no heading, and those of checkpoints; and the seed.
 fn options(verb: &str) -> Vec<Arg> {
     let cli = Cli::command();
     let all = cli.find_subcommand(verb).into_iter().flat_map(clap::Command::get_arguments);
-    let own = all.filter(|arg| arg.get_help_heading().is_some_and(|h| HEADINGS.contains(&h)));
+    let own = all.filter(|arg| arg.get_help_heading().is_some_and(|h| h != CHECKPOINTS));
     own.chain(cli.get_arguments().filter(|arg| arg.get_id() == "seed")).cloned().collect()
 }
 

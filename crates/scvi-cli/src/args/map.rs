@@ -9,16 +9,16 @@ use super::{CheckpointArgs, PlanArgs, ReadArgs, ShuffleArgs};
 /// `scvi map`.
 #[derive(Debug, Args)]
 pub struct MapArgs {
-    /// Folder of the trained model, or of one that scvi-tools saved (with a model.pt)
+    /// Folder of the reference model, or a folder saved by scvi-tools (with model.pt)
     #[arg(long, value_name = "MODEL")]
     pub reference: PathBuf,
-    /// Raw counts of the query, .h5ad or .zarr, with the columns that the model knows
+    /// Raw counts of the query: .h5ad or .zarr, with the columns of obs that the model reads
     pub input: PathBuf,
     /// Folder for the model of reference and query
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// Also write the query's latent representation: .h5ad or .zarr, as INPUT (INPUT plus obsm["X_scVI"]), .npy, .csv,
-    /// .tsv
+    /// File for the latent representation of the query: .h5ad or .zarr as INPUT (a copy with
+    /// obsm["X_scVI"]), .npy, .csv, .tsv [default: not written]
     #[arg(long, value_name = "OUT")]
     pub output: Option<PathBuf>,
     /// Which genes and cells.
@@ -45,13 +45,14 @@ pub struct MapArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Query")]
 pub struct QueryArgs {
-    /// Column of var with the names that the reference uses, such as symbols [default: the index]
-    #[arg(long, value_name = "K")]
+    /// Column of var with the gene names of the reference, such as symbols [default: the index]
+    #[arg(long, value_name = "COLUMN")]
     pub var_names_column: Option<String>,
-    /// Share of the reference's genes that the query must have
-    #[arg(long, value_name = "F", default_value_t = 0.2)]
+    /// Fraction of the genes of the reference that the query must have, 0 to 1; missing genes count
+    /// as zeros
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.2)]
     pub min_overlap: f64,
-    /// Leave out cells without a single count in these genes; their rows in outputs are NaN
+    /// Leave out cells whose counts of these genes are all zero; their rows in outputs are NaN
     #[arg(long)]
     pub drop_empty_cells: bool,
 }
@@ -60,26 +61,27 @@ pub struct QueryArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Freezing")]
 pub struct FreezeArgs {
-    /// Train every weight
+    /// Train all weights
     #[arg(long)]
     pub unfrozen: bool,
-    /// No dropout while training
+    /// Train without dropout
     #[arg(long)]
     pub freeze_dropout: bool,
-    /// Train the encoder's first layer, the genes' weights included
+    /// Train the first layer of the encoder, including the weights of the genes
     #[arg(long)]
     pub no_freeze_expression: bool,
-    /// Train the decoder's first layer, the latent dimensions' weights included
+    /// Train the first layer of the decoder, including the weights of the latent dimensions
     #[arg(long)]
     pub no_freeze_decoder_first_layer: bool,
-    /// Train the encoder's batch normalisation, and let its running moments move
+    /// Train the batch normalization of the encoder, and update its running moments
     #[arg(long)]
     pub no_freeze_batchnorm_encoder: bool,
-    /// Keep the decoder's batch normalisation, running moments included: what is decoded of
-    /// reference cells stays as it is
+    /// Freeze the batch normalization of the decoder and its running moments, so that reference
+    /// cells are decoded as before
     #[arg(long)]
     pub freeze_batchnorm_decoder: bool,
-    /// Train the columns of the reference's categories on the query's cells, too, as scvi-tools does
+    /// Also train the weights of categories of the reference on the cells of the query, as
+    /// scvi-tools does
     #[arg(long)]
     pub no_freeze_reference_categories: bool,
 }

@@ -1,6 +1,7 @@
 //! What the user may type.
 
 mod de;
+mod examples;
 mod files;
 mod map;
 mod reading;
@@ -19,12 +20,13 @@ pub use reading::{InMemory, ReadArgs, Shuffle, ShuffleArgs};
 pub use tasks::{
     CorrelateArgs, EvaluateArgs, LatentArgs, MinifyArgs, NormalizeArgs, ParametersArgs, SampleArgs,
 };
-pub use train::{CheckpointArgs, DataArgs, ModelArgs, PlanArgs, TrainArgs};
+pub use train::{CHECKPOINTS, CheckpointArgs, DataArgs, ModelArgs, PlanArgs, TrainArgs};
 pub use weights::{WeightArgs, WeightKind};
 
-/// scVI: a variational autoencoder for single-cell RNA counts.
+/// scVI: a variational autoencoder for single-cell RNA counts
 #[derive(Debug, Parser)]
 #[command(name = "scvi", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = examples::SCVI)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -36,20 +38,21 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Common {
-    /// Seed of everything random
-    #[arg(long, global = true, default_value_t = 0)]
+    /// Seed for random numbers
+    #[arg(long, value_name = "N", global = true, default_value_t = 0)]
     pub seed: u64,
-    /// Threads to use [default: all cores]; results do not depend on it
-    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Threads [default: all cores]; results do not depend on it
+    #[arg(long, value_name = "N", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// Replace outputs that exist
+    /// Replace existing outputs
     #[arg(long, global = true)]
     pub overwrite: bool,
-    /// Print one JSON document on stdout
+    /// Print the result as one JSON document on stdout
     #[arg(long, global = true)]
     pub json: bool,
-    /// No progress, no notes
+    /// Show no progress and no warnings
     #[arg(long, global = true)]
     pub quiet: bool,
 }
@@ -58,46 +61,59 @@ pub struct Common {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train a model on raw counts
+    #[command(after_help = examples::TRAIN)]
     Train(Box<TrainArgs>),
-    /// Write the latent representation of every cell
+    /// Write the latent representation of each cell
+    #[command(after_help = examples::LATENT)]
     Latent(LatentArgs),
     /// Evaluate how well a model explains cells: ELBO and its terms
+    #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArgs),
-    /// Write the normalised expression of every cell
+    /// Write the normalized expression of each cell
+    #[command(after_help = examples::NORMALIZE)]
     Normalize(NormalizeArgs),
-    /// Write the parameters of the likelihood of every cell and gene
+    /// Write the parameters of the likelihood of each cell and gene
+    #[command(after_help = examples::PARAMETERS)]
     Parameters(ParametersArgs),
-    /// Draw counts that the model predicts of every cell
+    /// Draw counts from the posterior predictive distribution of each cell
+    #[command(after_help = examples::SAMPLE)]
     Sample(SampleArgs),
-    /// Correlate genes over denoised draws
+    /// Correlate genes over denoised counts
+    #[command(after_help = examples::CORRELATE)]
     Correlate(CorrelateArgs),
     /// Compare groups of cells gene by gene: differential expression
+    #[command(after_help = examples::DE)]
     De(Box<DeArgs>),
-    /// Map new cells onto a trained model: their batches and categories are learnt, the rest is kept
+    /// Map new cells to a reference model (scArches): only the weights of new categories are trained
+    #[command(after_help = examples::MAP)]
     Map(Box<MapArgs>),
-    /// Write a copy of cells that holds their posterior instead of their counts
+    /// Write a copy of a file with the posterior of each cell instead of its counts
+    #[command(after_help = examples::MINIFY)]
     Minify(MinifyArgs),
-    /// Write a simulated data set with batches and cell types
+    /// Write simulated counts with batches and cell types
+    #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),
-    /// Write a model in the format of this program, or as a save that scvi-tools opens
+    /// Convert a model to the format of this program, or of scvi-tools
+    #[command(after_help = examples::CONVERT)]
     Convert(ConvertArgs),
-    /// Show what a model or an .h5ad or .zarr file holds
+    /// Show what a model or a file of cells holds
+    #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
 }
 
 /// A model and the cells to use it on.
 #[derive(Debug, Args)]
 pub struct ModelInput {
-    /// Folder of the trained model, or of one that scvi-tools saved (with a model.pt)
+    /// Model folder, or a folder saved by scvi-tools (with model.pt)
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// Raw counts, .h5ad or .zarr, with the genes and columns that the model knows
+    /// Raw counts: .h5ad or .zarr, with the genes of the model and the columns of obs that it reads
     pub input: PathBuf,
-    /// Leave out cells without a single count; their rows in outputs are NaN
+    /// Leave out cells whose counts are all zero; their rows in outputs are NaN
     #[arg(long)]
     pub drop_empty_cells: bool,
-    /// Cells evaluated at a time
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    /// Cells evaluated at a time; more need more memory
+    #[arg(long, value_name = "CELLS", default_value_t = 256)]
     pub batch_size: usize,
     /// How counts are read.
     #[command(flatten)]

@@ -4,29 +4,29 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+/// The heading of [`ReadArgs`]. It is named field by field, because `next_help_heading` would also
+/// hold for what stands behind them in the struct that they are flattened into.
+const READING: &str = "Reading";
+
 /// How counts are read.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Reading")]
 pub struct ReadArgs {
-    /// Whether counts are read into memory, or as they are needed; auto: into memory where they
-    /// take no more than 2 GiB there
-    #[arg(long, value_enum, value_name = "W", default_value_t)]
+    /// Whether to read all counts into memory; auto: if they take at most 2 GiB there
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = READING)]
     pub in_memory: InMemory,
-    /// Folder for a compact copy of counts that are not read into memory: for files that are
-    /// compressed, or stored gene by gene (csc). About two bytes a count, gone when the command ends
-    #[arg(long, value_name = "DIR")]
+    /// Directory for a temporary compact copy of the counts (about 2 bytes per nonzero), deleted at
+    /// exit; speeds up compressed or CSC files that stay on disk [default: no copy]
+    #[arg(long, value_name = "DIR", help_heading = READING)]
     pub cache: Option<PathBuf>,
 }
 
 /// Whether counts are read into memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum InMemory {
-    /// Where they take little.
+    // No doc comments here and on other choices: clap would give each a line of its own in --help.
     #[default]
     Auto,
-    /// Whatever they take.
     Always,
-    /// They stay in the file.
     Never,
 }
 
@@ -34,14 +34,14 @@ pub enum InMemory {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Shuffling")]
 pub struct ShuffleArgs {
-    /// What is shuffled each epoch: all cells, or blocks of neighbours and then the cells of a buffer
-    /// of blocks; auto: cells in memory, blocks otherwise
-    #[arg(long, value_enum, value_name = "W", default_value_t)]
+    /// What to shuffle each epoch: single cells, or blocks of cells and then the cells of a buffer;
+    /// auto: cells if the counts are in memory, blocks otherwise
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub shuffle: Shuffle,
-    /// Neighbours in the file that are read together
+    /// Neighboring cells of the file that make a block
     #[arg(long, value_name = "CELLS", default_value_t = scvi::data::Shuffling::BLOCK_SIZE)]
     pub block_size: usize,
-    /// Cells that are shuffled together; twice as many are held in memory
+    /// Cells that are shuffled together; up to twice as many are in memory
     #[arg(long, value_name = "CELLS", default_value_t = scvi::data::Shuffling::BUFFER_SIZE)]
     pub buffer_size: usize,
 }
@@ -49,11 +49,8 @@ pub struct ShuffleArgs {
 /// What is shuffled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Shuffle {
-    /// As counts are read.
     #[default]
     Auto,
-    /// All cells.
     Cells,
-    /// Blocks of cells.
     Blocks,
 }

@@ -12,27 +12,27 @@ pub struct LatentArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
-    /// .h5ad or .zarr, as INPUT (the input plus obsm["X_scVI"]), .npy, .csv, .tsv; - for csv on stdout
+    /// File to write: .h5ad or .zarr as INPUT (a copy with obsm["X_scVI"]), .npy, .csv, .tsv; - for
+    /// csv on stdout
     #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Also write the posterior's mean and variance: obsm["X_latent_qzm"], obsm["X_latent_qzv"]
+    /// Also write mean and variance of the posterior: obsm["X_latent_qzm"] and obsm["X_latent_qzv"]
     #[arg(long)]
     pub return_dist: bool,
-    /// Also write each cell's library size: obs["scvi_library_size"]
+    /// Also write the library size of each cell: obs["scvi_library_size"]
     #[arg(long)]
     pub library_size: bool,
-    /// One draw from the posterior instead of its mean
+    /// Write one sample from the posterior instead of its mean
     #[arg(long)]
     pub no_give_mean: bool,
-    /// Also write how dense the cells of each sample are where a cell lies, as ln p(z | sample):
-    /// obsm["da_log_probs"], a column for each value of this column of obs (differential abundance;
-    /// time grows with cells times cells)
-    #[arg(long, value_name = "K")]
+    /// Column of obs with samples, for differential abundance: also write ln p(z | sample) as
+    /// obsm["da_log_probs"], a column per sample (quadratic in cells) [default: not written]
+    #[arg(long, value_name = "COLUMN")]
     pub sample_key: Option<String>,
-    /// Cells that stand for a sample at most, chosen at random [default: all]
-    #[arg(long, value_name = "N", requires = "sample_key")]
+    /// Cells drawn at random to represent each sample, at most [default: all]
+    #[arg(long, value_name = "CELLS", requires = "sample_key")]
     pub num_cells_posterior: Option<usize>,
-    /// Degrees of freedom of Student's distribution about each of these cells [default: normal]
+    /// Degrees of freedom of Student's t around these cells [default: normal distributions]
     #[arg(long, value_name = "X", requires = "sample_key")]
     pub dof: Option<f64>,
 }
@@ -43,13 +43,14 @@ pub struct EvaluateArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
-    /// Also estimate the marginal log-likelihood, with K draws of each cell
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Also estimate the marginal log-likelihood, with N Monte Carlo samples per cell [default: not
+    /// estimated]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub n_mc_samples: Option<u32>,
-    /// Write every cell's terms: csv
+    /// Table with the terms of each cell: csv [default: not written]
     #[arg(long, value_name = "OUT.csv")]
     pub per_cell: Option<PathBuf>,
-    /// Evaluate at the posterior's mean instead of one draw: deterministic
+    /// Evaluate at the mean of the posterior instead of one sample: deterministic
     #[arg(long)]
     pub posterior_mean: bool,
 }
@@ -60,17 +61,17 @@ pub struct SampleArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
-    /// The file to write: X holds the first draw, layers["draw_1"] the next and so on, all sparse
+    /// File to write: .h5ad with the first draw in X, further ones in layers["draw_1"] and so on
     #[arg(long, value_name = "OUT.h5ad")]
     pub output: PathBuf,
     /// Draws of each cell
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub n_samples: u32,
-    /// File with the genes to draw, one a line, in the order of the columns [default: all]
+    /// File with the genes to write, one name per line, in this order [default: all]
     #[arg(long, value_name = "FILE")]
     pub gene_list: Option<PathBuf>,
-    /// Predict cells as if they came from this batch; of several, the mean of their draws
-    #[arg(long, value_name = "B", num_args = 1..)]
+    /// Decode all cells as if they came from this batch; of several, the mean [default: their own]
+    #[arg(long, value_name = "BATCH", num_args = 1..)]
     pub transform_batch: Vec<String>,
 }
 
@@ -80,23 +81,23 @@ pub struct CorrelateArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
-    /// The matrix of genes by genes: .csv, .tsv, .npy; - for csv on stdout
-    #[arg(long, value_name = "OUT.csv")]
+    /// File for the matrix of genes by genes: .csv, .tsv, .npy; - for csv on stdout
+    #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Which correlation: spearman (of ranks; takes 4 bytes a cell, draw and gene), pearson
-    #[arg(long, value_name = "C", default_value = "spearman")]
+    /// Correlation: spearman (needs 4 bytes per cell, draw and gene), pearson
+    #[arg(long, value_name = "CHOICE", default_value = "spearman")]
     pub correlation_type: String,
     /// Draws of each cell
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub n_samples: u32,
-    /// Size that every cell is brought to before it is drawn, in counts
-    #[arg(long, value_name = "S", default_value_t = 1000.0)]
+    /// Library size that all cells are scaled to before drawing, in counts
+    #[arg(long, value_name = "COUNTS", default_value_t = 1000.0)]
     pub rna_size_factor: f64,
-    /// File with the genes to correlate, one a line, in the order of rows and columns [default: all]
+    /// File with the genes to correlate, one name per line, in this order [default: all]
     #[arg(long, value_name = "FILE")]
     pub gene_list: Option<PathBuf>,
-    /// Predict cells as if they came from this batch; of several, the mean of their correlations
-    #[arg(long, value_name = "B", num_args = 1..)]
+    /// Decode all cells as if they came from this batch; of several, the mean [default: their own]
+    #[arg(long, value_name = "BATCH", num_args = 1..)]
     pub transform_batch: Vec<String>,
 }
 
@@ -106,36 +107,36 @@ pub struct NormalizeArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
-    /// .h5ad (the input plus layers["scvi_normalized"], or obsm["X_normalized_scVI"] of listed
-    /// genes), .zarr, .npy, .csv, .tsv; - for csv on stdout
+    /// File to write: .h5ad or .zarr as INPUT (a copy with layers["scvi_normalized"]; with
+    /// --gene-list obsm["X_normalized_scVI"]), .npy, .csv, .tsv; - for csv on stdout
     #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Counts that every cell is scaled to; 1 leaves shares of the whole, `latent` is its own size
+    /// Library size that all cells are scaled to, in counts; latent: their own
     #[arg(long, value_name = "N|latent", default_value = "1")]
     pub library_size: String,
-    /// Decode every cell as if it came from this batch; of several the mean [default: its own]
-    #[arg(long, value_name = "B", num_args = 1..)]
+    /// Decode all cells as if they came from this batch; of several, the mean [default: their own]
+    #[arg(long, value_name = "BATCH", num_args = 1..)]
     pub transform_batch: Vec<String>,
-    /// Genes to write, in this order: a file with one name a line [default: all]
+    /// File with the genes to write, one name per line, in this order [default: all]
     #[arg(long, value_name = "FILE")]
     pub gene_list: Option<PathBuf>,
-    /// Draws of each cell, of which the mean is written
+    /// Posterior samples of each cell, of which the mean is written
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub n_samples: u32,
-    /// Write every draw instead of their mean: .npy of draws x cells x genes, or in a .h5ad or .zarr
-    /// a layer for each, scvi_normalized_0 and so on (of listed genes in a .h5ad: in obsm); memory
-    /// does not grow with cells or draws. Of one draw there is nothing to number
+    /// Write all samples instead of their mean: .npy of samples x cells x genes, or
+    /// layers["scvi_normalized_0"] and so on of .h5ad or .zarr
     #[arg(long, conflicts_with_all = ["n_samples_overall", "posterior_mean"])]
     pub return_samples: bool,
-    /// Write K rows instead: cells drawn with replacement, each with one draw (no .h5ad)
-    #[arg(long, value_name = "K", conflicts_with_all = ["n_samples", "posterior_mean"], value_parser = clap::value_parser!(u32).range(1..))]
+    /// Write N rows instead, each a sample of a cell drawn with replacement: .npy, .csv, .tsv, -
+    /// [default: one row per cell]
+    #[arg(long, value_name = "N", conflicts_with_all = ["n_samples", "posterior_mean"], value_parser = clap::value_parser!(u32).range(1..))]
     pub n_samples_overall: Option<u32>,
+    /// Decode the mean of the posterior instead of samples: deterministic
+    #[arg(long, conflicts_with = "n_samples")]
+    pub posterior_mean: bool,
     /// What these rows are drawn by; their group are all cells.
     #[command(flatten)]
     pub weights: WeightArgs,
-    /// Decode the posterior's mean instead of draws: deterministic
-    #[arg(long, conflicts_with = "n_samples")]
-    pub posterior_mean: bool,
 }
 
 /// `scvi parameters`.
@@ -144,14 +145,14 @@ pub struct ParametersArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
-    /// .npz (mean, dispersions, dropout), or .h5ad or .zarr, as INPUT (the input plus layers["scvi_mean"] and so on; a
-    /// dispersion that all cells share is var["scvi_dispersions"])
+    /// File to write: .npz (mean, dispersions, dropout), or .h5ad or .zarr as INPUT (a copy with
+    /// layers["scvi_mean"] and so on)
     #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Draws of each cell, of which the mean is written
+    /// Posterior samples of each cell, of which the mean is written
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub n_samples: u32,
-    /// Decode the posterior's mean instead of draws: deterministic
+    /// Decode the mean of the posterior instead of samples: deterministic
     #[arg(long, conflicts_with = "n_samples")]
     pub posterior_mean: bool,
 }
@@ -159,19 +160,19 @@ pub struct ParametersArgs {
 /// `scvi minify`.
 #[derive(Debug, Args)]
 pub struct MinifyArgs {
-    /// Folder of the trained model, or of one that scvi-tools saved (with a model.pt)
+    /// Model folder, or a folder saved by scvi-tools (with model.pt)
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// Raw counts, .h5ad or .zarr, with the genes and columns that the model knows
+    /// Raw counts: .h5ad or .zarr, with the genes of the model and the columns of obs that it reads
     pub input: PathBuf,
-    /// The file to write
-    #[arg(long, value_name = "OUT.h5ad")]
+    /// File to write: .h5ad or .zarr as INPUT
+    #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Keep X, layers and raw beside the posteriors
+    /// Keep X, layers and raw beside the posterior
     #[arg(long)]
     pub keep_counts: bool,
-    /// Cells evaluated at a time
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    /// Cells evaluated at a time; more need more memory
+    #[arg(long, value_name = "CELLS", default_value_t = 256)]
     pub batch_size: usize,
     /// How counts are read.
     #[command(flatten)]

@@ -5,17 +5,18 @@ use scvi::model::{ImportanceOptions, Weights};
 
 /// Importance weights.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Importance weights")]
 pub struct WeightArgs {
-    /// Whether samples that explain many cells of their group count more (slow)
-    #[arg(long = "weights", value_name = "W", value_enum, default_value_t = WeightKind::Uniform)]
+    /// How samples are drawn: with equal chances, or by how well they explain their group (slow)
+    #[arg(long = "weights", value_name = "HOW", value_enum, default_value_t = WeightKind::Uniform)]
     pub kind: WeightKind,
-    /// Cells of a group that importance weights go by, at most
+    /// Cells of a group that importance weights are computed from, at most
     #[arg(long, value_name = "N", default_value_t = 1024)]
     pub importance_max_cells: usize,
-    /// Raise importance weights below their mean to it
+    /// Raise importance weights below their mean to the mean
     #[arg(long)]
     pub importance_truncation: bool,
-    /// Draws for the marginal likelihood of each of those cells
+    /// Monte Carlo samples for the marginal likelihood of each of these cells
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub importance_n_mc_samples: u32,
 }
@@ -23,9 +24,7 @@ pub struct WeightArgs {
 /// What samples are drawn by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum WeightKind {
-    /// Equal chances.
     Uniform,
-    /// Importance weights.
     Importance,
 }
 
