@@ -1,5 +1,7 @@
 //! The operations a step is made of, for whichever device runs them.
 
+use std::ops::Range;
+
 use crate::counts::CsrRows;
 use crate::ops::activation::Activation;
 use crate::ops::count_head::{
@@ -49,6 +51,13 @@ pub enum GradSink<'a, B: Backend + ?Sized> {
         /// Receives dL/dvalue.
         grad: &'a mut B::Buf,
     },
+    /// Add the gradient to what the buffer holds: a minibatch that falls into leaves.
+    Accumulate {
+        /// The parameter, unchanged.
+        value: &'a B::Buf,
+        /// Receives dL/dvalue beside its own numbers.
+        grad: &'a mut B::Buf,
+    },
     /// Update the parameter.
     Adam {
         /// The parameter.
@@ -73,6 +82,22 @@ pub enum GradSink<'a, B: Backend + ?Sized> {
         /// As long as the parameter: 0 where a number is frozen, 1 where it is not.
         mask: &'a B::Buf,
     },
+}
+
+/// What one optimizer step reads and writes of a parameter.
+pub struct AdamIo<'a, B: Backend + ?Sized> {
+    /// The parameter.
+    pub value: &'a mut B::Buf,
+    /// dL/dvalue.
+    pub grad: &'a B::Buf,
+    /// First moment.
+    pub m: &'a mut B::Buf,
+    /// Second moment.
+    pub v: &'a mut B::Buf,
+    /// As long as the parameter: 0 where a number is frozen, 1 where it is not; none frozen without.
+    pub mask: Option<&'a B::Buf>,
+    /// Constants of this step.
+    pub step: AdamStep<B::Elem>,
 }
 
 /// A device that runs scVI's operations.
@@ -115,6 +140,18 @@ pub trait Backend: Send + Sync {
     fn load_counts(&self, counts: &mut Self::Counts, rows: &CsrRows, log_variational: bool);
     /// Observed library sizes of the minibatch, ln Σ_g x: `(cells)`.
     fn library<'a>(&self, counts: &'a Self::Counts) -> &'a Self::Buf;
+
+    /// One optimizer step on a range of a parameter whose gradient was stored.
+    /// See [`crate::ops::adam`].
+    fn adam(&self, io: AdamIo<Self>, range: Range<usize>);
+    /// `sum[0]` = Σ x² over the first `len` numbers, added to what it was to accumulate.
+    /// See [`crate::ops::clip`].
+    fn sum_of_squares(&self, x: &Self::Buf, len: usize, sum: &mut Self::Buf, accumulate: bool);
+    /// Scales a gradient so that the norm of all gradients, `√sum[0]`, is at most `max_norm`.
+    /// See [`crate::ops::clip`].
+    fn clip_by_norm(&self, grad: &mut Self::Buf, len: usize, sum: &Self::Buf, max_norm: f64);
+    /// Bounds every number of a gradient by ± `limit`. See [`crate::ops::clip`].
+    fn clip_by_value(&self, grad: &mut Self::Buf, len: usize, limit: f64);
 
     /// Standard normal noise of the minibatch's cells: `out` is `(cells, width)`.
     /// See [`crate::ops::noise`].

@@ -1,16 +1,19 @@
 //! The processor as a [`Backend`].
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use crate::aligned::{Aligned, aligned};
 use crate::backend::{
-    Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples, LayerNormKept,
-    NoiseKey, PosteriorGradIo, PosteriorIo,
+    AdamIo, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples,
+    LayerNormKept, NoiseKey, PosteriorGradIo, PosteriorIo,
 };
 use crate::counts::{CountsBatch, CsrRows};
 use crate::ops::Sink;
 use crate::ops::activation::{Activation, activate_cpu, gate_grad_cpu};
+use crate::ops::adam::adam_in_parts_cpu;
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
+use crate::ops::clip::{clip_by_norm_cpu, clip_by_value_cpu, sum_of_squares_cpu};
 use crate::ops::count_head::{
     CountHead, Dispersion, HeadDims, HeadLayer, HeadOutput, HeadParams, HeadPlan, HeadSinks,
     LikelihoodPass, ScaleActivation, head_forward_cpu, head_grad_cpu, head_library_grad_cpu,
@@ -100,6 +103,22 @@ impl<F: Real> Backend for Cpu<F> {
         &counts.library
     }
 
+    fn adam(&self, io: AdamIo<Self>, range: Range<usize>) {
+        adam_in_parts_cpu(io, range);
+    }
+
+    fn sum_of_squares(&self, x: &Aligned<F>, len: usize, sum: &mut Aligned<F>, accumulate: bool) {
+        sum_of_squares_cpu(&x[..len], sum, accumulate);
+    }
+
+    fn clip_by_norm(&self, grad: &mut Aligned<F>, len: usize, sum: &Aligned<F>, max_norm: f64) {
+        clip_by_norm_cpu(&mut grad[..len], sum, max_norm);
+    }
+
+    fn clip_by_value(&self, grad: &mut Aligned<F>, len: usize, limit: f64) {
+        clip_by_value_cpu(&mut grad[..len], limit);
+    }
+
     fn normal_noise(
         &self,
         key: NoiseKey,
@@ -186,7 +205,9 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn one_hot_grad(&self, rows: &Vec<u32>, dy: &Aligned<F>, dims: LinearDims, w: GradSink<Self>) {
         let len = match &w {
-            GradSink::Frozen { value } | GradSink::Store { value, .. } => value.len(),
+            GradSink::Frozen { value }
+            | GradSink::Store { value, .. }
+            | GradSink::Accumulate { value, .. } => value.len(),
             GradSink::Adam { value, .. } | GradSink::AdamWhere { value, .. } => value.len(),
         };
         one_hot_grad_cpu(rows, dy, dims, Sink::new(w, len, dims.n_out));

@@ -27,7 +27,7 @@ mod testing;
 
 pub use aligned::Aligned;
 pub use backend::{
-    AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples,
+    AdamIo, AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples,
     LayerNormKept, NoiseKey, NormalPrior, PosteriorGradIo, PosteriorIo,
 };
 pub use counts::{CountsBatch, CsrRows};

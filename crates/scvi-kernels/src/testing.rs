@@ -144,6 +144,7 @@ fn five_points(x: &[f64], d: &[f64], loss: &mut impl FnMut(&[f64]) -> f64) -> f6
 pub(crate) enum Mode {
     Frozen,
     Store,
+    Accumulate,
     Adam,
 }
 
@@ -172,6 +173,7 @@ impl<F: Real> Parameter<F> {
         match mode {
             Mode::Frozen => GradSink::Frozen { value },
             Mode::Store => GradSink::Store { value, grad },
+            Mode::Accumulate => GradSink::Accumulate { value, grad },
             Mode::Adam => GradSink::Adam { value, m, v, step: RULE.at_step(STEP) },
         }
     }
@@ -181,9 +183,9 @@ const RULE: AdamRule =
     AdamRule { lr: 0.05, beta1: 0.9, beta2: 0.999, eps: 0.01, weight_decay: 0.1 };
 const STEP: u64 = 3;
 
-/// Runs an operation in each mode: frozen parameters stay as they are, storing touches gradients
-/// alone, and Adam gives bit by bit what its formula gives from the stored gradient. What the
-/// operation returns is the same each time.
+/// Runs an operation in each mode: frozen parameters stay as they are, storing and accumulating touch
+/// only gradients, and Adam gives bit by bit what its formula gives from the stored gradient. What
+/// the operation returns is the same each time.
 pub(crate) fn check_sinks(
     parameters: &[Parameter<f32>],
     run: impl Fn(&mut [Parameter<f32>], Mode) -> Vec<f32>,
@@ -195,6 +197,7 @@ pub(crate) fn check_sinks(
             (parameters, out)
         });
     assert_eq!(frozen, parameters, "frozen parameters moved");
+    check_accumulates(parameters, &stored, &run);
     assert_eq!(bits(&out), bits(&stored_out), "storing changes a result");
     assert_eq!(bits(&out), bits(&updated_out), "Adam changes a result");
     for ((old, stored), updated) in parameters.iter().zip(&stored).zip(&updated) {
@@ -206,6 +209,22 @@ pub(crate) fn check_sinks(
         assert_eq!(bits(&updated.v), bits(&want.v), "second moment");
         assert_eq!(bits(&updated.value), bits(&want.value), "value");
         assert_eq!(updated.grad, old.grad, "Adam keeps no gradient");
+    }
+}
+
+/// An accumulated gradient is what the buffer held plus the stored gradient.
+fn check_accumulates(
+    parameters: &[Parameter<f32>],
+    stored: &[Parameter<f32>],
+    run: &impl Fn(&mut [Parameter<f32>], Mode) -> Vec<f32>,
+) {
+    let mut accumulated = parameters.to_vec();
+    accumulated.iter_mut().for_each(|p| p.grad.fill(0.75));
+    run(&mut accumulated, Mode::Accumulate);
+    for (accumulated, stored) in accumulated.iter().zip(stored) {
+        let want: Vec<f32> = stored.grad.iter().map(|g| 0.75 + g).collect();
+        assert_eq!(bits(&accumulated.grad), bits(&want), "accumulated gradient");
+        assert_eq!(accumulated.value, stored.value, "accumulating moved a parameter");
     }
 }
 

@@ -4,6 +4,7 @@ pub mod activation;
 pub mod adam;
 mod awake;
 pub mod batch_norm;
+pub mod clip;
 pub mod count_head;
 pub mod embedding;
 pub mod gram;

@@ -20,6 +20,7 @@ enum Kind<'a, F> {
     Store {
         value: &'a [F],
         grad: &'a mut [F],
+        accumulate: bool,
     },
     Adam {
         value: &'a mut [F],
@@ -36,7 +37,10 @@ impl<'a, F: Real> Sink<'a, F> {
     pub(crate) fn new(sink: GradSink<'a, Cpu<F>>, n: usize, width: usize) -> Self {
         let kind = match sink {
             GradSink::Store { value, grad } => {
-                Kind::Store { value: &value[..n], grad: &mut grad[..n] }
+                Kind::Store { value: &value[..n], grad: &mut grad[..n], accumulate: false }
+            }
+            GradSink::Accumulate { value, grad } => {
+                Kind::Store { value: &value[..n], grad: &mut grad[..n], accumulate: true }
             }
             GradSink::Frozen { value } => Kind::Frozen { value: &value[..n] },
             GradSink::Adam { value, m, v, step } => {
@@ -72,7 +76,10 @@ impl<'a, F: Real> Sink<'a, F> {
         let range = start..start + gradient.len();
         match &mut self.kind {
             Kind::Frozen { .. } => {}
-            Kind::Store { grad, .. } => grad[range].copy_from_slice(gradient),
+            Kind::Store { grad, accumulate: false, .. } => grad[range].copy_from_slice(gradient),
+            Kind::Store { grad, accumulate: true, .. } => {
+                grad[range].iter_mut().zip(gradient).for_each(|(sum, &g)| *sum += g);
+            }
             Kind::Adam { value, m, v, step, mask } => {
                 let mask = mask.map(|mask| &mask[range.clone()]);
                 let (value, m) = (&mut value[range.clone()], &mut m[range.clone()]);
@@ -95,10 +102,13 @@ impl<F: Real> Split for Sink<'_, F> {
                 let (value, value2) = value.split_at(at);
                 (Kind::Frozen { value }, Kind::Frozen { value: value2 })
             }
-            Kind::Store { value, grad } => {
+            Kind::Store { value, grad, accumulate } => {
                 let (value, value2) = value.split_at(at);
                 let (grad, grad2) = grad.split_at_mut(at);
-                (Kind::Store { value, grad }, Kind::Store { value: value2, grad: grad2 })
+                (
+                    Kind::Store { value, grad, accumulate },
+                    Kind::Store { value: value2, grad: grad2, accumulate },
+                )
             }
             Kind::Adam { value, m, v, step, mask } => {
                 let (value, value2) = value.split_at_mut(at);

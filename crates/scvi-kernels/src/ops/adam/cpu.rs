@@ -1,8 +1,30 @@
 //! Adam over slices.
 
-use crate::backend::AdamStep;
+use std::ops::Range;
+
+use crate::backend::{AdamIo, AdamStep, GradSink};
+use crate::cpu::Cpu;
+use crate::ops::{Sink, Split, in_parts};
 use crate::real::Real;
 use crate::simd::vectorised;
+
+/// Numbers that one thread takes at a time.
+const PART: usize = 1 << 14;
+
+/// One step on a range of a parameter whose gradient was stored, by all threads.
+pub(crate) fn adam_in_parts_cpu<F: Real>(io: AdamIo<Cpu<F>>, range: Range<usize>) {
+    let AdamIo { value, grad, m, v, mask, step } = io;
+    let n = value.len();
+    let sink = match mask {
+        None => GradSink::Adam { value, m, v, step },
+        Some(mask) => GradSink::AdamWhere { value, m, v, step, mask },
+    };
+    let (_, rest) = Sink::new(sink, n, 1).split(range.start);
+    let (sink, _) = rest.split(range.len());
+    in_parts(range.len(), PART, sink, &|part, mut sink: Sink<F>| {
+        sink.take(0, &grad[range.start..][part]);
+    });
+}
 
 /// One step on a slice of a parameter.
 pub(crate) fn adam_cpu<F: Real>(w: &mut [F], m: &mut [F], v: &mut [F], g: &[F], step: AdamStep<F>) {

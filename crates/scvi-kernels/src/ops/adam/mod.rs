@@ -9,7 +9,7 @@
 
 mod cpu;
 
-pub(crate) use cpu::{adam_cpu, adam_where_cpu};
+pub(crate) use cpu::{adam_cpu, adam_in_parts_cpu, adam_where_cpu};
 
 use crate::backend::AdamStep;
 use crate::real::Real;
@@ -69,6 +69,7 @@ impl AdamRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{AdamIo, Backend, Cpu};
 
     /// Ten steps against the formulas as torch documents them, with bias-corrected moments.
     fn follows_the_formula(decoupled: bool) {
@@ -94,6 +95,38 @@ mod tests {
         }
         for (got, (want, ..)) in w.iter().zip(want) {
             assert!((got - want).abs() < 1e-12, "{got}, not {want}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_stepped_and_the_rest_stays() {
+        let b = Cpu::<f32>::new();
+        let (n, range) = (40_000, 123..38_001);
+        let values = |k: usize| -> Vec<f32> { (0..n).map(|i| ((i * k) % 17) as f32).collect() };
+        let buf = |values: &[f32]| {
+            let mut buf = b.zeros(n);
+            b.upload(&mut buf, values);
+            buf
+        };
+        let step = AdamRule::default().at_step::<f32>(2);
+        let (start, g) = (values(3), values(5));
+        let mask: Vec<f32> = values(2).iter().map(|v| v % 2.0).collect();
+        for masked in [false, true] {
+            let (mut value, grad) = (buf(&start), buf(&g));
+            let (mut m, mut v, mask_buf) = (buf(&values(7)), buf(&values(11)), buf(&mask));
+            let (mut want, mut want_m, mut want_v) = (start.clone(), values(7), values(11));
+            let [w, m_part, v_part] =
+                [&mut want, &mut want_m, &mut want_v].map(|numbers| &mut numbers[range.clone()]);
+            let (g, mask) = (&g[range.clone()], &mask[range.clone()]);
+            match masked {
+                false => adam_cpu(w, m_part, v_part, g, step),
+                true => adam_where_cpu(w, m_part, v_part, g, step, mask),
+            }
+            let mask = masked.then_some(&mask_buf);
+            let io = AdamIo { value: &mut value, grad: &grad, m: &mut m, v: &mut v, mask, step };
+            b.adam(io, range.clone());
+            assert_eq!(b.download(&value, n), want);
+            assert_eq!((b.download(&m, n), b.download(&v, n)), (want_m, want_v));
         }
     }
 
