@@ -1,12 +1,12 @@
 //! Training on stored posteriors: the encoder is not run, and stays as it is.
 
-use scvi_kernels::{AdamStep, Backend, Real};
+use scvi_kernels::{Backend, Real};
 
 use super::minified::StoredPosterior;
 use super::noise::Noise;
+use super::optimizer_step::OptimizerStep;
 use super::vae::{Vae, pass};
 use super::workspace::Workspace;
-use crate::nn::Update;
 
 impl<B: Backend> Vae<B> {
     /// One optimisation step on the minibatch in `ws` at draws from its stored posterior: forward
@@ -23,9 +23,10 @@ impl<B: Backend> Vae<B> {
         ws: &mut Workspace<B>,
         stored: StoredPosterior<B::Elem>,
         noise: Noise<B::Elem>,
-        adam: AdamStep<B::Elem>,
+        optimizer: impl Into<OptimizerStep<B::Elem>>,
     ) {
-        let update = Update::Adam(adam);
+        let optimizer = optimizer.into();
+        let update = optimizer.update();
         self.cached_inference(ws, stored, Some(noise));
         self.stored_divergence(ws, stored);
         self.embed_batch_train(ws);
@@ -38,6 +39,7 @@ impl<B: Backend> Vae<B> {
         self.likelihood_train(ws, weight, update);
         self.backward_decoder(ws, update);
         self.backward_embedding(ws, update);
+        self.apply_staged(ws, optimizer);
     }
 
     /// KL(q ‖ N(0, 1)) = ½ Σ (q_v + q_m² - 1 - ln q_v) of the stored posterior of the minibatch in

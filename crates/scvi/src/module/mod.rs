@@ -10,6 +10,7 @@ mod marginal;
 mod minibatch;
 mod minified;
 mod noise;
+mod optimizer_step;
 mod options;
 mod other_counts;
 mod outputs;
@@ -20,7 +21,7 @@ mod vae;
 mod validate;
 mod workspace;
 
-pub use crate::nn::Decoded;
+pub use crate::nn::{Decoded, GradientClip};
 pub use config::VaeConfig;
 pub(crate) use covariates::OneHotPlan;
 pub use decoded_samples::DecodedSamples;
@@ -28,6 +29,7 @@ pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use minibatch::{Inputs, Minibatch};
 pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};
 pub use noise::{GivenNoise, Noise};
+pub use optimizer_step::OptimizerStep;
 pub use options::{
     Activation, BatchRepresentation, Choice, Dispersion, GeneLikelihood, LatentDistribution,
     NormPlacement, UnknownChoice, VarActivation,

@@ -85,14 +85,14 @@ impl<B: Backend> Vae<B> {
     }
 
     /// The device, and everything that has tensors on it.
-    fn parts(&mut self) -> (&B, Parts<'_, B>) {
+    pub(super) fn parts(&mut self) -> (&B, Parts<'_, B>) {
         let Self { backend, spec, encoder, library_encoder, embeddings, decoder, px_r, .. } = self;
         (backend, Parts { spec, encoder, library_encoder, embeddings, decoder, px_r })
     }
 }
 
 /// What a model's tensors belong to.
-struct Parts<'a, B: Backend> {
+pub(super) struct Parts<'a, B: Backend> {
     spec: &'a VaeSpec,
     encoder: &'a mut Encoder<B>,
     library_encoder: &'a mut Option<Encoder<B>>,
@@ -102,7 +102,7 @@ struct Parts<'a, B: Backend> {
 }
 
 impl<B: Backend> Parts<'_, B> {
-    fn visit(self, visitor: &mut impl StateVisitor<B>) -> Result<(), StateError> {
+    pub(super) fn visit(self, visitor: &mut impl StateVisitor<B>) -> Result<(), StateError> {
         if let (Some(px_r), Some(groups)) = (self.px_r, self.spec.dispersion_groups()) {
             let shape = [self.spec.config().n_input, groups];
             let by_gene = self.spec.config().dispersion == Dispersion::Gene;

@@ -2,11 +2,12 @@
 
 use scvi_kernels::ops::count_head::{self, LikelihoodPass};
 use scvi_kernels::ops::posterior;
-use scvi_kernels::{AdamStep, Backend, GradSink, Real};
+use scvi_kernels::{Backend, GradSink, Real};
 
 use super::minibatch::Inputs;
 use super::minified::MinifiedDataType;
 use super::noise::Noise;
+use super::optimizer_step::OptimizerStep;
 use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};
 use super::workspace::Workspace;
@@ -73,15 +74,17 @@ impl<B: Backend> Vae<B> {
     }
 
     /// One optimisation step on the minibatch in `ws`: forward in training mode, loss, gradients,
-    /// and Adam on every parameter.
+    /// and the optimizer on every parameter.
     pub fn train_step(
         &mut self,
         ws: &mut Workspace<B>,
         noise: Noise<B::Elem>,
         kl_weight: f64,
-        adam: AdamStep<B::Elem>,
+        optimizer: impl Into<OptimizerStep<B::Elem>>,
     ) {
-        self.forward_backward(ws, noise, kl_weight, Update::Adam(adam));
+        let optimizer = optimizer.into();
+        self.forward_backward(ws, noise, kl_weight, optimizer.update());
+        self.apply_staged(ws, optimizer);
     }
 
     /// The same without the optimiser: gradients are kept for [`Vae::gradients`].

@@ -19,6 +19,8 @@ pub struct Workspace<B: Backend> {
     /// ln library of each cell, where it is given instead of observed or inferred: `(cells)`.
     pub(super) given_library: B::Buf,
     pub(super) library_is_given: bool,
+    /// Σ g² over all gradients of a step that clips them: `(1)`.
+    pub(super) sum_of_squares: B::Buf,
     pub(super) extra_payload: bool,
     n_latent: usize,
 }
@@ -64,6 +66,7 @@ impl<B: Backend> Vae<B> {
             d_embedded: b.zeros(if training { max_cells * n_embedded } else { 0 }),
             given_library: b.zeros(max_cells),
             library_is_given: false,
+            sum_of_squares: b.zeros(1),
             extra_payload: config.extra_payload_autotune,
             n_latent: config.n_latent,
         }

@@ -1,6 +1,7 @@
 //! The layers: parameters, forward, backward, and their names in scvi-tools' state dict.
 
 mod batch_norm;
+mod clip;
 mod covariates;
 mod decoder;
 mod embedding;
@@ -16,6 +17,8 @@ mod param;
 mod state;
 
 pub(crate) use batch_norm::BatchNorm;
+pub use clip::GradientClip;
+pub(crate) use clip::{ClipAndStep, SumSquares};
 pub(crate) use covariates::{Covariates, InputGrads, Pass};
 pub use decoder::Decoded;
 pub(crate) use decoder::{BodyPlan, Decoder, DecoderActivations, DecoderPlan, LinearInput};

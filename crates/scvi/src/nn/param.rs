@@ -1,7 +1,8 @@
 //! A parameter with what its optimiser remembers of it.
 
-use scvi_kernels::{AdamStep, Backend, GradSink, Real};
+use scvi_kernels::{AdamIo, AdamStep, Backend, GradSink, Real};
 
+use super::GradientClip;
 use super::state::Slot;
 
 /// What becomes of gradients in a backward pass.
@@ -9,6 +10,8 @@ use super::state::Slot;
 pub(crate) enum Update<F> {
     /// Written out, parameters unchanged.
     Store,
+    /// Written out where the optimizer moves the parameter: its step follows.
+    Stage,
     /// Applied at once.
     Adam(AdamStep<F>),
 }
@@ -56,14 +59,15 @@ impl<B: Backend> Param<B> {
         };
     }
 
-    /// The next step of the optimiser is its first.
-    pub(crate) fn forget_moments(&mut self) {
+    /// The next step of the optimizer is its first, and no gradient waits for it.
+    pub(crate) fn reset_optimizer(&mut self) {
         self.moments = None;
+        self.grad = None;
     }
 
     /// Whether a step has any use for this parameter's gradient.
     pub(crate) fn wants_gradient(&self, update: Update<B::Elem>) -> bool {
-        !matches!((update, &self.moves), (Update::Adam(_), Moves::None))
+        !matches!((update, &self.moves), (Update::Adam(_) | Update::Stage, Moves::None))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -74,12 +78,12 @@ impl<B: Backend> Param<B> {
     pub(crate) fn sink(&mut self, backend: &B, update: Update<B::Elem>) -> GradSink<'_, B> {
         let zeros = || backend.zeros(self.len);
         match update {
-            Update::Store => {
+            Update::Stage | Update::Adam(_) if matches!(self.moves, Moves::None) => {
+                GradSink::Frozen { value: &self.value }
+            }
+            Update::Store | Update::Stage => {
                 let grad = self.grad.get_or_insert_with(zeros);
                 GradSink::Store { value: &self.value, grad }
-            }
-            Update::Adam(_) if matches!(self.moves, Moves::None) => {
-                GradSink::Frozen { value: &self.value }
             }
             Update::Adam(step) => {
                 let value = &mut self.value;
@@ -90,6 +94,44 @@ impl<B: Backend> Param<B> {
                 }
             }
         }
+    }
+
+    /// Zeroes the gradient of frozen numbers, and adds its squares to `sum`; whether there is one.
+    pub(super) fn add_squares(&mut self, backend: &B, sum: &mut B::Buf, accumulate: bool) -> bool {
+        let (Some(grad), false) = (&mut self.grad, matches!(self.moves, Moves::None)) else {
+            return false;
+        };
+        if let Moves::Where(mask) = &self.moves {
+            backend.gate_grad(grad, mask, self.len);
+        }
+        backend.sum_of_squares(grad, self.len, sum, accumulate);
+        true
+    }
+
+    /// One optimizer step on the stored gradient, clipped; `sum` is what [`Self::add_squares`] of
+    /// all parameters came to.
+    pub(super) fn clip_and_step(
+        &mut self,
+        backend: &B,
+        clip: GradientClip,
+        sum: &B::Buf,
+        step: AdamStep<B::Elem>,
+    ) {
+        let (Some(grad), false) = (&mut self.grad, matches!(self.moves, Moves::None)) else {
+            return;
+        };
+        match clip {
+            GradientClip::Norm(max) => backend.clip_by_norm(grad, self.len, sum, max),
+            GradientClip::Value(limit) => backend.clip_by_value(grad, self.len, limit),
+        }
+        let zeros = || backend.zeros(self.len);
+        let [m, v] = self.moments.get_or_insert_with(|| [zeros(), zeros()]);
+        let mask = match &self.moves {
+            Moves::Where(mask) => Some(mask),
+            Moves::All | Moves::None => None,
+        };
+        let io = AdamIo { value: &mut self.value, grad, m, v, mask, step };
+        backend.adam(io, 0..self.len);
     }
 
     /// The numbers of a slot; none where no backward pass has made them yet.

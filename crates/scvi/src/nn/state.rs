@@ -113,10 +113,11 @@ impl<B: Backend> Place<'_, '_, B> {
         }
     }
 
-    fn forget_moments(&mut self) {
+    /// Every parameter behind the name; of a running moment there is none.
+    pub(super) fn for_each_param(&mut self, f: &mut dyn FnMut(&mut Param<B>)) {
         match self {
-            Self::Param(param) | Self::HeadWeight(param) => param.forget_moments(),
-            Self::Weight(parts) => parts.iter_mut().for_each(|part| part.forget_moments()),
+            Self::Param(param) | Self::HeadWeight(param) => f(param),
+            Self::Weight(parts) => parts.iter_mut().for_each(|part| f(part)),
             Self::Moment(..) => {}
         }
     }
@@ -317,7 +318,7 @@ impl<B: Backend> StateVisitor<B> for ForgetMoments {
         _: &[usize],
         mut place: Place<'_, '_, B>,
     ) -> Result<(), StateError> {
-        place.forget_moments();
+        place.for_each_param(&mut Param::reset_optimizer);
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use super::error::TrainError;
 use super::history::{EpochSums, MinibatchRecord};
 use super::run::{Shown, TrainingRun};
 use crate::data::Dataset;
-use crate::module::{Inputs, LossSums, Minibatch, Noise, PosteriorRows};
+use crate::module::{Inputs, LossSums, Minibatch, Noise, OptimizerStep, PosteriorRows};
 
 impl TrainingRun<'_> {
     /// Weight of the KL in the step before this moment, or in the first.
@@ -39,6 +39,7 @@ impl TrainingRun<'_> {
         let (kl_weight, noise) = (self.kl_weight(), self.noise());
         let rule = AdamRule { lr: self.lr(), ..self.plan.adam };
         let adam = self.plan.optimizer.at_step(&rule, self.at.step);
+        let optimizer = OptimizerStep { adam, clip: self.plan.gradient_clip() };
         // Host memory still holds the minibatch at hand: it was loaded last.
         let stored = self.uses_stored().then(|| take(&mut self.batch.posterior));
         let encodes = stored.is_none();
@@ -53,8 +54,8 @@ impl TrainingRun<'_> {
             Ok(())
         };
         let step = || match stored.as_ref().and_then(PosteriorRows::borrow) {
-            None => vae.train_step(ws, noise, kl_weight, adam),
-            Some(stored) => vae.train_decoder_step(ws, stored, noise, adam),
+            None => vae.train_step(ws, noise, kl_weight, optimizer),
+            Some(stored) => vae.train_decoder_step(ws, stored, noise, optimizer),
         };
         attended(step, load).1?;
         let terms = self.ws.loss_sums(self.vae.backend());

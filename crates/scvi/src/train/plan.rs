@@ -4,8 +4,9 @@ use scvi_kernels::ops::adam::AdamRule;
 use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
-use super::{EarlyStopping, Optimizer, ReduceLrOnPlateau};
+use super::{EarlyStopping, GradientClipAlgorithm, Optimizer, ReduceLrOnPlateau};
 use crate::data::{Shuffling, Split, SplitError};
+use crate::module::GradientClip;
 
 /// Options of a training run.
 ///
@@ -21,6 +22,8 @@ use crate::data::{Shuffling, Split, SplitError};
 /// | `drop_last` | no | whether an epoch leaves out the cells that fill no minibatch |
 /// | `optimizer` | Adam | Adam with an L2 term, or AdamW |
 /// | `adam` | lr 1e-3, eps 0.01, weight decay 1e-6 | its constants |
+/// | `gradient_clip_val` | none | what gradients are clipped to before the optimizer's step |
+/// | `gradient_clip_algorithm` | norm | whether their common norm is bounded, or each number |
 /// | `reduce_lr_on_plateau` | none | when the step length is reduced |
 /// | `learning_rate_monitor` | with `reduce_lr_on_plateau` | whether the history has step lengths |
 /// | `update_only_decoder` | no | minified data: train on the stored posteriors, without encoder |
@@ -58,6 +61,12 @@ pub struct TrainPlan {
     /// Its constants.
     #[serde(with = "AdamFields")]
     pub adam: AdamRule,
+    /// What gradients are clipped to before the optimizer's step; none, or 0, for no clipping.
+    #[serde(default)]
+    pub gradient_clip_val: Option<f64>,
+    /// Whether their common norm is bounded, or each number.
+    #[serde(default)]
+    pub gradient_clip_algorithm: GradientClipAlgorithm,
     /// When the step length is reduced.
     pub reduce_lr_on_plateau: Option<ReduceLrOnPlateau>,
     /// Whether the history has the step length of each epoch; it has with `reduce_lr_on_plateau`.
@@ -105,6 +114,8 @@ impl Default for TrainPlan {
             drop_last: false,
             optimizer: Optimizer::default(),
             adam: AdamRule::default(),
+            gradient_clip_val: None,
+            gradient_clip_algorithm: GradientClipAlgorithm::default(),
             reduce_lr_on_plateau: None,
             learning_rate_monitor: false,
             update_only_decoder: false,
@@ -165,6 +176,12 @@ impl TrainPlan {
             None if self.shuffle_set_split => Split::new(n_cells, train, validation, self.seed),
             None => Split::in_order(n_cells, train, validation),
         }
+    }
+
+    /// How gradients are clipped.
+    pub(super) fn gradient_clip(&self) -> Option<GradientClip> {
+        let bound = self.gradient_clip_val.filter(|&bound| bound > 0.0);
+        bound.map(|bound| self.gradient_clip_algorithm.at(bound))
     }
 
     /// Whether the history has the step length of each epoch.

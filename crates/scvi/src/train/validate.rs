@@ -70,6 +70,8 @@ impl TrainPlan {
         number("lr", adam.lr, adam.lr >= 0.0, "0 or more")?;
         number("eps", adam.eps, adam.eps > 0.0, "more than 0")?;
         number("weight_decay", adam.weight_decay, adam.weight_decay >= 0.0, "0 or more")?;
+        let clip = self.gradient_clip_val.unwrap_or(0.0);
+        number("gradient_clip_val", clip, clip >= 0.0, "0 or more")?;
         let Some(rule) = &self.reduce_lr_on_plateau else { return Ok(()) };
         let is_fraction = (0.0..1.0).contains(&rule.factor);
         number("lr_factor", rule.factor, is_fraction, "at least 0 and less than 1")?;
@@ -121,6 +123,9 @@ mod tests {
         };
         assert!(message(seldom(Metric::ValidationLoss)).contains("check_val_every_n_epoch is 2"));
         seldom(Metric::TrainLoss).validate().unwrap();
+        let gradient_clip_val = Some(-1.0);
+        let clips = message(TrainPlan { gradient_clip_val, ..plan() });
+        assert!(clips.contains("gradient_clip_val is -1"));
         let still = AdamRule { lr: 0.0, ..AdamRule::default() };
         TrainPlan { adam: still, ..plan() }.validate().unwrap();
         let min_delta = f64::NAN;

@@ -64,6 +64,12 @@ pub fn importance() -> Tensors {
     Tensors(tensors(&folder.join("fixtures_importance/importance.safetensors")))
 }
 
+/// Some of the models in [`all`] after ten steps with clipped gradients.
+pub fn clipping() -> Tensors {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference");
+    Tensors(tensors(&folder.join("fixtures_clipping/clipping.safetensors")))
+}
+
 impl Tensors {
     /// Those of one model, by the rest of their names.
     pub fn under(&self, model: &str) -> Option<Self> {
