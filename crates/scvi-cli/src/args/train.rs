@@ -182,6 +182,12 @@ pub struct PlanArgs {
     /// Weight decay [default: 1e-6 for train, 0 for map]
     #[arg(long, value_name = "X")]
     pub weight_decay: Option<f64>,
+    /// Largest norm of all gradients, or largest absolute gradient; 0 does not clip
+    #[arg(long, value_name = "X")]
+    pub gradient_clip_val: Option<f64>,
+    /// What --gradient-clip-val limits: norm, value
+    #[arg(long, value_name = "CHOICE", default_value = "norm")]
+    pub gradient_clip_algorithm: String,
     /// Epsilon of the optimizer
     #[arg(long, value_name = "X", default_value_t = 0.01)]
     pub eps: f64,

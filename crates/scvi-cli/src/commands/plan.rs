@@ -2,7 +2,8 @@
 
 use scvi::module::Choice;
 use scvi::train::{
-    EarlyStopping, Metric, Mode, Optimizer, ReduceLrOnPlateau, TrainError, TrainPlan,
+    EarlyStopping, GradientClipAlgorithm, Metric, Mode, Optimizer, ReduceLrOnPlateau, TrainError,
+    TrainPlan,
 };
 
 use crate::args::{Common, PlanArgs};
@@ -25,6 +26,8 @@ pub(super) fn plan(
         shuffle_set_split: !args.no_shuffle_set_split,
         drop_last: args.drop_last,
         optimizer: Optimizer::from_name(&args.optimizer)?,
+        gradient_clip_val: args.gradient_clip_val,
+        gradient_clip_algorithm: GradientClipAlgorithm::from_name(&args.gradient_clip_algorithm)?,
         reduce_lr_on_plateau: args.reduce_lr_on_plateau.then_some(reduction),
         learning_rate_monitor: args.learning_rate_monitor,
         n_steps_kl_warmup: args.n_steps_kl_warmup,
