@@ -118,11 +118,15 @@ pub trait Backend: Send + Sync {
     type Counts: Send + Sync;
     /// What the decoder's heads keep between forward, likelihood and backward.
     type Head: Send + Sync;
+    /// What the decoder's heads read of many samples, with the sums of their softmax.
+    type Samples: Send + Sync;
 
     /// `len` zeros.
     fn zeros(&self, len: usize) -> Self::Buf;
     /// Writes the front of a buffer.
     fn upload(&self, buf: &mut Self::Buf, values: &[Self::Elem]);
+    /// Copies the first `len` numbers on the device.
+    fn copy(&self, from: &Self::Buf, to: &mut Self::Buf, len: usize);
     /// Reads the first `len` numbers.
     fn download(&self, buf: &Self::Buf, len: usize) -> Vec<Self::Elem>;
     /// Sum of the first `len` numbers, in double precision.
@@ -294,6 +298,13 @@ pub trait Backend: Send + Sync {
     /// Gradient of [`Backend::softmax`]; `dz` becomes du. See [`crate::ops::softmax`].
     fn softmax_grad(&self, z: &Self::Buf, dz: &mut Self::Buf, dims: [usize; 2]);
 
+    /// A head's weights, `dims` = `(genes, hidden)` in torch's order, in the order of this device; or
+    /// anything that belongs to them number by number, such as gradients or a mask.
+    fn pack_head_weight(&self, weight: &[Self::Elem], dims: [usize; 2]) -> Vec<Self::Elem>;
+    /// Back to torch's order.
+    fn unpack_head_weight(&self, packed: &[Self::Elem], dims: [usize; 2]) -> Vec<Self::Elem>;
+    /// A buffer for what the normalisation of a head saves for backward, a number a cell and gene.
+    fn head_normalised(&self, dims: HeadDims) -> Self::Buf;
     /// Room for the decoder's heads. See [`crate::ops::count_head`].
     fn head(&self, dims: HeadDims, plan: HeadPlan) -> Self::Head;
     /// Logits of the heads, and px_scale's activation. See [`crate::ops::count_head`].
@@ -336,38 +347,30 @@ pub trait Backend: Send + Sync {
         dims: HeadDims,
         out: &mut [Self::Elem],
     );
-    /// ln Σ_g exp(logit) of px_scale's head, an evaluated `layer`, for any number of samples:
-    /// `(samples)`; 0 for the softplus. `input` is the heads' input transposed, `(hidden, samples)`
-    /// with rows [`crate::ops::count_head::input_stride`] apart.
-    fn head_log_sums(
+    /// Takes the heads' input of any number of samples, `(samples, hidden)`, and sums the
+    /// exponentials of px_scale's logits over genes, by an evaluated `layer`.
+    fn head_samples(
         &self,
-        input: &Self::Buf,
+        hidden: &[Self::Elem],
         layer: HeadLayer<Self>,
         activation: ScaleActivation,
-        log_sums: &mut Self::Buf,
         dims: HeadDims,
-    );
-    /// px_scale of the listed genes for the same samples, of which all genes would be too many to
-    /// hold: `(genes, samples)` into `out`, samples padded to [`crate::LANES`].
+    ) -> Self::Samples;
+    /// Numbers between the rows of two genes in the output of [`Backend::head_scale_rows`].
+    fn samples_stride(&self, samples: &Self::Samples) -> usize;
+    /// px_scale of the listed genes for samples of which all genes would be too many to hold:
+    /// `(genes, samples)` into `out`, with rows [`Backend::samples_stride`] apart.
     ///
     /// It starts no work elsewhere on the host, so that callers may share the genes among threads.
     fn head_scale_rows(
         &self,
-        samples: HeadSamples<Self>,
+        samples: &Self::Samples,
         layer: HeadLayer<Self>,
         activation: ScaleActivation,
         genes: &[u32],
         dims: HeadDims,
         out: &mut [Self::Elem],
     );
-}
-
-/// Samples as [`Backend::head_log_sums`] took them, and what it gave.
-pub struct HeadSamples<'a, B: Backend + ?Sized> {
-    /// The heads' input: `(hidden, samples)`.
-    pub input: &'a B::Buf,
-    /// ln Σ_g exp(logit): `(samples)`, room for them padded.
-    pub log_sums: &'a B::Buf,
 }
 
 /// Which noise: with the cells it fixes every number. See [`crate::Philox`].

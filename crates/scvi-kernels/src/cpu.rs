@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use crate::aligned::{Aligned, aligned};
 use crate::backend::{
-    AdamIo, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples,
-    LayerNormKept, NoiseKey, PosteriorGradIo, PosteriorIo,
+    AdamIo, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, LayerNormKept,
+    NoiseKey, PosteriorGradIo, PosteriorIo,
 };
 use crate::counts::{CountsBatch, CsrRows};
 use crate::ops::Sink;
@@ -15,9 +15,9 @@ use crate::ops::adam::adam_in_parts_cpu;
 use crate::ops::batch_norm::{batch_norm_eval_cpu, batch_norm_grad_cpu, batch_norm_train_cpu};
 use crate::ops::clip::{clip_by_norm_cpu, clip_by_value_cpu, sum_of_squares_cpu};
 use crate::ops::count_head::{
-    CountHead, Dispersion, HeadDims, HeadLayer, HeadOutput, HeadParams, HeadPlan, HeadSinks,
-    LikelihoodPass, ScaleActivation, head_forward_cpu, head_grad_cpu, head_library_grad_cpu,
-    head_likelihood_cpu, head_log_sums_cpu, head_read_cpu, head_scale_rows_cpu,
+    CountHead, CountSamples, Dispersion, HeadDims, HeadLayer, HeadOutput, HeadParams, HeadPlan,
+    HeadSinks, LikelihoodPass, ScaleActivation, WeightBlocks, head_forward_cpu, head_grad_cpu,
+    head_library_grad_cpu, head_likelihood_cpu, head_read_cpu, head_scale_rows_cpu,
 };
 use crate::ops::embedding::{
     EmbeddingDims, EmbeddingGrad, MaxNorm, embedding_cpu, embedding_grad_cpu, embedding_renorm_cpu,
@@ -33,6 +33,7 @@ use crate::ops::one_hot::{
 use crate::ops::posterior::{posterior_cpu, posterior_grad_cpu};
 use crate::ops::softmax::{softmax_cpu, softmax_grad_cpu};
 use crate::ops::sparse_linear::{sparse_linear_cpu, sparse_linear_grad_cpu};
+use crate::padded;
 use crate::real::Real;
 use crate::simd::vectorised;
 
@@ -56,6 +57,7 @@ impl<F: Real> Backend for Cpu<F> {
     type Ids = Vec<u32>;
     type Counts = CountsBatch<F>;
     type Head = CountHead<F>;
+    type Samples = CountSamples<F>;
 
     fn zeros(&self, len: usize) -> Aligned<F> {
         aligned(len)
@@ -63,6 +65,10 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn upload(&self, buf: &mut Aligned<F>, values: &[F]) {
         buf[..values.len()].copy_from_slice(values);
+    }
+
+    fn copy(&self, from: &Aligned<F>, to: &mut Aligned<F>, len: usize) {
+        to[..len].copy_from_slice(&from[..len]);
     }
 
     fn download(&self, buf: &Aligned<F>, len: usize) -> Vec<F> {
@@ -324,6 +330,19 @@ impl<F: Real> Backend for Cpu<F> {
         softmax_grad_cpu(z, dz, dims);
     }
 
+    fn pack_head_weight(&self, weight: &[F], [genes, hidden]: [usize; 2]) -> Vec<F> {
+        WeightBlocks::new(genes, hidden).store(weight)
+    }
+
+    fn unpack_head_weight(&self, packed: &[F], [genes, hidden]: [usize; 2]) -> Vec<F> {
+        WeightBlocks::new(genes, hidden).restore(packed)
+    }
+
+    fn head_normalised(&self, dims: HeadDims) -> Aligned<F> {
+        // A gene's cells are a row, and rows are padded.
+        aligned(dims.genes * padded(dims.cells))
+    }
+
     fn head(&self, dims: HeadDims, plan: HeadPlan) -> CountHead<F> {
         CountHead::new(dims, plan)
     }
@@ -375,26 +394,29 @@ impl<F: Real> Backend for Cpu<F> {
         head_read_cpu(head, what, genes, dims, out);
     }
 
-    fn head_log_sums(
+    fn head_samples(
         &self,
-        input: &Aligned<F>,
+        hidden: &[F],
         layer: HeadLayer<Self>,
         activation: ScaleActivation,
-        log_sums: &mut Aligned<F>,
         dims: HeadDims,
-    ) {
-        head_log_sums_cpu(input, layer, activation, log_sums, dims);
+    ) -> CountSamples<F> {
+        CountSamples::new(hidden, layer, activation, dims)
+    }
+
+    fn samples_stride(&self, samples: &CountSamples<F>) -> usize {
+        samples.stride()
     }
 
     fn head_scale_rows(
         &self,
-        HeadSamples { input, log_sums }: HeadSamples<Self>,
+        samples: &CountSamples<F>,
         layer: HeadLayer<Self>,
         activation: ScaleActivation,
         genes: &[u32],
         dims: HeadDims,
         out: &mut [F],
     ) {
-        head_scale_rows_cpu(input, layer, activation, log_sums, genes, out, dims);
+        head_scale_rows_cpu(samples, layer, activation, genes, out, dims);
     }
 }

@@ -9,9 +9,10 @@
 //! - activations are `(cells, features)`;
 //! - weights of hidden layers are `(inputs, outputs)`: a sparse or one-hot input is then a sum of
 //!   contiguous rows;
-//! - weights of the decoder's heads are `(genes, hidden)`, stored as
-//!   [`ops::count_head::WeightBlocks`] says, and whatever has a value per cell and gene is gene-major, `(genes, cells padded to LANES)`: a block of genes is contiguous, its
-//!   dispersion is a scalar, and vector lanes run over cells.
+//! - weights of the decoder's heads are `(genes, hidden)`, in an order of the device's own
+//!   ([`Backend::pack_head_weight`]); on the processor whatever has a value per cell and gene is
+//!   gene-major, `(genes, cells padded to LANES)`: a block of genes is contiguous, its dispersion is
+//!   a scalar, and vector lanes run over cells.
 
 mod aligned;
 mod backend;
@@ -27,7 +28,7 @@ mod testing;
 
 pub use aligned::Aligned;
 pub use backend::{
-    AdamIo, AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, HeadSamples,
+    AdamIo, AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink,
     LayerNormKept, NoiseKey, NormalPrior, PosteriorGradIo, PosteriorIo,
 };
 pub use counts::{CountsBatch, CsrRows};

@@ -1,7 +1,6 @@
 //! px_scale of many samples without a number for each sample and gene.
 
-use scvi_kernels::ops::count_head::input_stride;
-use scvi_kernels::{Backend, HeadSamples, padded};
+use scvi_kernels::Backend;
 
 use super::vae::{Vae, pass};
 use super::workspace::Workspace;
@@ -10,14 +9,19 @@ use super::workspace::Workspace;
 /// `n_hidden` numbers a sample where px_scale itself is one a gene.
 pub struct DecodedSamples<B: Backend> {
     n: usize,
-    hidden: B::Buf,   // (n_hidden, samples)
-    log_sums: B::Buf, // (samples)
+    samples: B::Samples,
+    stride: usize,
 }
 
 impl<B: Backend> DecodedSamples<B> {
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.n
+    }
+
+    /// Numbers between the rows of two genes in the output of [`Vae::px_scale_by_gene`].
+    pub fn stride(&self) -> usize {
+        self.stride
     }
 
     /// Whether there are none.
@@ -55,22 +59,14 @@ impl<B: Backend> Vae<B> {
         let width = self.hidden_width();
         assert_eq!(hidden.len() % width, 0, "{width} numbers a sample");
         let n = hidden.len() / width;
-        let stride = input_stride(n);
-        let mut rows = vec![B::Elem::default(); width * stride];
-        for (i, sample) in hidden.chunks_exact(width).enumerate() {
-            for (j, &h) in sample.iter().enumerate() {
-                rows[j * stride + i] = h;
-            }
-        }
-        let (mut hidden, mut log_sums) =
-            (self.backend.zeros(rows.len()), self.backend.zeros(padded(n)));
-        self.backend.upload(&mut hidden, &rows);
-        self.decoder.log_sums(&self.backend, &hidden, &mut log_sums, n);
-        DecodedSamples { n, hidden, log_sums }
+        let samples = self.decoder.samples(&self.backend, hidden, n);
+        let stride = self.backend.samples_stride(&samples);
+        DecodedSamples { n, samples, stride }
     }
 
-    /// px_scale of the listed genes: `(genes, padded(samples))` into `out`, on the calling thread
-    /// alone, so that threads may share the genes.
+    /// px_scale of the listed genes: `(genes, samples)` into `out`, with rows
+    /// [`DecodedSamples::stride`] apart, only on the calling thread, so that threads may share the
+    /// genes.
     ///
     /// # Panics
     /// If there is no such gene, or `out` is too short.
@@ -80,8 +76,6 @@ impl<B: Backend> Vae<B> {
         genes: &[u32],
         out: &mut [B::Elem],
     ) {
-        let DecodedSamples { n, hidden, log_sums } = samples;
-        let samples = HeadSamples { input: hidden, log_sums };
-        self.decoder.scale_rows(&self.backend, samples, *n, genes, out);
+        self.decoder.scale_rows(&self.backend, &samples.samples, samples.n, genes, out);
     }
 }

@@ -1,5 +1,6 @@
 //! `BatchNorm1d` with scVI's momentum and ε.
 
+use scvi_kernels::ops::count_head::HeadDims;
 use scvi_kernels::{Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, Real};
 
 use super::state::{StateError, StateVisitor};
@@ -31,6 +32,11 @@ pub(crate) struct BatchNormActivations<B: Backend> {
 impl<B: Backend> BatchNormActivations<B> {
     pub(crate) fn new(backend: &B, max_cells: usize, features: usize) -> Self {
         Self { normalised: backend.zeros(max_cells * features), inv_std: backend.zeros(features) }
+    }
+
+    /// Of a head, which has a feature a gene.
+    pub(crate) fn of_head(backend: &B, dims: HeadDims) -> Self {
+        Self { normalised: backend.head_normalised(dims), inv_std: backend.zeros(dims.genes) }
     }
 
     pub(crate) fn kept(&self) -> BatchNormKept<'_, B> {

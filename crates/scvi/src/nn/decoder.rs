@@ -1,9 +1,9 @@
 //! `DecoderSCVI` and `LinearDecoderSCVI`: from z to the parameters of every count, and back.
 
+use scvi_kernels::Backend;
 use scvi_kernels::ops::activation::Activation;
 use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadOutput, LikelihoodPass};
 use scvi_kernels::ops::one_hot::OneHotBeside;
-use scvi_kernels::{Backend, HeadSamples};
 
 use super::heads::{Heads, HeadsActivations};
 use super::state::{StateError, StateVisitor};
@@ -153,7 +153,7 @@ impl<B: Backend> Decoder<B> {
         };
         let plan = self.heads.kernel_plan(training, self.body.gates());
         let head = backend.head(dims, plan);
-        let heads = self.heads.activations(backend, max_cells, dims.genes);
+        let heads = self.heads.activations(backend, dims);
         DecoderActivations { body, heads, head, nll: backend.zeros(max_cells) }
     }
 
@@ -201,18 +201,17 @@ impl<B: Backend> Decoder<B> {
         self.heads.plan.n_in
     }
 
-    /// ln Σ_g exp(logit) of samples, whose hidden states are transposed; see
-    /// [`Backend::head_log_sums`].
-    pub(crate) fn log_sums(&self, backend: &B, hidden: &B::Buf, log_sums: &mut B::Buf, n: usize) {
+    /// Takes the hidden states of `n` samples, `(n, hidden_width)`; see [`Backend::head_samples`].
+    pub(crate) fn samples(&self, backend: &B, hidden: &[B::Elem], n: usize) -> B::Samples {
         let (layer, activation) = self.heads.scale();
-        backend.head_log_sums(hidden, layer, activation, log_sums, self.dims(n));
+        backend.head_samples(hidden, layer, activation, self.dims(n))
     }
 
     /// px_scale of the listed genes; see [`Backend::head_scale_rows`].
     pub(crate) fn scale_rows(
         &self,
         backend: &B,
-        samples: HeadSamples<B>,
+        samples: &B::Samples,
         n: usize,
         genes: &[u32],
         out: &mut [B::Elem],

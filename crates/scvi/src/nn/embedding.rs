@@ -190,7 +190,7 @@ impl<B: Backend> Embedding<B> {
             return backend.embedding(ids, table, out, dims);
         };
         let mut shortened = backend.zeros(self.table.len());
-        backend.upload(&mut shortened, &backend.download(table, self.table.len()));
+        backend.copy(table, &mut shortened, self.table.len());
         backend.embedding_renorm(&mut shortened, ids, dims, bound);
         backend.embedding(ids, &shortened, out, dims);
     }

@@ -2,10 +2,9 @@
 
 use scvi_kernels::Backend;
 use scvi_kernels::ops::count_head::{
-    DropoutStep, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams, HeadPlan,
-    HeadSinks, ScaleActivation, WeightBlocks,
+    DropoutStep, HeadDims, HeadLayer, HeadLayerSinks, HeadNorm, HeadNormSinks, HeadParams,
+    HeadPlan, HeadSinks, ScaleActivation,
 };
-use scvi_kernels::padded;
 
 use super::batch_norm::BatchNormActivations;
 use super::decoder::Decoded;
@@ -39,14 +38,15 @@ impl HeadsPlan {
         heads * self.genes as u128 * (self.n_in as u128 + fixed)
     }
 
-    fn weight_order(&self) -> WeightBlocks {
-        WeightBlocks::new(self.genes, self.n_in)
+    /// Shape of a head's weight in torch's order.
+    fn weight_shape(&self) -> [usize; 2] {
+        [self.genes, self.n_in]
     }
 }
 
 /// One head.
 struct Head<B: Backend> {
-    weight: Param<B>,       // (genes, n_in), as WeightBlocks has it
+    weight: Param<B>,       // (genes, n_in), in the device's order
     bias: Option<Param<B>>, // (genes)
     batch_norm: Option<BatchNorm<B>>,
 }
@@ -68,7 +68,8 @@ pub(super) struct Heads<B: Backend> {
 impl<B: Backend> Head<B> {
     fn new(backend: &B, plan: &HeadsPlan, init: &mut Init) -> Self {
         let mut linear = |len| init.linear(len, plan.n_in);
-        let weight = plan.weight_order().store(&linear(plan.genes * plan.n_in));
+        let weight = linear(plan.genes * plan.n_in);
+        let weight = backend.pack_head_weight(&weight, plan.weight_shape());
         Self {
             weight: Param::new(backend, &weight),
             bias: plan.bias.then(|| Param::new(backend, &linear(plan.genes))),
@@ -164,17 +165,10 @@ impl<B: Backend> Heads<B> {
     }
 
     /// Room for what normalisation keeps.
-    pub(super) fn activations(
-        &self,
-        backend: &B,
-        max_cells: usize,
-        genes: usize,
-    ) -> HeadsActivations<B> {
+    pub(super) fn activations(&self, backend: &B, dims: HeadDims) -> HeadsActivations<B> {
         let HeadsPlan { zero_inflated, batch_norm, .. } = self.plan;
-        // A gene's cells are a row there, and rows are padded.
         let norm = |wanted: bool| {
-            (batch_norm && wanted)
-                .then(|| BatchNormActivations::new(backend, padded(max_cells), genes))
+            (batch_norm && wanted).then(|| BatchNormActivations::of_head(backend, dims))
         };
         HeadsActivations { scale: norm(true), dropout: norm(zero_inflated) }
     }
@@ -233,7 +227,7 @@ impl<B: Backend> Heads<B> {
     /// is one.
     pub(super) fn scale_weights(&self, backend: &B) -> Vec<B::Elem> {
         let weights = self.scale.weight.read(backend, Slot::Value);
-        let mut weights = self.plan.weight_order().restore(&weights);
+        let mut weights = backend.unpack_head_weight(&weights, self.plan.weight_shape());
         if let Some(norm) = &self.scale.batch_norm {
             let rows = weights.chunks_exact_mut(self.plan.n_in);
             for (row, factor) in rows.zip(norm.factors(backend)) {
@@ -249,7 +243,7 @@ impl<B: Backend> Heads<B> {
         names: [String; 3],
         visitor: &mut impl StateVisitor<B>,
     ) -> Result<(), StateError> {
-        let shape = [self.plan.genes, self.plan.n_in];
+        let shape = self.plan.weight_shape();
         let heads = [Some(&mut self.scale), self.dropout.as_mut(), self.px_r.as_mut()];
         for (name, head) in names.into_iter().zip(heads) {
             if let Some(head) = head {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use scvi_kernels::ops::count_head::WeightBlocks;
 use scvi_kernels::{Backend, Real};
 use thiserror::Error;
 
@@ -68,7 +67,7 @@ pub(crate) enum Place<'a, 'p, B: Backend> {
     /// A layer's weight, torch's `(n_out, n_in)`, stored by the parts of its input as
     /// `(n_part, n_out)`.
     Weight(&'a mut [&'p mut Param<B>]),
-    /// A head's weight, torch's `(genes, n_in)`, stored as [`WeightBlocks`] says.
+    /// A head's weight, torch's `(genes, n_in)`, in the device's order ([`Backend::pack_head_weight`]).
     HeadWeight(&'a mut Param<B>),
     /// A running moment, which no gradient reaches, and whether training leaves it alone.
     Moment(&'a mut B::Buf, &'a mut bool),
@@ -95,7 +94,9 @@ impl<B: Backend> Place<'_, '_, B> {
                 let rows: Vec<_> = parts.iter().flat_map(|p| p.read(backend, slot)).collect();
                 transpose(&rows, shape[1], shape[0])
             }
-            Self::HeadWeight(param) => head_order(shape).restore(&param.read(backend, slot)),
+            Self::HeadWeight(param) => {
+                backend.unpack_head_weight(&param.read(backend, slot), [shape[0], shape[1]])
+            }
             Self::Moment(buf, _) => backend.download(buf, shape[0]),
         }
     }
@@ -107,7 +108,8 @@ impl<B: Backend> Place<'_, '_, B> {
                 each_part(parts, shape, data, |part, data| part.write(backend, slot, data));
             }
             Self::HeadWeight(param) => {
-                param.write(backend, slot, &head_order(shape).store(data));
+                let packed = backend.pack_head_weight(data, [shape[0], shape[1]]);
+                param.write(backend, slot, &packed);
             }
             Self::Moment(buf, _) => backend.upload(buf, data),
         }
@@ -129,15 +131,13 @@ impl<B: Backend> Place<'_, '_, B> {
             Self::Weight(parts) => {
                 each_part(parts, shape, &mask, |part, mask| part.set_moves(backend, mask));
             }
-            Self::HeadWeight(param) => param.set_moves(backend, &head_order(shape).store(&mask)),
+            Self::HeadWeight(param) => {
+                let packed = backend.pack_head_weight(&mask, [shape[0], shape[1]]);
+                param.set_moves(backend, &packed);
+            }
             Self::Moment(_, frozen) => **frozen = *trained == Trained::Nothing,
         }
     }
-}
-
-/// How a head's weight of torch's shape is stored.
-fn head_order(shape: &[usize]) -> WeightBlocks {
-    WeightBlocks::new(shape[0], shape[1])
 }
 
 /// Gives each part of a layer's weight its rows of `data`, which has torch's layout.

@@ -31,10 +31,11 @@ mod params;
 #[cfg(test)]
 mod tests;
 
-pub use cpu::{CountHead, WeightBlocks, input_stride};
+pub(crate) use cpu::WeightBlocks;
+pub use cpu::{CountHead, CountSamples};
 pub(crate) use cpu::{
-    head_forward_cpu, head_grad_cpu, head_library_grad_cpu, head_likelihood_cpu, head_log_sums_cpu,
-    head_read_cpu, head_scale_rows_cpu,
+    head_forward_cpu, head_grad_cpu, head_library_grad_cpu, head_likelihood_cpu, head_read_cpu,
+    head_scale_rows_cpu,
 };
 
 pub use params::{

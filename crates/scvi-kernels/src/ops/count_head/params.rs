@@ -64,7 +64,7 @@ pub enum HeadNorm<'a, B: Backend + ?Sized> {
 
 /// One head's layer, which gives a number per gene and cell: W h + b, normalised where asked.
 pub struct HeadLayer<'a, B: Backend + ?Sized> {
-    /// W: `(genes, hidden)`, stored as [`WeightBlocks`](super::WeightBlocks) says.
+    /// W: `(genes, hidden)`, in the device's order ([`Backend::pack_head_weight`]).
     pub weight: &'a B::Buf,
     /// b: `(genes)`.
     pub bias: Option<&'a B::Buf>,

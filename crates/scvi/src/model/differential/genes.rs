@@ -1,8 +1,8 @@
 //! Every gene of every contrast, from the samples of a round: 128 genes at a time.
 
 use rayon::prelude::*;
+use scvi_kernels::Cpu;
 use scvi_kernels::ops::pairs::gather;
-use scvi_kernels::{Cpu, padded};
 
 use super::plan::{Part, Planned};
 use super::round::DecodedRound;
@@ -109,7 +109,7 @@ fn of_block<T>(
 
 /// px_scale of a block of genes.
 struct Rows {
-    sets: Vec<Vec<f32>>, // of each set (genes, samples padded), empty where not decoded
+    sets: Vec<Vec<f32>>, // of each set (genes, stride), empty where not decoded
     spare: Vec<Vec<f32>>,
 }
 
@@ -118,7 +118,7 @@ impl Rows {
         if self.sets[set].is_empty() {
             let samples = &round.sets[set];
             let mut rows = self.spare.pop().unwrap_or_default();
-            rows.resize(genes.len() * padded(samples.len()), 0.0);
+            rows.resize(genes.len() * samples.stride(), 0.0);
             vae.px_scale_by_gene(samples, genes, &mut rows);
             self.sets[set] = rows;
         }
@@ -150,7 +150,7 @@ fn side<'a>(
     gathered: &'a mut Vec<f32>,
 ) -> &'a [f32] {
     let row = |part: &Part| {
-        let stride = padded(round.sets[part.set].len());
+        let stride = round.sets[part.set].stride();
         &rows.sets[part.set][gene * stride..][..stride]
     };
     if is_front {

@@ -5,6 +5,7 @@ use super::activation::Activate;
 use super::input::Input;
 use super::layer::{Layer, Logits};
 use super::workspace::{Partition, input_stride};
+use crate::aligned::{Aligned, aligned};
 use crate::cpu::Cpu;
 use crate::linalg::{Mat, matmul};
 use crate::ops::count_head::{HeadDims, HeadLayer, ScaleActivation};
@@ -16,8 +17,43 @@ use crate::simd::vectorised;
 /// Samples of one task: with a block of genes their logits fit the second-level cache.
 const SAMPLES: usize = 512;
 
+/// What the heads read of some samples, with ln Σ_g exp(logit) of each.
+#[derive(Debug, Clone)]
+pub struct CountSamples<F> {
+    /// h transposed: `(hidden, input_stride(samples))`
+    input: Aligned<F>,
+    /// `(samples)`, padded
+    log_sums: Aligned<F>,
+}
+
+impl<F: Real> CountSamples<F> {
+    /// Takes `(samples, hidden)`, and sums over all genes.
+    pub(crate) fn new(
+        hidden: &[F],
+        layer: HeadLayer<'_, Cpu<F>>,
+        activation: ScaleActivation,
+        d: HeadDims,
+    ) -> Self {
+        let stride = input_stride(d.cells);
+        let mut input = aligned(d.hidden * stride);
+        for (i, sample) in hidden.chunks_exact(d.hidden).enumerate() {
+            for (j, &h) in sample.iter().enumerate() {
+                input[j * stride + i] = h;
+            }
+        }
+        let mut log_sums = aligned(padded(d.cells));
+        head_log_sums(&input, layer, activation, &mut log_sums, d);
+        Self { input, log_sums }
+    }
+
+    /// Numbers between the rows of two genes.
+    pub(crate) fn stride(&self) -> usize {
+        self.log_sums.len()
+    }
+}
+
 /// ln Σ_g exp(logit) of each sample, or 0 for the softplus: `(samples)`.
-pub(crate) fn head_log_sums_cpu<F: Real>(
+fn head_log_sums<F: Real>(
     input: &[F], // (hidden, input_stride(samples))
     layer: HeadLayer<'_, Cpu<F>>,
     activation: ScaleActivation,
@@ -53,16 +89,16 @@ pub(crate) fn head_log_sums_cpu<F: Real>(
 
 /// px_scale of the listed genes on the calling thread: `(genes, samples)`, samples padded.
 pub(crate) fn head_scale_rows_cpu<F: Real>(
-    input: &[F], // (hidden, input_stride(samples))
+    samples: &CountSamples<F>,
     layer: HeadLayer<'_, Cpu<F>>,
     activation: ScaleActivation,
-    log_sums: &[F], // (samples, padded)
     genes: &[u32],
     out: &mut [F],
     d: HeadDims,
 ) {
+    let CountSamples { input, log_sums } = samples;
     let layer = Layer::eval(layer, d);
-    let stride = padded(d.cells);
+    let stride = samples.stride();
     let input = Mat::strided(input, d.hidden, d.cells, input_stride(d.cells));
     let out = &mut out[..genes.len() * stride];
     scratch(genes.len() * d.hidden, |weights| {

@@ -9,7 +9,7 @@ use super::workspace::Partition;
 ///
 /// So products find a block's numbers side by side, in vectors of genes.
 #[derive(Debug, Clone, Copy)]
-pub struct WeightBlocks {
+pub(crate) struct WeightBlocks {
     genes: usize,
     hidden: usize,
     /// genes of every block but the last, which may be cut short
@@ -18,7 +18,7 @@ pub struct WeightBlocks {
 
 impl WeightBlocks {
     /// Of the weights of a head of that size.
-    pub fn new(genes: usize, hidden: usize) -> Self {
+    pub(crate) fn new(genes: usize, hidden: usize) -> Self {
         Self { genes, hidden, block: Partition::new(genes).block }
     }
 
@@ -28,7 +28,7 @@ impl WeightBlocks {
     /// # Panics
     ///
     /// Where `values` has another length.
-    pub fn store<T: Copy>(&self, values: &[T]) -> Vec<T> {
+    pub(crate) fn store<T: Copy>(&self, values: &[T]) -> Vec<T> {
         assert_eq!(values.len(), self.genes * self.hidden, "numbers of a head's weights");
         self.blocks().flat_map(|genes| self.turned(values, genes, false)).collect()
     }
@@ -38,7 +38,7 @@ impl WeightBlocks {
     /// # Panics
     ///
     /// Where `values` has another length.
-    pub fn restore<T: Copy>(&self, values: &[T]) -> Vec<T> {
+    pub(crate) fn restore<T: Copy>(&self, values: &[T]) -> Vec<T> {
         assert_eq!(values.len(), self.genes * self.hidden, "numbers of a head's weights");
         self.blocks().flat_map(|genes| self.turned(values, genes, true)).collect()
     }

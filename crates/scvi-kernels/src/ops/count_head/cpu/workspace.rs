@@ -56,7 +56,7 @@ impl Partition {
 
 /// Row length of the transposed input: cells, and a cache line more, for rows a power of two apart
 /// would all fall into the same few sets of the cache.
-pub const fn input_stride(cells: usize) -> usize {
+pub(super) const fn input_stride(cells: usize) -> usize {
     padded(cells) + LANES
 }
 

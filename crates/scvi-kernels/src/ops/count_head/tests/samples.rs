@@ -2,30 +2,24 @@
 
 use super::named::{Named, Norms};
 use super::{Case, Kind, read};
-use crate::ops::count_head::{HeadDims, HeadOutput, input_stride};
-use crate::testing::{bits, full, same_in_every_pool};
-use crate::{Backend, Cpu, HeadSamples, padded};
+use crate::ops::count_head::{HeadDims, HeadOutput};
+use crate::testing::{bits, same_in_every_pool};
+use crate::{Backend, Cpu};
 
 /// px_scale of the listed genes: `(genes, samples)`.
 fn scale_rows(case: &Case, genes: &[u32]) -> Vec<f32> {
     let (d, cpu) = (case.dims, Cpu::<f32>::new());
-    let HeadDims { cells, hidden, .. } = d;
-    let stride = input_stride(cells);
-    let mut input = full(hidden * stride, f32::NAN);
-    for (i, &v) in case.h.iter().enumerate() {
-        input[i % hidden * stride + i / hidden] = v as f32;
-    }
+    let hidden: Vec<f32> = case.h.iter().map(|&v| v as f32).collect();
     let mut parameters = case.fresh_parameters();
     let named = Named::new(case, &mut parameters);
     let mut norms = [0, 1].map(|_| Norms { training: false, ..Norms::new(case) });
     let [sums, rows] = norms.each_mut().map(|norms| named.params(norms).scale);
     let activation = case.kind.plan(false).activation;
-    let mut log_sums = full(padded(cells), 0.0);
-    cpu.head_log_sums(&input, sums, activation, &mut log_sums, d);
-    let mut out = vec![f32::NAN; genes.len() * padded(cells)];
-    let samples = HeadSamples { input: &input, log_sums: &log_sums };
-    cpu.head_scale_rows(samples, rows, activation, genes, d, &mut out);
-    out.chunks(padded(cells)).flat_map(|row| &row[..cells]).copied().collect()
+    let samples = cpu.head_samples(&hidden, sums, activation, d);
+    let stride = cpu.samples_stride(&samples);
+    let mut out = vec![f32::NAN; genes.len() * stride];
+    cpu.head_scale_rows(&samples, rows, activation, genes, d, &mut out);
+    out.chunks(stride).flat_map(|row| &row[..d.cells]).copied().collect()
 }
 
 #[test]
