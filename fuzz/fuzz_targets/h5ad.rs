@@ -5,15 +5,15 @@
 
 use libfuzzer_sys::fuzz_target;
 use scvi_fuzz::Folder;
-use scvi_io::anndata::{AnnDataFile, CountsKey, Slot};
+use scvi_io::anndata::{AnnDataFile, MatrixKey, Slot};
 use scvi_io::h5ad::{NewArray, write_with_arrays};
 
 fuzz_target!(|data: &[u8]| {
     let folder = Folder::create();
     let path = folder.write("in.h5ad", data);
     let Ok(file) = AnnDataFile::open(&path) else { return };
-    let layers = file.layers().iter().cloned().map(CountsKey::Layer);
-    for key in [CountsKey::X].into_iter().chain(layers) {
+    let layers = file.layers().iter().cloned().map(MatrixKey::Layer);
+    for key in [MatrixKey::X].into_iter().chain(layers) {
         let Ok(counts) = file.counts(&key) else { continue };
         assert_eq!((counts.n_cells(), counts.n_genes()), (file.n_obs(), file.n_vars()));
         for cell in 0..counts.n_cells() {

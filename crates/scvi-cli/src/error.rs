@@ -1,5 +1,7 @@
 //! What ends a job, and what helps then.
 
+use std::borrow::Cow;
+
 use scvi::data::{DatasetError, DoubledGene};
 use scvi::model::query::QueryError;
 use scvi::model::{DifferentialError, TaskError};
@@ -8,6 +10,8 @@ use scvi::train::TrainError;
 use scvi_io::IoError;
 use scvi_io::obs_query::QueryMismatch;
 use thiserror::Error;
+
+use crate::options::quoted;
 
 /// A job that failed.
 #[derive(Debug, Error)]
@@ -34,8 +38,14 @@ pub enum CliError {
     TooFewCells { path: String, n_cells: usize, after: &'static str },
     #[error("{path} has no genes")]
     NoGenes { path: String },
-    #[error("{path} has {found} genes, the model was trained on {expected}")]
-    GeneCount { path: String, found: usize, expected: usize },
+    #[error("{path} has {found} genes in {matrix}, the model was trained on {expected}")]
+    GeneCount { path: String, matrix: String, found: usize, expected: usize },
+    #[error("{path} has no {trained_on}, which the model was trained on (it has: {})", available.join(", "))]
+    NoMatrix { path: String, trained_on: String, available: Vec<String> },
+    #[error(
+        "{path}: a copy has a value for each of the {n_vars} genes of var, and the model's {n_genes} are raw's"
+    )]
+    GenesOfCopy { path: String, n_vars: usize, n_genes: usize, instead: &'static str },
     #[error("{path}: gene '{gene}' of the model is missing ({n_missing} of {n_genes} are)")]
     GeneNames { path: String, gene: String, n_missing: usize, n_genes: usize },
     #[error("{path}: {error}")]
@@ -135,9 +145,25 @@ impl CliError {
     }
 
     /// What the user can do about it, for the errors where there is something.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Io(IoError::AmbiguousMatrix { spelled: [layer, other], .. }) => {
+                Some(format!("--layer {layer} or --layer {other}").into())
+            }
+            Self::NoMatrix { available, .. } => {
+                let options: Vec<String> =
+                    available.iter().map(|name| format!("--layer {}", quoted(name))).collect();
+                Some(format!("{} reads another matrix", options.join(" or ")).into())
+            }
+            _ => self.fixed_hint().map(Cow::Borrowed),
+        }
+    }
+
+    /// A hint that is the same for every error of a kind.
+    fn fixed_hint(&self) -> Option<&'static str> {
         match self {
             Self::Io(error) => error.hint(),
+            Self::GenesOfCopy { instead, .. } => Some(instead),
             Self::ByGene { .. } => {
                 Some("--cache DIR makes a compact copy cell by cell; --in-memory always needs none")
             }

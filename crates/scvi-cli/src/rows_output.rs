@@ -73,6 +73,11 @@ impl RowsOutput {
         Ok(Self { path: path.to_owned(), format, overwrite })
     }
 
+    /// Whether it is a copy of the input with the result added.
+    pub fn is_copy(&self) -> bool {
+        self.format == Format::Copy
+    }
+
     pub fn is_stdout(&self) -> bool {
         self.format == Format::Stdout
     }

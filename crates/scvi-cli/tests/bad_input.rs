@@ -86,7 +86,7 @@ fn keys_and_columns() {
     refuses(&folder, &["--batch-key", "batch"], &["'batch'", "there are: donor"]);
     let missing = ["missing values in column 'donor'", "2 of 12", "cell_5", "cell_7"];
     refuses(&folder, &["--batch-key", "donor"], &missing);
-    refuses(&folder, &["--layer", "raw"], &["raw", "layers: none"]);
+    refuses(&folder, &["--layer", "raw"], &["no raw/X", "it has: X"]);
 }
 
 #[test]

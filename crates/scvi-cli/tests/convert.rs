@@ -58,7 +58,7 @@ fn a_save_of_scvi_tools_is_a_model() {
     let layer = save("layer");
     folder
         .scvi(&["evaluate", "--model", layer.to_str().unwrap(), "data.h5ad"])
-        .fails_with(&["layer 'counts'", "layers: none"]);
+        .fails_with(&["no layers/counts, which the model was trained on (it has: X)"]);
 }
 
 #[test]

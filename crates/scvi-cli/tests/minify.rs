@@ -7,7 +7,7 @@ use std::process::Command;
 
 use common::Folder;
 use common::cells::Cells;
-use scvi_io::anndata::{AnnDataFile, CountsKey};
+use scvi_io::anndata::{AnnDataFile, MatrixKey};
 use serde_json::json;
 
 const GENES: usize = 25;
@@ -45,7 +45,7 @@ fn the_posterior_takes_the_place_of_the_counts() {
     assert_eq!(latent(&folder, "both.h5ad", &[]), latent(&folder, "data.h5ad", &[]));
 
     let counts =
-        |name: &str| AnnDataFile::open(folder.path(name)).unwrap().counts(&CountsKey::X).unwrap();
+        |name: &str| AnnDataFile::open(folder.path(name)).unwrap().counts(&MatrixKey::X).unwrap();
     let (data, mini) = (counts("data.h5ad"), counts("mini.h5ad"));
     assert_eq!((mini.nnz(), mini.n_cells(), mini.n_genes()), (0, 50, GENES));
     assert_eq!(counts("both.h5ad"), data);
@@ -144,7 +144,7 @@ fn folder_of_scvi_tools() -> Option<Folder> {
         return None;
     }
     let args = "train data.h5ad --model model --max-epochs 2 --n-hidden 8 --n-latent 3 --quiet \
-                --batch-key batch --layer raw";
+                --batch-key batch --layer layers/raw";
     folder.scvi(&args.split_whitespace().collect::<Vec<_>>()).ok();
     let args = "convert --model model --to scvi-tools --output save";
     folder.scvi(&args.split(' ').collect::<Vec<_>>()).ok();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::Folder;
 use common::saves::{CELLS, columns, folder, python_agrees, save};
-use scvi_io::anndata::{AnnDataFile, CountsKey};
+use scvi_io::anndata::{AnnDataFile, MatrixKey};
 
 const GENES: usize = 20;
 
@@ -51,7 +51,7 @@ fn every_draw_is_written_and_their_mean_is_the_mean() {
     normalize(&folder, &format!("{seven} --output draws.zarr")).ok();
     let file = AnnDataFile::open(folder.path("draws.h5ad")).unwrap();
     for draw in [0, 6] {
-        let layer = file.counts(&CountsKey::Layer(format!("scvi_normalized_{draw}"))).unwrap();
+        let layer = file.counts(&MatrixKey::Layer(format!("scvi_normalized_{draw}"))).unwrap();
         for cell in 0..CELLS {
             let row = &draws[draw * n + cell * GENES..][..GENES];
             assert_eq!(layer.row(cell).1, row, "draw {draw}, cell {cell}");

@@ -6,7 +6,7 @@ use std::fs;
 
 use common::Folder;
 use common::saves::{CELLS, columns, folder, save};
-use scvi_io::anndata::{AnnDataFile, CountsKey};
+use scvi_io::anndata::{AnnDataFile, MatrixKey};
 
 fn scvi(folder: &Folder, verb: &str, model: &str, more: &[&str]) -> common::Ran {
     let path = save(model);
@@ -20,7 +20,7 @@ fn draws_are_written_sparse_and_again_the_same() {
     let json = scvi(&folder, "sample", "covariates", &more).json();
     assert_eq!((json["cells"].as_u64(), json["n_samples"].as_u64()), (Some(CELLS as u64), Some(3)));
     let file = AnnDataFile::open(folder.path("draws.h5ad")).unwrap();
-    let keys = [CountsKey::X, CountsKey::Layer("draw_1".into()), CountsKey::Layer("draw_2".into())];
+    let keys = [MatrixKey::X, MatrixKey::Layer("draw_1".into()), MatrixKey::Layer("draw_2".into())];
     let draws = keys.map(|key| file.counts(&key).unwrap());
     assert!(draws.iter().all(|draw| draw.is_integral() && draw.nnz() > 0));
     assert!(draws[0] != draws[1] && draws[1] != draws[2]);
@@ -28,7 +28,7 @@ fn draws_are_written_sparse_and_again_the_same() {
         let more = [&more[..], &["--overwrite", "--threads", threads]].concat();
         scvi(&folder, "sample", "covariates", &more).ok();
         let again = AnnDataFile::open(folder.path("draws.h5ad")).unwrap();
-        assert_eq!(again.counts(&CountsKey::Layer("draw_2".into())).unwrap(), draws[2]);
+        assert_eq!(again.counts(&MatrixKey::Layer("draw_2".into())).unwrap(), draws[2]);
     }
     fs::write(folder.path("genes.txt"), "gene 7\ngene 2\n").unwrap();
     let more = ["--output", "two.h5ad", "--seed", "4", "--gene-list", "genes.txt"];
@@ -39,7 +39,7 @@ fn draws_are_written_sparse_and_again_the_same() {
         let (genes, values) = counts.row(cell);
         genes.iter().position(|&g| g == gene).map_or(0.0, |i| values[i])
     };
-    let some = two.counts(&CountsKey::X).unwrap();
+    let some = two.counts(&MatrixKey::X).unwrap();
     for cell in 0..CELLS {
         assert_eq!(of(&some, cell, 0), of(&draws[0], cell, 7));
         assert_eq!(of(&some, cell, 1), of(&draws[0], cell, 2));

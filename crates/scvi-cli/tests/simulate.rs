@@ -4,7 +4,7 @@ mod common;
 
 use common::Folder;
 use scvi::data::simulate::{SimulateConfig, simulate};
-use scvi_io::anndata::{AnnDataFile, CountsKey};
+use scvi_io::anndata::{AnnDataFile, MatrixKey};
 
 #[test]
 fn the_file_holds_the_simulated_cells() {
@@ -18,7 +18,7 @@ fn the_file_holds_the_simulated_cells() {
         let density = sim.counts.nnz() as f64 / (120.0 * 50.0);
         assert_eq!(json["density"].as_f64(), Some(density));
         let file = AnnDataFile::open(folder.path("x.h5ad")).unwrap();
-        assert_eq!(file.counts(&CountsKey::X).unwrap(), sim.counts);
+        assert_eq!(file.counts(&MatrixKey::X).unwrap(), sim.counts);
         let column = |key: &str| file.obs_column(key).unwrap().to_categorical().codes;
         let codes = |codes: &[u32]| codes.iter().copied().map(Some).collect::<Vec<_>>();
         assert_eq!(column("batch"), codes(&sim.batch));

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use common::Folder;
-use scvi_io::anndata::{AnnDataFile, CountsKey};
+use scvi_io::anndata::{AnnDataFile, MatrixKey};
 
 /// The bytes of a fixture that scvi-io's tests keep.
 fn fixture(name: &str) -> Vec<u8> {
@@ -87,7 +87,7 @@ fn results_are_added_to_a_copy_of_the_store() {
     for store in ["v2.zarr", "v3.zarr"] {
         let layer = |output: &str, key: &str| {
             let file = AnnDataFile::open(folder.path(output)).unwrap();
-            file.counts(&CountsKey::Layer(key.into()))
+            file.counts(&MatrixKey::Layer(key.into()))
         };
         for (verb, key) in [("normalize", "scvi_normalized"), ("parameters", "scvi_mean")] {
             let [zarr, h5ad] = [(store, "zarr"), ("data.h5ad", "h5ad")].map(|(input, ending)| {

@@ -104,14 +104,27 @@ pub enum IoError {
         available: Vec<String>,
     },
     /// Counts asked for at a place where there are none.
-    #[error("{} has no {wanted} (layers: {})", path.display(), list(available))]
+    #[error("{} has no {wanted} (it has: {})", path.display(), list(available))]
     NoCounts {
         /// The file.
         path: PathBuf,
-        /// `X`, or the layer asked for.
+        /// The matrix asked for: `X`, `layers/counts`, `raw/X`.
         wanted: String,
-        /// The layers there are.
+        /// The matrices there are.
         available: Vec<String>,
+    },
+    /// A word that may mean two matrices.
+    #[error(
+        "{}: '{word}' may mean the layer of that name ({}) or adata.{word} ({})",
+        path.display(), spelled[0], spelled[1]
+    )]
+    AmbiguousMatrix {
+        /// The file.
+        path: PathBuf,
+        /// The word.
+        word: String,
+        /// How the two are told apart: `layers/raw` and `raw/X`.
+        spelled: [String; 2],
     },
     /// A count that is negative, not a number, infinite or too large.
     #[error(

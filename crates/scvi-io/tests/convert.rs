@@ -8,7 +8,7 @@ use std::path::Path;
 
 use saves::input::{CELLS, GENES, Input};
 use saves::{folder, models, read, same_for_scvi_tools, tensors};
-use scvi::data::CategoryKind;
+use scvi::data::{CategoryKind, MatrixKey};
 use scvi::module::Minibatch;
 use scvi_io::convert::{from_scvi_tools, to_scvi_tools};
 use scvi_io::scvi_tools::{ScviToolsSave, SetupField, StateTensor, Value, saves_in};
@@ -122,7 +122,7 @@ fn what_the_save_says_of_data_and_training() {
     assert!(extras.counters.values().any(|&n| n > 0));
 
     let meta = |name: &str| open_model(folder(name)).unwrap().meta;
-    assert_eq!(meta("layer").registry.layer.as_deref(), Some("counts"));
+    assert_eq!(meta("layer").registry.layer, MatrixKey::Layer("counts".to_owned()));
     assert_eq!(meta("size_factor").registry.size_factor.as_deref(), Some("size"));
     assert_eq!(meta("default").registry.batch, None);
     assert_eq!(meta("linear").model_class, "LinearSCVI");

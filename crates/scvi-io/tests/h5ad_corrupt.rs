@@ -22,7 +22,7 @@ use limit::{alone, within_limit};
 use mix::Mix;
 use scvi::data::CsrMatrix;
 use scvi_io::IoError;
-use scvi_io::anndata::{AnnDataFile, Column, CountsKey, Slot};
+use scvi_io::anndata::{AnnDataFile, Column, MatrixKey, Slot};
 use scvi_io::h5ad::{NewArray, write_with_arrays};
 use tempfile::TempDir;
 
@@ -42,11 +42,11 @@ fn assert_valid(matrix: &CsrMatrix, file: &AnnDataFile, what: &str) {
 fn reading(path: &Path, what: &str) -> Result<BTreeMap<String, String>, IoError> {
     let file = AnnDataFile::open(path)?;
     let mut parts = BTreeMap::new();
-    let layers = file.layers().iter().cloned().map(CountsKey::Layer);
-    for key in [CountsKey::X].into_iter().chain(layers) {
+    let layers = file.layers().iter().cloned().map(MatrixKey::Layer);
+    for key in [MatrixKey::X].into_iter().chain(layers) {
         if let Ok(matrix) = file.counts(&key) {
             assert_valid(&matrix, &file, what);
-            parts.insert(key.place(), format!("{matrix:?}"));
+            parts.insert(key.to_string(), format!("{matrix:?}"));
         }
     }
     for key in file.obs_columns() {
@@ -245,7 +245,7 @@ fn refusal(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut bytes = fixture_bytes(name);
     change(&mut bytes);
     fs::write(&path, &bytes).unwrap();
-    let counts = || AnnDataFile::open(&path).and_then(|file| file.counts(&CountsKey::X));
+    let counts = || AnnDataFile::open(&path).and_then(|file| file.counts(&MatrixKey::X));
     within_limit(bytes.len(), name, counts).unwrap_err().to_string()
 }
 

@@ -6,12 +6,12 @@ use std::fs;
 
 use common::{COUNTS, fixture, fixture_bytes, readable_fixtures, rows};
 use scvi::data::{CategoryKind, RowBlocks, Survey};
-use scvi_io::anndata::{AnnDataFile, Categorical, Column, CountsKey};
+use scvi_io::anndata::{AnnDataFile, Categorical, Column, MatrixKey};
 use scvi_io::{CompactWriter, IoError};
 use tempfile::tempdir;
 
-fn layer(name: &str) -> CountsKey {
-    CountsKey::Layer(name.into())
+fn layer(name: &str) -> MatrixKey {
+    MatrixKey::Layer(name.into())
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn counts_of_every_form_type_and_compression() {
         assert_eq!((file.n_obs(), file.n_vars()), (7, 5), "{name}");
         assert_eq!(file.obs_names()[6], "cell6");
         assert_eq!(file.var_names()[4], "gene4");
-        let counts = file.counts(&CountsKey::X).unwrap();
+        let counts = file.counts(&MatrixKey::X).unwrap();
         assert_eq!(rows(&counts), COUNTS, "{name}");
         assert_eq!(counts.nnz(), 12, "{name}");
     }
@@ -39,7 +39,7 @@ fn rows_of_a_file_are_those_of_the_matrix() {
         let file = AnnDataFile::open(fixture(&dir, &name)).unwrap();
         for placed in [false, true] {
             let stored = || {
-                let stored = file.stored_counts(&CountsKey::X).unwrap();
+                let stored = file.stored_counts(&MatrixKey::X).unwrap();
                 if placed { stored.place_genes(&places, 6) } else { stored }
             };
             let (counts, survey) = stored().load().unwrap();
@@ -123,6 +123,25 @@ fn everything_an_anndata_may_hold() {
 }
 
 #[test]
+fn raw_has_genes_of_its_own() {
+    let dir = tempdir().unwrap();
+    for name in ["everything.h5ad", "everything_gzip.h5ad", "everything_latest.h5ad"] {
+        let file = AnnDataFile::open(fixture(&dir, name)).unwrap();
+        assert_eq!(rows(&file.counts(&MatrixKey::Raw).unwrap()), COUNTS, "{name}");
+        assert_eq!(&file.genes_of(&MatrixKey::Raw).unwrap()[..], file.var_names(), "{name}");
+        let all = file.matrices();
+        assert_eq!((&all[0], &all[all.len() - 1]), (&MatrixKey::X, &MatrixKey::Raw));
+        assert_eq!(all.len(), file.layers().len() + 2);
+        let error = file.var_column_of(&MatrixKey::Raw, "nothing").unwrap_err().to_string();
+        assert!(error.contains("no raw/var column 'nothing'"), "{error}");
+    }
+    let file = AnnDataFile::open(fixture(&dir, "csr_float32.h5ad")).unwrap();
+    assert_eq!(file.matrices(), [MatrixKey::X]);
+    let error = file.counts(&MatrixKey::Raw).unwrap_err().to_string();
+    assert!(error.ends_with("has no raw/X (it has: X)"), "{error}");
+}
+
+#[test]
 fn columns_of_anndata_0_7() {
     let dir = tempdir().unwrap();
     let file = AnnDataFile::open(fixture(&dir, "legacy_0_7.h5ad")).unwrap();
@@ -148,7 +167,10 @@ fn errors_say_what_is_there() {
         assert!(matches!(file.obs_column(key), Err(IoError::NoColumn { .. })), "{key}");
     }
     let error = file.counts(&layer("raw")).unwrap_err();
-    assert!(error.to_string().contains("has no layer 'raw' (layers: bad_huge, "), "{error}");
+    assert!(
+        error.to_string().contains("has no layers/raw (it has: X, layers/bad_huge, "),
+        "{error}"
+    );
     assert!(error.hint().is_some());
     assert!(matches!(file.counts(&layer("../X")), Err(IoError::NoCounts { .. })));
 

@@ -10,7 +10,7 @@ use common::{COUNTS, fixture, readable_fixtures, rows};
 use proptest::prelude::*;
 use scvi::data::CsrMatrix;
 use scvi_io::IoError;
-use scvi_io::anndata::{AnnDataFile, Categorical, Column, CountsKey, Slot, UnsValue};
+use scvi_io::anndata::{AnnDataFile, Categorical, Column, MatrixKey, Slot, UnsValue};
 use scvi_io::h5ad::{CsrRows, NewAnnData, NewArray, SparseMatrix, write_h5ad, write_with_arrays};
 use tempfile::tempdir;
 
@@ -51,7 +51,7 @@ fn a_copy_holds_everything_and_the_result() {
         assert_eq!(fs::read(&input).unwrap(), before, "{name}: the input was changed");
 
         let (old, new) = (AnnDataFile::open(&input).unwrap(), AnnDataFile::open(&output).unwrap());
-        assert_eq!(rows(&new.counts(&CountsKey::X).unwrap()), COUNTS, "{name}");
+        assert_eq!(rows(&new.counts(&MatrixKey::X).unwrap()), COUNTS, "{name}");
         assert_eq!(new.obs_names(), old.obs_names());
         assert_eq!(new.obs_columns(), old.obs_columns());
         for key in old.obs_columns() {
@@ -81,7 +81,7 @@ fn replaces_results_in_place_and_adds_layers() {
     }
     let file = AnnDataFile::open(&input).unwrap();
     assert_eq!(file.obsm_keys(), ["X_pca", "frame", "sparse"]);
-    let normalized = file.counts(&CountsKey::Layer("normalized".into())).unwrap();
+    let normalized = file.counts(&MatrixKey::Layer("normalized".into())).unwrap();
     assert_eq!(normalized.values(), layer);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
@@ -159,7 +159,7 @@ fn a_new_file_with_all_kinds_of_columns() {
     let path = dir.path().join("new.h5ad");
     write_h5ad(&path, &data, false).unwrap();
     let file = AnnDataFile::open(&path).unwrap();
-    assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
+    assert_eq!(file.counts(&MatrixKey::X).unwrap(), x);
     for (key, column) in &data.obs {
         let read = file.obs_column(key).unwrap();
         assert_eq!(read.to_categorical(), column.to_categorical(), "{key}");
@@ -192,7 +192,7 @@ fn a_new_file_without_anything() {
     let path = dir.path().join("new.h5ad");
     let x = CsrMatrix::new(0, vec![0], vec![], vec![]).unwrap();
     write_h5ad(&path, &new_anndata(&x), false).unwrap();
-    assert_eq!(AnnDataFile::open(&path).unwrap().counts(&CountsKey::X).unwrap(), x);
+    assert_eq!(AnnDataFile::open(&path).unwrap().counts(&MatrixKey::X).unwrap(), x);
     python(&["new", path.to_str().unwrap()]);
 }
 
@@ -214,7 +214,7 @@ fn many_categories_and_large_arrays() {
     let path = dir.path().join("new.h5ad");
     write_h5ad(&path, &data, false).unwrap();
     let file = AnnDataFile::open(&path).unwrap();
-    assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
+    assert_eq!(file.counts(&MatrixKey::X).unwrap(), x);
     for (key, column) in &data.obs {
         assert_eq!(&file.obs_column(key).unwrap(), column);
     }
@@ -284,15 +284,15 @@ fn rows_that_come_in_blocks_make_the_same_matrices() {
         file.finish().unwrap();
 
         let file = AnnDataFile::open(path("rows.h5ad")).unwrap();
-        assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
-        assert_eq!(file.counts(&CountsKey::Layer("l".into())).unwrap(), layer);
+        assert_eq!(file.counts(&MatrixKey::X).unwrap(), x);
+        assert_eq!(file.counts(&MatrixKey::Layer("l".into())).unwrap(), layer);
         let says = |name: &str| python(&["new", path(name).to_str().unwrap()]);
         assert_eq!(says("rows.h5ad"), says("whole.h5ad"));
         // It can be edited as any other.
         let latent = vec![0.5; 3000];
         let array = NewArray { slot: Slot::Obsm, key: "z", values: &latent, columns: 1 };
         write_with_arrays(path("rows.h5ad"), path("z.h5ad"), &[array], true).unwrap();
-        assert_eq!(AnnDataFile::open(path("z.h5ad")).unwrap().counts(&CountsKey::X).unwrap(), x);
+        assert_eq!(AnnDataFile::open(path("z.h5ad")).unwrap().counts(&MatrixKey::X).unwrap(), x);
     }
 }
 
@@ -357,6 +357,6 @@ proptest! {
         let file = AnnDataFile::open(&path).unwrap();
         prop_assert_eq!(file.obs_names(), &data.obs_names);
         prop_assert_eq!(file.var_names(), &data.var_names);
-        prop_assert_eq!(file.counts(&CountsKey::X).unwrap(), x);
+        prop_assert_eq!(file.counts(&MatrixKey::X).unwrap(), x);
     }
 }

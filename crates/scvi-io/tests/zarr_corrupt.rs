@@ -14,7 +14,7 @@ use common::stores::{STORES, store_files, write_store};
 use limit::{alone, within_limit};
 use mix::Mix;
 use scvi_io::IoError;
-use scvi_io::anndata::{AnnDataFile, CountsKey};
+use scvi_io::anndata::{AnnDataFile, MatrixKey};
 use tempfile::tempdir;
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -27,9 +27,9 @@ fn rounds() -> usize {
 /// Reads all there is; whatever matrix comes is valid. How much could be read.
 fn read_all(path: &Path, what: &str) -> Result<usize, IoError> {
     let file = AnnDataFile::open(path)?;
-    let layers = file.layers().iter().cloned().map(CountsKey::Layer);
+    let layers = file.layers().iter().cloned().map(MatrixKey::Layer);
     let mut n_read = 0;
-    for key in [CountsKey::X].into_iter().chain(layers) {
+    for key in [MatrixKey::X].into_iter().chain(layers) {
         let Ok(counts) = file.counts(&key) else { continue };
         n_read += 1;
         assert_eq!((counts.n_cells(), counts.n_genes()), (file.n_obs(), file.n_vars()), "{what}");
@@ -129,7 +129,7 @@ fn refusal(name: &str, layer: &str, change: impl FnOnce(&mut Files)) -> String {
     change(&mut files);
     write_store(dir.path(), &files);
     let size = files.values().map(Vec::len).sum();
-    let key = CountsKey::Layer(layer.into());
+    let key = MatrixKey::Layer(layer.into());
     let counts = || AnnDataFile::open(dir.path()).and_then(|file| file.counts(&key));
     within_limit(size, layer, counts).unwrap_err().to_string()
 }
@@ -189,7 +189,7 @@ fn nothing_from_outside_the_store() {
     std::os::unix::fs::symlink(&outside, root.join("layers/none/0.0")).unwrap();
     let read = || {
         let file = AnnDataFile::open(&root).unwrap();
-        file.counts(&CountsKey::Layer("none".into()))
+        file.counts(&MatrixKey::Layer("none".into()))
     };
     let error = read().unwrap_err().to_string();
     assert!(error.contains("expected files within the store"), "{error}");

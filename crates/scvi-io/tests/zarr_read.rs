@@ -7,7 +7,7 @@ use std::fs;
 use common::stores::{store, store_files, write_store};
 use common::{COUNTS, fixture, rows};
 use scvi_io::IoError;
-use scvi_io::anndata::{AnnDataFile, CountsKey};
+use scvi_io::anndata::{AnnDataFile, MatrixKey};
 use tempfile::tempdir;
 
 #[test]
@@ -29,14 +29,15 @@ fn everything_is_as_in_the_h5ad() {
         let highly = zarr.var_column("highly_variable").unwrap();
         assert_eq!(highly, h5ad.var_column("highly_variable").unwrap(), "{name}");
         assert_eq!(zarr.minified_data_type().unwrap(), None);
-        for key in [CountsKey::X]
+        assert_eq!(zarr.matrices(), h5ad.matrices(), "{name}");
+        for key in [MatrixKey::X, MatrixKey::Raw]
             .into_iter()
-            .chain(["counts", "dense", "csc"].map(|layer| CountsKey::Layer(layer.into())))
+            .chain(["counts", "dense", "csc"].map(|layer| MatrixKey::Layer(layer.into())))
         {
             assert_eq!(rows(&zarr.counts(&key).unwrap()), COUNTS, "{name} {key:?}");
         }
         for layer in ["bad_negative", "bad_nan", "bad_inf", "bad_huge"] {
-            let key = CountsKey::Layer(layer.into());
+            let key = MatrixKey::Layer(layer.into());
             let [a, b] = [&zarr, &h5ad].map(|file| match file.counts(&key).unwrap_err() {
                 IoError::BadCount { row, column, .. } => (row, column),
                 other => panic!("{other}"),
@@ -51,11 +52,11 @@ fn counts_under_every_codec() {
     let dir = tempdir().unwrap();
     for (name, n_layers) in [("codecs_v2.zarr", 21), ("codecs_v3.zarr", 8)] {
         let file = AnnDataFile::open(store(dir.path(), name)).unwrap();
-        let counts = file.counts(&CountsKey::X).unwrap();
+        let counts = file.counts(&MatrixKey::X).unwrap();
         assert!(counts.nnz() > 500);
         assert_eq!(file.layers().len(), n_layers);
         for layer in file.layers() {
-            let of_layer = file.counts(&CountsKey::Layer(layer.clone()));
+            let of_layer = file.counts(&MatrixKey::Layer(layer.clone()));
             assert_eq!(of_layer.unwrap(), counts, "{name} {layer}");
         }
     }
@@ -72,7 +73,7 @@ fn says_what_is_not_read() {
         files.insert(file.into(), text.replace(from, to).into());
         write_store(&root, &files);
         let file = AnnDataFile::open(&root).unwrap();
-        file.counts(&CountsKey::Layer("gzip".into())).unwrap_err().to_string()
+        file.counts(&MatrixKey::Layer("gzip".into())).unwrap_err().to_string()
     };
     let meta = "layers/gzip/zarr.json";
     for (from, to, says) in [

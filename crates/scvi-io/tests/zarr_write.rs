@@ -10,7 +10,7 @@ use common::{COUNTS, rows};
 use scvi::module::{MinifiedDataType, PosteriorRows};
 use scvi_io::IoError;
 use scvi_io::anndata::{
-    AnnDataFile, Column, CopyRows, CountsKey, Extras, NewRows, Slot, UnsValue, check_copy,
+    AnnDataFile, Column, CopyRows, Extras, MatrixKey, NewRows, Slot, UnsValue, check_copy,
     write_minified,
 };
 use scvi_io::rows::RowSink;
@@ -76,9 +76,9 @@ fn what_is_added_is_beside_what_was_there() {
         assert_eq!(new.obs_columns()[..15], old.obs_columns()[..15]);
         assert_eq!(new.obs_columns().last().unwrap(), "library");
         assert_eq!(new.obs_column("library").unwrap(), Column::Singles(vec![1.0; SHAPE.0]));
-        let layer = new.counts(&CountsKey::Layer("counts".into())).unwrap();
+        let layer = new.counts(&MatrixKey::Layer("counts".into())).unwrap();
         assert_eq!(rows(&layer)[6], [30.0, 31.0, 32.0, 33.0, 34.0]);
-        assert_eq!(rows(&new.counts(&CountsKey::X).unwrap()), COUNTS);
+        assert_eq!(rows(&new.counts(&MatrixKey::X).unwrap()), COUNTS);
         anndata_agrees("added", &[&input, &output]);
 
         // Once more, onto itself.
@@ -121,7 +121,7 @@ fn minified_and_read_again() {
             let file = AnnDataFile::open(&output).unwrap();
             assert_eq!(file.minified_data_type().unwrap(), Some(kind));
             assert_eq!(file.posterior().unwrap(), posterior);
-            let counts = file.counts(&CountsKey::X).unwrap();
+            let counts = file.counts(&MatrixKey::X).unwrap();
             let keeps = kind == MinifiedDataType::LatentPosteriorParametersWithCounts;
             assert_eq!(counts.nnz(), if keeps { 12 } else { 0 });
             anndata_agrees(kind.name(), &[&input, &output]);

@@ -1,4 +1,4 @@
-//! Where counts lie while a command runs.
+//! Which counts a command reads, and where they lie while it runs.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,13 @@ use clap::{Args, ValueEnum};
 /// hold for what stands behind them in the struct that they are flattened into.
 const READING: &str = "Reading";
 
-/// How counts are read.
+/// Which counts are read, and how.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReadArgs {
+    /// Matrix with the raw counts: X, raw (adata.raw.X), or a layer; layers/NAME if a layer is called
+    /// X or raw [default: the model's; in training X]
+    #[arg(long, requires = "input", value_name = "LAYER", help_heading = READING)]
+    pub layer: Option<String>,
     /// Whether to read all counts into memory; auto: if they take at most 2 GiB there
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = READING)]
     pub in_memory: InMemory,

@@ -72,9 +72,6 @@ pub struct CheckpointArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataArgs {
-    /// Layer with the raw counts [default: X]
-    #[arg(long, requires = "input", value_name = "LAYER")]
-    pub layer: Option<String>,
     /// Column of obs with the batch of each cell [default: one batch]
     #[arg(long, requires = "input", value_name = "COLUMN")]
     pub batch_key: Option<String>,

@@ -1,5 +1,6 @@
 //! `scvi convert`.
 
+use scvi::data::MatrixKey;
 use scvi_io::convert::to_scvi_tools;
 use scvi_io::model_dir::check_model_output;
 use scvi_io::scvi_tools::check_save_output;
@@ -26,6 +27,13 @@ pub fn run(args: &ConvertArgs, common: &Common) -> Result<(), CliError> {
         note(
             common,
             &format!("left out, a model has no place for it: {}", model.left_out.join(", ")),
+        );
+    }
+    if to == ModelKind::ScviTools && model.meta.registry.layer == MatrixKey::Raw {
+        note(
+            common,
+            "the model was trained on adata.raw.X, which scvi-tools cannot name: it will read \
+             adata.X; give it adata.raw.to_adata()",
         );
     }
     let file = match to {

@@ -38,7 +38,7 @@ fn model(path: &Path, common: &Common) -> Result<Report, CliError> {
         .add("format_version", (kind == ModelKind::Native).then_some(meta.format_version))
         .add("genes", meta.config.n_input)
         .add("parameters", vae.spec().n_parameters() as u64)
-        .add("layer", meta.registry.layer.as_deref().unwrap_or("X"))
+        .add("layer", meta.registry.layer.to_string())
         .add("batch", field(&meta.registry.batch))
         .add("labels", field(&meta.registry.labels))
         .add("categorical_covariates", covariates)

@@ -3,13 +3,13 @@
 use scvi::data::totals;
 use scvi::model::{Cells, TaskError, latent_representation};
 use scvi::module::{MinifiedDataType, MinifiedError, PosteriorRows};
-use scvi_io::SavedModel;
 use scvi_io::anndata::write_minified;
+use scvi_io::{SavedModel, open_model};
 
 use super::latent::Output;
 use crate::args::{Common, MinifyArgs, ModelInput};
 use crate::error::CliError;
-use crate::input::{note, open};
+use crate::input::{cells_for, check_genes_of_copy, note};
 use crate::report::Report;
 use crate::watching::Tasks;
 
@@ -25,7 +25,13 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
         true => MinifiedDataType::LatentPosteriorParametersWithCounts,
         false => MinifiedDataType::LatentPosteriorParameters,
     };
-    let (SavedModel { vae, meta, .. }, prepared) = open(&source(args), common).map_err(told)?;
+    let mut model = open_model(&args.model)?;
+    if !args.keep_counts {
+        let instead = "--keep-counts keeps raw, by whose genes the model knows the copy";
+        check_genes_of_copy(&args.input, &args.reading, &model.meta, instead)?;
+    }
+    let prepared = cells_for(&mut model, &source(args), common).map_err(told)?;
+    let SavedModel { vae, meta, .. } = model;
     if vae.minified_data_type().is_some() {
         return Err(CliError::IsMinified { path: args.input.display().to_string() });
     }

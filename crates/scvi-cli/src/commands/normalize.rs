@@ -11,7 +11,7 @@ use scvi_io::{SavedModel, open_model};
 use crate::args::{Common, NormalizeArgs};
 use crate::choices::{batches, gene_list};
 use crate::error::CliError;
-use crate::input::{Prepared, cells_for};
+use crate::input::{Prepared, cells_for, check_genes_of_copy};
 use crate::report::Report;
 use crate::rows_output::{RowsOutput, forgive_closed_pipe, row_error};
 use crate::watching::Tasks;
@@ -30,8 +30,17 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
     let transform_batch = batches(&args.transform_batch, &model.meta.registry)?;
     let listed = args.gene_list.as_ref().map(|path| gene_list(path, &model.meta.var_names));
     let listed = listed.transpose()?;
+    let has_layers = output.is_copy() && listed.is_none();
+    if has_layers {
+        let instead =
+            "--output OUT.npy or OUT.csv holds them, --gene-list FILE some of them in obsm";
+        check_genes_of_copy(&source.input, &source.reading, &model.meta, instead)?;
+    }
     let prepared = cells_for(&mut model, source, common)?;
-    let genes = listed.clone().unwrap_or_else(|| prepared.genes_of_file());
+    let genes = listed.clone().unwrap_or_else(|| match has_layers {
+        true => prepared.genes_of_copy(),
+        false => prepared.genes_of_file(),
+    });
     let in_order = genes.iter().copied().eq(0..prepared.var_names.len() as u32);
     let options = ExpressionOptions {
         library_size,

@@ -8,12 +8,13 @@ use scvi::model::{
 };
 use scvi::module::Vae;
 use scvi_io::anndata::{CopyRows, Extras, NewRows, Slot, check_copy};
+use scvi_io::open_model;
 use scvi_io::output::check_output;
 use scvi_io::rows::{MatrixWriter, NpzRows};
 
 use crate::args::{Common, ParametersArgs};
 use crate::error::CliError;
-use crate::input::{Prepared, open};
+use crate::input::{Prepared, cells_for, check_genes_of_copy};
 use crate::report::Report;
 use crate::rows_output::row_error;
 use crate::watching::Tasks;
@@ -25,9 +26,14 @@ pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
         true => check_copy(&source.input, &args.output, common.overwrite)?,
         false => check_output(&args.output, common.overwrite)?,
     }
-    let (model, prepared) = open(source, common)?;
+    let mut model = open_model(&source.model)?;
+    if to_copy {
+        let instead = "--output OUT.npz holds them";
+        check_genes_of_copy(&source.input, &source.reading, &model.meta, instead)?;
+    }
+    let prepared = cells_for(&mut model, source, common)?;
     let data = prepared.dataset()?;
-    let genes = prepared.genes_of_file();
+    let genes = if to_copy { prepared.genes_of_copy() } else { prepared.genes_of_file() };
     let kinds = ParameterKinds::of(&model.vae);
     // In a copy what all cells share stands once, with the genes.
     let shared = to_copy && kinds.dispersion_is_of_gene;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use scvi::data::{CategoricalField, CategoryKind, Registry};
+use scvi::data::{CategoricalField, CategoryKind, MatrixKey, Registry};
 use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, Categorical};
 
@@ -28,6 +28,7 @@ impl Columns {
         file: &AnnDataFile,
         path: &Path,
         args: &DataArgs,
+        layer: MatrixKey,
         common: &Common,
     ) -> Result<(Self, Registry), CliError> {
         let coded = |key: &String| -> Result<Coded, IoError> {
@@ -40,7 +41,7 @@ impl Columns {
         let keys = &args.categorical_covariate_key;
         let covariates = keys.iter().map(coded).collect::<Result<Vec<_>, _>>()?;
         let registry = Registry {
-            layer: args.layer.clone(),
+            layer,
             batch: batch.as_ref().map(|c| c.field.clone()),
             labels: labels.as_ref().map(|c| c.field.clone()),
             categorical_covariates: covariates.iter().map(|c| c.field.clone()).collect(),

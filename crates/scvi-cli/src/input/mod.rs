@@ -3,142 +3,45 @@
 mod columns;
 mod counts;
 mod genes;
+mod matrix;
+mod prepared;
 mod query;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use columns::Columns;
 use counts::Counts;
 use genes::same_genes;
-use scvi::data::{CategoricalField, CategoryKind, Dataset, GeneOverlap, Registry};
+use matrix::Matrix;
+use scvi::data::{GeneOverlap, MatrixKey, Registry};
 use scvi::model::TaskError;
-use scvi::module::{MinifiedDataType, PosteriorRows};
-use scvi_io::anndata::{AnnDataFile, CountsKey};
+use scvi::module::MinifiedDataType;
+use scvi_io::anndata::AnnDataFile;
 use scvi_io::{ModelMeta, SavedModel, open_model};
 
+pub use prepared::{Names, Prepared};
 pub use query::{Query, for_query};
 
 use crate::args::{Common, InMemory, ModelInput, ReadArgs, ShuffleArgs, TrainArgs};
 use crate::error::CliError;
 
-/// Counts and covariates of the cells in use.
-pub struct Prepared {
-    pub path: PathBuf,
-    pub counts: Counts,
-    pub columns: Columns,
-    pub registry: Registry,
-    pub var_names: Vec<String>,
-    /// Names of all cells of the file.
-    pub obs_names: Vec<String>,
-    /// Rows of the file that are in use, where cells were left out.
-    kept: Option<Vec<usize>>,
-    /// Number in the model of each gene of the file, where their orders differ.
-    places: Option<Vec<u32>>,
-    /// What a minified file holds of its cells.
-    posterior: Option<(MinifiedDataType, PosteriorRows<f32>)>,
-}
-
-impl Prepared {
-    /// Counts with their covariates.
-    pub fn dataset(&self) -> Result<Dataset<'_>, CliError> {
-        let Columns { batch, labels, categories, continuous, size_factor } = &self.columns;
-        let mut data = Dataset::new(self.counts.source(), batch.clone())?;
-        if !labels.is_empty() {
-            data = data.with_labels(labels.clone())?;
-        }
-        if !size_factor.is_empty() {
-            data = data.with_size_factor(size_factor.clone())?;
-        }
-        if let Some((_, posterior)) = &self.posterior {
-            data = data.with_posterior(posterior.clone())?;
-        }
-        let data = data.with_categories(by_cell(categories), categories.len())?;
-        Ok(data.with_continuous(by_cell(continuous), continuous.len())?)
-    }
-
-    /// Rows of the file that are in use, where cells were left out.
-    pub fn kept(&self) -> Option<&[usize]> {
-        self.kept.as_deref()
-    }
-
-    /// Numbers of the model's genes in the order of the file.
-    pub fn genes_of_file(&self) -> Vec<u32> {
-        let in_order = || (0..self.var_names.len() as u32).collect();
-        self.places.clone().unwrap_or_else(in_order)
-    }
-
-    /// Names of the cells in use.
-    pub fn kept_names(&self) -> Vec<String> {
-        match &self.kept {
-            None => self.obs_names.clone(),
-            Some(kept) => kept.iter().map(|&row| self.obs_names[row].clone()).collect(),
-        }
-    }
-
-    /// Row of the file of each cell in use.
-    pub fn rows(&self) -> impl Iterator<Item = usize> {
-        let n = self.kept.as_ref().map_or(self.obs_names.len(), Vec::len);
-        (0..n).map(|cell| self.kept.as_ref().map_or(cell, |kept| kept[cell]))
-    }
-
-    /// Rows of the cells in use as rows of the file; NaN for cells that were left out.
-    pub fn all_rows(&self, values: Vec<f32>) -> Vec<f32> {
-        let Some(kept) = &self.kept else { return values };
-        let columns = values.len() / kept.len().max(1);
-        let mut all = vec![f32::NAN; self.obs_names.len() * columns];
-        for (&row, values) in kept.iter().zip(values.chunks_exact(columns)) {
-            all[row * columns..][..columns].copy_from_slice(values);
-        }
-        all
-    }
-
-    /// Takes counts that were made, not read.
-    pub fn simulated(path: PathBuf, sim: &scvi::data::simulate::Simulated, names: Names) -> Self {
-        let batches = sim.batch.iter().max().map_or(0, |&b| b + 1);
-        let categories = (0..batches).map(|b| format!("batch_{b}")).collect();
-        let kind = CategoryKind::Text;
-        let batch = Some(CategoricalField { key: "batch".to_owned(), categories, kind });
-        Self {
-            path,
-            counts: sim.counts.clone().into(),
-            columns: Columns { batch: sim.batch.clone(), ..Columns::default() },
-            registry: Registry { batch, ..Registry::default() },
-            var_names: names.genes,
-            obs_names: names.cells,
-            kept: None,
-            places: None,
-            posterior: None,
-        }
-    }
-}
-
-/// One list a covariate, as a row a cell.
-fn by_cell<T: Copy>(lists: &[Vec<T>]) -> Vec<T> {
-    let cells = lists.first().map_or(0, Vec::len);
-    (0..cells).flat_map(|cell| lists.iter().map(move |list| list[cell])).collect()
-}
-
-/// Names of simulated cells and genes.
-pub struct Names {
-    pub cells: Vec<String>,
-    pub genes: Vec<String>,
-}
-
 /// Reads what `scvi train` learns from.
 pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Prepared, CliError> {
     let file = AnnDataFile::open(path)?;
-    if file.n_vars() == 0 {
+    let matrix = Matrix::for_training(&file, path, &args.reading)?;
+    if matrix.genes.is_empty() {
         return Err(CliError::NoGenes { path: path.display().to_string() });
     }
     require_counts(&file, path, "training")?;
     // Columns before counts: a misspelt key should not wait for a large matrix.
-    let (columns, registry) = Columns::for_training(&file, path, &args.data, common)?;
+    let layer = matrix.key.clone();
+    let (columns, registry) = Columns::for_training(&file, path, &args.data, layer, common)?;
     let how = How {
         empty_cells: EmptyCells::from_option(args.data.drop_empty_cells),
         reading: &args.reading,
         shuffling: Some(&args.shuffle),
     };
-    let prepared = read(&file, path, registry, columns, None, how, common)?;
+    let prepared = read(&matrix, registry, columns, None, how, common)?;
     let n_cells = prepared.counts.n_cells();
     if n_cells < 2 {
         let after = if prepared.kept.is_some() { " with counts" } else { "" };
@@ -177,32 +80,44 @@ fn require_counts(file: &AnnDataFile, path: &Path, task: &'static str) -> Result
     }
 }
 
-/// Reads cells for a trained model: its layer, its columns, its genes in its order.
+/// Reads cells for a trained model: its matrix, its columns, its genes in its order.
 fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<Prepared, CliError> {
     let path = &source.input;
     let file = AnnDataFile::open(path)?;
-    let expected = meta.var_names.len();
-    if file.n_vars() != expected {
+    let kind = file.minified_data_type()?;
+    let matrix = matrix_for_model(&file, path, &source.reading, meta)?;
+    let (found, expected) = (matrix.genes.len(), meta.var_names.len());
+    // Raw is where all genes are kept when X is cut down to some.
+    if found != expected && (matrix.key != MatrixKey::Raw || found < expected) {
         let path = path.display().to_string();
-        return Err(CliError::GeneCount { path, found: file.n_vars(), expected });
+        return Err(CliError::GeneCount { path, matrix: matrix.key.to_string(), found, expected });
     }
-    let genes = same_genes(path, file.var_names(), &meta.var_names)?;
+    let genes = same_genes(path, &matrix.genes, &meta.var_names)?;
     let columns = Columns::for_model(&file, path, &meta.registry, meta.needs_labels())?;
-    let registry = meta.registry.clone();
+    let registry = Registry { layer: matrix.key.clone(), ..meta.registry.clone() };
+    if genes.n_extra() > 0 {
+        let n = genes.n_extra();
+        note(common, &format!("left out {n} genes of {} that the model does not know", matrix.key));
+    }
     let mut places = None;
     if !genes.is_identity() {
-        note(common, "genes stand in another order than in the model; matched by name");
-        places = Some(genes.places().iter().flatten().copied().collect());
+        let known: Vec<u32> = genes.places().iter().flatten().copied().collect();
+        if !known.is_sorted() {
+            note(common, "genes stand in another order than in the model; matched by name");
+        }
+        places = Some(known);
     }
-    let genes = Some((&genes, &meta.var_names[..]));
-    let kind = file.minified_data_type()?;
+    let overlap = Some((&genes, &meta.var_names[..]));
     let empty = match kind {
         Some(MinifiedDataType::LatentPosteriorParameters) => EmptyCells::Take,
         _ => EmptyCells::from_option(source.drop_empty_cells),
     };
     let how = How { empty_cells: empty, reading: &source.reading, shuffling: None };
-    let mut prepared = read(&file, path, registry, columns, genes, how, common)?;
+    let mut prepared = read(&matrix, registry, columns, overlap, how, common)?;
     prepared.places = places;
+    if matrix.key == MatrixKey::Raw {
+        prepared.places_in_var = places_in_var(&file, meta);
+    }
     if let Some(kind) = kind {
         let posterior = file.posterior()?;
         let posterior = match &prepared.kept {
@@ -212,6 +127,50 @@ fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<P
         prepared.posterior = Some((kind, posterior));
     }
     Ok(prepared)
+}
+
+/// The matrix of a file that is read for a model.
+fn matrix_for_model<'a>(
+    file: &'a AnnDataFile,
+    path: &'a Path,
+    args: &ReadArgs,
+    meta: &ModelMeta,
+) -> Result<Matrix<'a>, CliError> {
+    match file.minified_data_type()? {
+        // Whatever the model was trained on: all that is left are zeros in X and in layers.
+        Some(MinifiedDataType::LatentPosteriorParameters) if args.layer.is_none() => {
+            Matrix::of(file, path, MatrixKey::X)
+        }
+        _ => Matrix::for_model(file, path, args, &meta.registry.layer),
+    }
+}
+
+/// Number in the model of each gene of var, if they are the model's genes.
+fn places_in_var(file: &AnnDataFile, meta: &ModelMeta) -> Option<Vec<u32>> {
+    let overlap = GeneOverlap::new(file.var_names(), &meta.var_names).ok()?;
+    let is_same = overlap.missing().is_empty() && overlap.n_extra() == 0;
+    is_same.then(|| overlap.places().iter().flatten().copied().collect())
+}
+
+/// Refuses results with a value a gene in a copy of a file whose var has other genes than the raw
+/// that is read; `instead` is what can be done about it.
+pub fn check_genes_of_copy(
+    path: &Path,
+    args: &ReadArgs,
+    meta: &ModelMeta,
+    instead: &'static str,
+) -> Result<(), CliError> {
+    let file = AnnDataFile::open(path)?;
+    let matrix = matrix_for_model(&file, path, args, meta)?;
+    if matrix.key != MatrixKey::Raw || places_in_var(&file, meta).is_some() {
+        return Ok(());
+    }
+    Err(CliError::GenesOfCopy {
+        path: path.display().to_string(),
+        n_vars: file.n_vars(),
+        n_genes: meta.var_names.len(),
+        instead,
+    })
 }
 
 /// What becomes of cells without a single count.
@@ -241,17 +200,16 @@ struct How<'a> {
 
 /// Reads counts, those of a model in its genes' columns.
 fn read(
-    file: &AnnDataFile,
-    path: &Path,
+    matrix: &Matrix<'_>,
     registry: Registry,
     mut columns: Columns,
-    genes: Option<(&GeneOverlap, &[String])>,
+    model: Option<(&GeneOverlap, &[String])>,
     how: How<'_>,
     common: &Common,
 ) -> Result<Prepared, CliError> {
-    let key = registry.layer.clone().map_or(CountsKey::X, CountsKey::Layer);
-    let mut stored = file.stored_counts(&key)?;
-    if let Some((overlap, names)) = genes.filter(|(overlap, _)| !overlap.is_identity()) {
+    let &Matrix { file, path, ref key, ref genes } = matrix;
+    let mut stored = file.stored_counts(key)?;
+    if let Some((overlap, names)) = model.filter(|(overlap, _)| !overlap.is_identity()) {
         stored = stored.place_genes(overlap.places(), names.len());
     }
     let (mut counts, survey) = Counts::open(file, stored, how.reading, how.shuffling)?;
@@ -266,11 +224,7 @@ fn read(
         );
     }
     if !survey.is_integral {
-        let place = key.place();
-        note(
-            common,
-            &format!("{place} holds values that are not whole numbers; scVI models counts"),
-        );
+        note(common, &format!("{key} holds values that are not whole numbers; scVI models counts"));
     }
     let empty = match how.empty_cells {
         EmptyCells::Take => Vec::new(),
@@ -300,10 +254,11 @@ fn read(
         counts,
         columns,
         registry,
-        var_names: genes.map_or(file.var_names(), |(_, names)| names).to_vec(),
+        var_names: model.map_or(&genes[..], |(_, names)| names).to_vec(),
         obs_names: file.obs_names().to_vec(),
         kept,
         places: None,
+        places_in_var: None,
         posterior: None,
     })
 }

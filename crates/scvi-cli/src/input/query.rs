@@ -8,6 +8,7 @@ use scvi_io::anndata::{AnnDataFile, Column};
 
 use super::columns::Columns;
 use super::genes::overlap;
+use super::matrix::Matrix;
 use super::{EmptyCells, How, Prepared, note, read, require_counts};
 use crate::args::{Common, MapArgs};
 use crate::error::CliError;
@@ -34,13 +35,14 @@ pub fn for_query(
 ) -> Result<Query, CliError> {
     let file = AnnDataFile::open(path)?;
     require_counts(&file, path, "mapping")?;
+    let matrix = Matrix::for_model(&file, path, &args.reading, &meta.registry.layer)?;
     let names = match &args.query.var_names_column {
-        None => file.var_names().to_vec(),
-        Some(key) => named(&file.var_column(key)?),
+        None => matrix.genes.to_vec(),
+        Some(key) => named(&file.var_column_of(&matrix.key, key)?),
     };
     let overlap = overlap(path, &names, &meta.var_names)?;
     check_overlap(path, &overlap, args.query.min_overlap)?;
-    let mut registry = meta.registry.clone();
+    let mut registry = Registry { layer: matrix.key.clone(), ..meta.registry.clone() };
     let new_categories = new_categories(&file, path, &mut registry)?;
     let needs_labels = meta.needs_labels();
     let columns = Columns::for_model(&file, path, &registry, needs_labels)?;
@@ -50,7 +52,7 @@ pub fn for_query(
         reading: &args.reading,
         shuffling: Some(&args.shuffle),
     };
-    let prepared = read(&file, path, registry, columns, genes, how, common)?;
+    let prepared = read(&matrix, registry, columns, genes, how, common)?;
     if overlap.share() < POOR_OVERLAP {
         note(
             common,

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod cells;
+pub mod matrices;
 pub mod running;
 pub mod saves;
 

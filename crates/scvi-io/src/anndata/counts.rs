@@ -1,6 +1,8 @@
-//! Counts: which matrix, in which form.
+//! Counts of a matrix, in whatever form it has.
 
-use scvi::data::{CsrMatrix, Survey};
+use std::borrow::Cow;
+
+use scvi::data::{CsrMatrix, MatrixKey, Survey};
 
 use super::array::Array;
 use super::by_gene::ByGene;
@@ -9,26 +11,6 @@ use super::file::AnnDataFile;
 use super::sparse::Sparse;
 use super::store::{Node, Store};
 use crate::IoError;
-
-/// Where the counts lie.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub enum CountsKey {
-    /// In `X`.
-    #[default]
-    X,
-    /// In the layer of this name.
-    Layer(String),
-}
-
-impl CountsKey {
-    /// Path inside the file.
-    pub fn place(&self) -> String {
-        match self {
-            Self::X => "X".into(),
-            Self::Layer(name) => format!("layers/{name}"),
-        }
-    }
-}
 
 /// What a reader of counts needs to know.
 pub(crate) struct Target<'a> {
@@ -104,10 +86,6 @@ impl Matrix {
         match store.node(place)? {
             Node::Missing => return Ok(None),
             Node::Array(array) => {
-                // anndata writes an X that is None as an empty array of encoding "null".
-                if array.attrs()?.encoding() == Some("null") {
-                    return Ok(None);
-                }
                 target.check_shape(array.shape())?;
                 return Ok(Some(Self::Dense(Box::new(array))));
             }
@@ -142,6 +120,8 @@ impl Matrix {
 pub struct StoredCounts<'a> {
     file: &'a AnnDataFile,
     place: String,
+    /// Names of the matrix' genes.
+    genes: Cow<'a, [String]>,
     matrix: Matrix,
     /// Column of each gene, and how many columns there are, where these are not the file's.
     columns: Option<(&'a [Option<u32>], usize)>,
@@ -152,10 +132,10 @@ const SAMPLED: usize = 1 << 20;
 
 impl<'a> StoredCounts<'a> {
     /// Finds the counts; `None` where there are none at that place.
-    pub(super) fn find(file: &'a AnnDataFile, key: &CountsKey) -> Result<Option<Self>, IoError> {
-        let place = key.place();
-        let matrix = Matrix::find(&target(file, &place))?;
-        Ok(matrix.map(|matrix| Self { file, place, matrix, columns: None }))
+    pub(super) fn find(file: &'a AnnDataFile, key: &MatrixKey) -> Result<Option<Self>, IoError> {
+        let (place, genes) = (key.to_string(), file.genes_of(key)?);
+        let matrix = Matrix::find(&target(file, &place, &genes))?;
+        Ok(matrix.map(|matrix| Self { file, place, genes, matrix, columns: None }))
     }
 
     /// The same counts with gene `g` in column `places[g]` of `n_genes`, as
@@ -167,7 +147,7 @@ impl<'a> StoredCounts<'a> {
 
     /// Number of genes, once placed.
     pub fn n_genes(&self) -> usize {
-        self.columns.map_or(self.file.n_vars(), |(_, n_genes)| n_genes)
+        self.columns.map_or(self.genes.len(), |(_, n_genes)| n_genes)
     }
 
     /// Whether they are stored gene by gene (csc): then no cell can be read alone.
@@ -183,7 +163,7 @@ impl<'a> StoredCounts<'a> {
         let Matrix::Dense(array) = &self.matrix else {
             return Ok(self.matrix.nnz().unwrap_or_default());
         };
-        let (n_cells, n_genes) = (self.file.n_obs(), self.file.n_vars());
+        let (n_cells, n_genes) = (self.file.n_obs(), self.genes.len());
         if n_cells == 0 || n_genes == 0 {
             return Ok(0);
         }
@@ -224,10 +204,10 @@ impl<'a> StoredCounts<'a> {
         max_nnz: u64,
         f: &mut dyn FnMut(&CsrMatrix) -> Result<(), IoError>,
     ) -> Result<Survey, IoError> {
-        let Self { file, place, matrix, columns } = self;
-        let target = target(file, &place);
+        let Self { file, place, genes, matrix, columns } = self;
+        let target = target(file, &place, &genes);
         match Lines::new(&target, matrix, columns)? {
-            Lines::Cells(rows) => rows.survey(file.obs_names(), file.var_names(), f),
+            Lines::Cells(rows) => rows.survey(target.cells, target.genes, f),
             Lines::Genes(arrays) => {
                 let mut survey = Survey::default();
                 ByGene::new(target, arrays)?.each_run(max_nnz, |counts| {
@@ -247,7 +227,7 @@ impl<'a> StoredCounts<'a> {
     /// # Errors
     /// As [`AnnDataFile::counts`].
     pub fn rows(self) -> Result<Option<(CountRows, Survey)>, IoError> {
-        let target = target(self.file, &self.place);
+        let target = target(self.file, &self.place, &self.genes);
         let Lines::Cells(rows) = Lines::new(&target, self.matrix, self.columns)? else {
             return Ok(None);
         };
@@ -256,6 +236,6 @@ impl<'a> StoredCounts<'a> {
     }
 }
 
-fn target<'a>(file: &'a AnnDataFile, place: &'a str) -> Target<'a> {
-    Target { store: file.store(), place, cells: file.obs_names(), genes: file.var_names() }
+fn target<'a>(file: &'a AnnDataFile, place: &'a str, genes: &'a [String]) -> Target<'a> {
+    Target { store: file.store(), place, cells: file.obs_names(), genes }
 }

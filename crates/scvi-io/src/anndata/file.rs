@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use scvi::data::CsrMatrix;
+use scvi::data::{CsrMatrix, MatrixKey};
 
 use super::column::Column;
-use super::counts::{CountsKey, StoredCounts};
+use super::counts::StoredCounts;
 use super::read_column::read_column;
 use super::store::{Node, Store};
 use crate::IoError;
@@ -19,10 +19,10 @@ const NAMED_CELLS: usize = 5;
 /// memory is needed than for what is returned.
 ///
 /// ```no_run
-/// use scvi_io::anndata::{AnnDataFile, CountsKey};
+/// use scvi_io::anndata::{AnnDataFile, MatrixKey};
 ///
 /// let file = AnnDataFile::open("pbmc.h5ad")?;
-/// let counts = file.counts(&CountsKey::X)?;
+/// let counts = file.counts(&MatrixKey::X)?;
 /// let batches = file.obs_column("batch")?.to_categorical();
 /// println!("{} cells, {} batches", counts.n_cells(), batches.categories.len());
 /// # Ok::<(), scvi_io::IoError>(())
@@ -128,6 +128,18 @@ impl AnnDataFile {
         self.column("var", &self.var_columns, self.n_vars(), key)
     }
 
+    /// A column of the table of genes of a matrix: of raw's own where it is that.
+    ///
+    /// # Errors
+    /// As [`AnnDataFile::obs_column`].
+    pub fn var_column_of(&self, matrix: &MatrixKey, key: &str) -> Result<Column, IoError> {
+        if *matrix != MatrixKey::Raw {
+            return self.var_column(key);
+        }
+        let (genes, columns) = frame(&self.store, "raw/var")?;
+        self.column("raw/var", &columns, genes.len(), key)
+    }
+
     fn column(
         &self,
         frame: &'static str,
@@ -166,34 +178,27 @@ impl AnnDataFile {
         })
     }
 
-    /// The counts in `X` or in a layer, as floats whatever type the file has.
+    /// The counts of a matrix, as floats whatever type the file has.
     ///
     /// # Errors
-    /// [`IoError`] where there are none, the shape differs from `obs` x `var`, the sparse arrays
-    /// contradict each other, or a value is negative or not finite.
-    pub fn counts(&self, source: &CountsKey) -> Result<CsrMatrix, IoError> {
-        Ok(self.stored_counts(source)?.load()?.0)
+    /// [`IoError`] where there are none, the shape differs from the names of cells and genes, the
+    /// sparse arrays contradict each other, or a value is negative or not finite.
+    pub fn counts(&self, key: &MatrixKey) -> Result<CsrMatrix, IoError> {
+        Ok(self.stored_counts(key)?.load()?.0)
     }
 
-    /// The counts in `X` or in a layer, found and not read yet.
+    /// The counts of a matrix, found and not read yet.
     ///
     /// # Errors
-    /// [`IoError`] where there are none, or the shape differs from `obs` x `var`.
-    pub fn stored_counts(&self, source: &CountsKey) -> Result<StoredCounts<'_>, IoError> {
-        if let CountsKey::Layer(name) = source
-            && !self.layers.contains(name)
-        {
-            return Err(self.no_counts(source));
-        }
-        StoredCounts::find(self, source)?.ok_or_else(|| self.no_counts(source))
+    /// [`IoError`] where there are none, or the shape differs from the names of cells and genes.
+    pub fn stored_counts(&self, key: &MatrixKey) -> Result<StoredCounts<'_>, IoError> {
+        let stored = if self.has(key) { StoredCounts::find(self, key)? } else { None };
+        stored.ok_or_else(|| self.no_counts(key))
     }
 
-    fn no_counts(&self, source: &CountsKey) -> IoError {
-        let wanted = match source {
-            CountsKey::X => "X".into(),
-            CountsKey::Layer(name) => format!("layer '{name}'"),
-        };
-        IoError::NoCounts { path: self.path(), wanted, available: self.layers.clone() }
+    pub(super) fn no_counts(&self, wanted: &MatrixKey) -> IoError {
+        let available = self.matrices().iter().map(MatrixKey::to_string).collect();
+        IoError::NoCounts { path: self.path(), wanted: wanted.to_string(), available }
     }
 }
 
@@ -202,7 +207,7 @@ fn not_anndata(store: &Store, problem: String) -> IoError {
 }
 
 /// Row names and column order of `obs` or `var`.
-fn frame(store: &Store, name: &str) -> Result<(Vec<String>, Vec<String>), IoError> {
+pub(super) fn frame(store: &Store, name: &str) -> Result<(Vec<String>, Vec<String>), IoError> {
     match store.node(name)? {
         Node::Group => {}
         Node::Missing => return Err(not_anndata(store, format!("it has no '{name}'"))),

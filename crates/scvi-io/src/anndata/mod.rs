@@ -11,6 +11,7 @@ mod count_rows;
 mod counts;
 pub(crate) mod encodings;
 mod file;
+mod matrices;
 mod posterior;
 pub(crate) mod python_str;
 mod read_column;
@@ -24,9 +25,10 @@ pub(crate) use attrs::{Attr, Attrs};
 pub use column::{Categorical, Column};
 pub use copy::{CopyRows, check_copy, is_store, write_minified};
 pub use count_rows::CountRows;
-pub use counts::{CountsKey, StoredCounts};
+pub use counts::StoredCounts;
 pub use file::AnnDataFile;
 pub(crate) use posterior::{NAMES, TYPE};
+pub use scvi::data::MatrixKey;
 pub(crate) use store::structure;
 
 /// Checks that a string can name a member of a group; what is wrong with it otherwise.

@@ -19,7 +19,7 @@ use crate::output::AtomicFile;
 /// of each, and 8 bytes a row.
 ///
 /// ```
-/// use scvi_io::anndata::{AnnDataFile, CountsKey};
+/// use scvi_io::anndata::{AnnDataFile, MatrixKey};
 /// use scvi_io::h5ad::{CsrRows, NewAnnData, SparseMatrix};
 ///
 /// let names = |of: &str| vec![format!("{of} 0"), format!("{of} 1")];
@@ -32,7 +32,7 @@ use crate::output::AtomicFile;
 ///     file.append(0, row)?;
 /// }
 /// file.finish()?;
-/// assert_eq!(AnnDataFile::open(&path)?.counts(&CountsKey::X)?.indices(), [1, 0]);
+/// assert_eq!(AnnDataFile::open(&path)?.counts(&MatrixKey::X)?.indices(), [1, 0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct CsrRows {

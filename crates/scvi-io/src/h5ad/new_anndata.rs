@@ -22,7 +22,7 @@ pub(super) const CHUNK: usize = 32_768;
 ///
 /// ```
 /// use scvi::data::CsrMatrix;
-/// use scvi_io::anndata::{AnnDataFile, Column, CountsKey};
+/// use scvi_io::anndata::{AnnDataFile, Column, MatrixKey};
 /// use scvi_io::h5ad::{NewAnnData, write_h5ad};
 ///
 /// let counts = CsrMatrix::new(2, vec![0, 1, 2], vec![1, 0], vec![3.0, 1.0]).unwrap();
@@ -36,7 +36,7 @@ pub(super) const CHUNK: usize = 32_768;
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("new.h5ad");
 /// write_h5ad(&path, &data, false)?;
-/// assert_eq!(AnnDataFile::open(&path)?.counts(&CountsKey::X)?, counts);
+/// assert_eq!(AnnDataFile::open(&path)?.counts(&MatrixKey::X)?, counts);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]

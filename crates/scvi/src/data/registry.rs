@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::MatrixKey;
 use crate::module::VaeConfig;
 
 /// What the categories of a column are in the data. Here they are texts, as Python's `str` writes
@@ -72,8 +73,8 @@ impl CategoricalField {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registry {
-    /// The layer the counts come from; `None` for X.
-    pub layer: Option<String>,
+    /// The matrix the counts come from.
+    pub layer: MatrixKey,
     /// The batch column.
     pub batch: Option<CategoricalField>,
     /// The labels column, which dispersion gene-label goes by.

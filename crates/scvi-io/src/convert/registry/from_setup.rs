@@ -1,6 +1,6 @@
 //! From scvi-tools' registry to ours.
 
-use scvi::data::{CategoricalField, Registry};
+use scvi::data::{CategoricalField, MatrixKey, Registry};
 
 use super::PREFIX;
 use super::categories::kind;
@@ -31,11 +31,11 @@ impl Field<'_> {
         SaveError::Structure { place, expected: expected.into(), found: found.into() }
     }
 
-    fn layer(&self) -> Result<Option<String>, SaveError> {
+    fn layer(&self) -> Result<MatrixKey, SaveError> {
         let place = self.field.map(|f| (f.attr_name.as_deref(), f.attr_key.clone()));
         match place {
-            Some((Some("X"), _)) => Ok(None),
-            Some((Some("layers"), Some(layer))) => Ok(Some(layer)),
+            Some((Some("X"), _)) => Ok(MatrixKey::X),
+            Some((Some("layers"), Some(layer))) => Ok(MatrixKey::Layer(layer)),
             other => {
                 let found = other.and_then(|(name, _)| name).unwrap_or("nothing");
                 Err(self.fault("data_registry", "counts in X or in a layer", found))

@@ -12,7 +12,7 @@ const PREFIX: &str = "_scvi_";
 
 #[cfg(test)]
 mod tests {
-    use scvi::data::{CategoricalField, CategoryKind, Registry};
+    use scvi::data::{CategoricalField, CategoryKind, MatrixKey, Registry};
 
     use super::*;
     use crate::convert::ScviToolsExtras;
@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn every_kind_of_category_there_and_back() {
         let registry = Registry {
-            layer: Some("counts".to_owned()),
+            layer: MatrixKey::Layer("counts".to_owned()),
             batch: Some(field("batch", CategoryKind::Text, &["10", "2"])),
             labels: Some(field("type", CategoryKind::Bool, &["False", "True"])),
             categorical_covariates: vec![
@@ -58,6 +58,15 @@ mod tests {
             assert_eq!(made.fields["labels"].original_key.as_deref(), Some("_scvi_labels"));
             assert_eq!(made.fields.len(), if linear { 3 } else { 6 });
         }
+    }
+
+    #[test]
+    fn raw_becomes_x() {
+        let raw = Registry { layer: MatrixKey::Raw, ..Registry::default() };
+        let made = setup(&raw, false);
+        assert_eq!(made.fields["X"].attr_name.as_deref(), Some("X"));
+        assert_eq!(made.setup_args["layer"], Value::None);
+        assert_eq!(from_setup(&made).unwrap(), Registry::default());
     }
 
     #[test]

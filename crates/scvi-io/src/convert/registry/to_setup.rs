@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use scvi::data::{CategoricalField, Registry};
+use scvi::data::{CategoricalField, MatrixKey, Registry};
 
 use super::PREFIX;
 use super::categories::mapping;
@@ -33,7 +33,7 @@ pub(in crate::convert) fn to_setup(
     ]);
     let key = |field: &Option<CategoricalField>| text(field.as_ref().map(|f| &f.key));
     let mut args = BTreeMap::from([
-        ("layer", text(registry.layer.as_ref())),
+        ("layer", text(layer(registry))),
         ("batch_key", key(&registry.batch)),
         ("labels_key", key(&registry.labels)),
     ]);
@@ -78,11 +78,20 @@ fn stats(counts: &[(&str, usize)]) -> BTreeMap<String, i64> {
     counts.iter().map(|&(name, n)| (name.to_owned(), n as i64)).collect()
 }
 
+/// The layer that scvi-tools reads. It knows no raw: of a model that was trained on raw it reads X,
+/// which is where `adata.raw.to_adata()` has the counts.
+fn layer(registry: &Registry) -> Option<&String> {
+    match &registry.layer {
+        MatrixKey::X | MatrixKey::Raw => None,
+        MatrixKey::Layer(name) => Some(name),
+    }
+}
+
 fn counts_field(registry: &Registry, sizes: &Sizes) -> SetupField {
     let (n_cells, n_vars) = (sizes.n_cells, sizes.var_names.len());
     SetupField {
-        attr_name: Some(if registry.layer.is_some() { "layers" } else { "X" }.to_owned()),
-        attr_key: registry.layer.clone(),
+        attr_name: Some(if layer(registry).is_some() { "layers" } else { "X" }.to_owned()),
+        attr_key: layer(registry).cloned(),
         n_obs: Some(n_cells),
         n_vars: Some(n_vars),
         column_names: Some(sizes.var_names.to_vec()),

@@ -3,7 +3,8 @@
 The engine's registry is the ``registry`` of a saved native model: ``layer``, ``batch``, ``labels``,
 ``categorical_covariates``, ``continuous_covariates`` and ``size_factor``, where a categorical
 column is ``{"key", "categories", "kind"}``, its categories are texts, and ``kind`` is left out
-where they are texts in the data too.
+where they are texts in the data too. A layer ``"raw/X"`` is ``adata.raw.X``, which the command can
+read; scvi-tools' form has no name for it, and says ``adata.X``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from .fields import (
     LayerField,
     NumericalJointObsField,
 )
+
+RAW = "raw/X"
+"""The engine's name for ``adata.raw.X``."""
 
 NativeRegistry = dict[str, Any]
 NativeColumn = dict[str, Any]
@@ -98,6 +102,7 @@ def from_native(
         ``"SCVI"``, or ``"LinearSCVI"``, which knows batch and labels only.
     """
     layer, batch, labels = (native.get(name) for name in ("layer", "batch", "labels"))
+    layer = None if layer == RAW else layer
     attrs = _constants._ADATA_ATTRS
     sizes = {LayerField.N_OBS_KEY: n_obs, LayerField.N_VARS_KEY: len(var_names)}
     fields = {
