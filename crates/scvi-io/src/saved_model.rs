@@ -114,6 +114,7 @@ impl TrainingMeta {
 }
 
 /// A model with everything that is kept beside it.
+#[derive(Clone)]
 pub struct SavedModel {
     /// The model.
     pub vae: Vae<Cpu<f32>>,

@@ -111,7 +111,7 @@ pub trait Backend: Send + Sync {
     /// The number type.
     type Elem: Real;
     /// Numbers in device memory.
-    type Buf: Send + Sync;
+    type Buf: Clone + Send + Sync;
     /// Row numbers in device memory.
     type Ids: Send + Sync;
     /// A minibatch of counts in device memory.

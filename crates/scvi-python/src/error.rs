@@ -126,6 +126,11 @@ pub fn py_error(error: impl Into<EngineError>) -> PyErr {
     error.into().into()
 }
 
+/// A change to a model that is being trained.
+pub fn busy_error(message: &str) -> PyErr {
+    EngineError { exception: "BusyError", source: message.into() }.into()
+}
+
 /// A wrong argument.
 pub fn value_error(message: impl Into<String>) -> PyErr {
     PyValueError::new_err(message.into())

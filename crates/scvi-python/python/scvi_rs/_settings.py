@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import secrets
+import threading
 from operator import index
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -14,6 +15,8 @@ import numpy as np
 logger = logging.getLogger("scvi_rs")
 
 _MASK = (1 << 64) - 1
+# Two threads never get the same seed.
+_counting = threading.Lock()
 
 
 def _mix(value: int) -> int:
@@ -179,7 +182,8 @@ class ScviConfig:
         the seed and ``k``, below 2**53. A sequence of calls is thus reproducible, and two calls in
         a row draw different numbers, as with scvi-tools' global generator.
         """
-        count, self._count = self._count, self._count + 1
+        with _counting:
+            count, self._count = self._count, self._count + 1
         if count == 0:
             return self._start
         return _mix((_mix(self._start) + count * 0x9E3779B97F4A7C15) & _MASK) >> 11

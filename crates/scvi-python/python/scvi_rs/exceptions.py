@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "BusyError",
     "ConfigError",
     "CountsError",
     "DatasetError",
@@ -25,6 +26,10 @@ __all__ = [
 
 class ScviError(Exception):
     """Any error of the engine."""
+
+
+class BusyError(ScviError, RuntimeError):
+    """A change to a model while another call trains it."""
 
 
 class ConfigError(ScviError, ValueError):

@@ -33,22 +33,32 @@ impl Model {
 
     /// Writes the model into a folder that may hold other files: `model.safetensors`, `model.json`,
     /// `history.csv` and `SHA256SUMS`, their names beginning with `prefix`.
-    #[pyo3(signature = (dir, *, prefix="", overwrite=false))]
-    fn save(&mut self, py: Python, dir: PathBuf, prefix: &str, overwrite: bool) -> PyResult<()> {
-        py.detach(|| self.saved.save_beside(dir, prefix, overwrite)).map_err(py_error)
+    #[pyo3(signature = (dir, *, prefix="", overwrite=false, minified_data_type=None))]
+    fn save(
+        &self,
+        py: Python,
+        dir: PathBuf,
+        prefix: &str,
+        overwrite: bool,
+        minified_data_type: Option<String>,
+    ) -> PyResult<()> {
+        let mut saved = self.state().saved.clone();
+        saved.meta.minified_data_type = minified_data_type;
+        py.detach(|| saved.save_beside(dir, prefix, overwrite)).map_err(py_error)
     }
 
     /// Writes what `scvi.model.SCVI.load` of scvi-tools opens.
     #[pyo3(signature = (dir, *, prefix=None, overwrite=false))]
     fn save_scvi_tools(
-        &mut self,
+        &self,
         py: Python,
         dir: PathBuf,
         prefix: Option<&str>,
         overwrite: bool,
     ) -> PyResult<()> {
+        let mut saved = self.state().saved.clone();
         py.detach(|| {
-            let save = to_scvi_tools(&mut self.saved).map_err(py_error)?;
+            let save = to_scvi_tools(&mut saved).map_err(py_error)?;
             save.write(dir, prefix, overwrite).map_err(py_error)
         })
     }

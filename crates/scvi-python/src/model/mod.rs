@@ -1,7 +1,9 @@
 //! A model: the engine's module with everything that is kept beside it.
 
 mod files;
+mod pickle;
 mod query;
+mod shared;
 mod state;
 mod train;
 
@@ -12,22 +14,24 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scvi::Cpu;
 use scvi::data::{Registry, Split};
-use scvi::model::query::Freeze;
-use scvi::module::{Vae, VaeConfig, VaeSpec};
+use scvi::module::{Vae, VaeConfig};
 use scvi_io::model_dir::HistoryTable;
 use scvi_io::{FORMAT_VERSION, ModelMeta, SavedModel, TrainingMeta};
 
 use crate::config::{to_python, with_defaults};
-use crate::data::Data;
 use crate::error::{py_error, value_error};
 use crate::tables;
 
+use shared::{Shared, State};
+pub(crate) use state::to_dict;
+
 /// scVI's module with its registry, gene names, split and history.
-#[pyclass(module = "scvi_rs._core")]
+///
+/// Python threads may use one model beside each other. A task works on the model as it was when
+/// the task was called, whatever changes it meanwhile.
+#[pyclass(frozen, module = "scvi_rs._core")]
 pub struct Model {
-    pub(crate) saved: SavedModel,
-    /// The reference and what is frozen of it, where this model grew from one.
-    reference: Option<(VaeSpec, Freeze)>,
+    shared: Shared,
 }
 
 #[pymethods]
@@ -87,85 +91,74 @@ impl Model {
     /// The options of the module.
     #[getter]
     fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.saved.meta.config)
+        to_python(py, &self.state().saved.meta.config)
     }
 
     /// Layer and columns that the model was set up with.
     #[getter]
     fn registry<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.saved.meta.registry)
+        to_python(py, &self.state().saved.meta.registry)
     }
 
     /// Names of the genes.
     #[getter]
     fn var_names(&self) -> Vec<String> {
-        self.saved.meta.var_names.clone()
+        self.state().saved.meta.var_names.clone()
     }
 
     /// The class of scvi-tools that it corresponds to.
     #[getter]
-    fn model_class(&self) -> &str {
-        &self.saved.meta.model_class
+    fn model_class(&self) -> String {
+        self.state().saved.meta.model_class.clone()
     }
 
     /// The program that wrote it.
     #[getter]
-    fn program(&self) -> &str {
-        &self.saved.meta.program
+    fn program(&self) -> String {
+        self.state().saved.meta.program.clone()
     }
 
     /// How it was trained.
     #[getter]
     fn training<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.saved.meta.training)
+        to_python(py, &self.state().saved.meta.training)
     }
 
     /// Whether it was.
     #[getter]
     fn is_trained(&self) -> bool {
-        self.saved.meta.training.stop != TrainingMeta::UNTRAINED
+        self.state().saved.meta.training.stop != TrainingMeta::UNTRAINED
     }
 
     /// What training recorded: a list of numbers a column, NaN where there is none.
     #[getter]
     fn history<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        tables::history(py, &self.saved.history)
+        tables::history(py, &self.state().saved.history)
     }
 
     /// Numbers of the cells it was trained, validated and tested on.
     #[getter]
     fn split<'py>(&self, py: Python<'py>) -> [Bound<'py, PyArray1<u32>>; 3] {
-        let Split { train, validation, test } = &self.saved.meta.split;
+        let Split { train, validation, test } = &self.state().saved.meta.split;
         [train, validation, test].map(|cells| cells.to_pyarray(py))
     }
 
     /// What its data kept, where they were minified when the model was saved.
     #[getter]
-    fn minified_data_type(&self) -> Option<&str> {
-        self.saved.meta.minified_data_type.as_deref()
-    }
-
-    /// Notes what the data keep, before the model is saved.
-    #[setter]
-    fn set_minified_data_type(&mut self, kind: Option<String>) {
-        self.saved.meta.minified_data_type = kind;
+    fn minified_data_type(&self) -> Option<String> {
+        self.state().saved.meta.minified_data_type.clone()
     }
 
     /// What a save of scvi-tools held and the model has no place for.
     #[getter]
     fn left_out(&self) -> Vec<String> {
-        self.saved.left_out.clone()
-    }
-
-    /// Tells the model whether it works on minified data: `None` for counts.
-    fn take(&mut self, data: &Data) -> PyResult<()> {
-        self.saved.vae.set_minified_data_type(data.minified()).map_err(py_error)
+        self.state().saved.left_out.clone()
     }
 }
 
 impl Model {
     fn of(saved: SavedModel) -> Self {
-        Self { saved, reference: None }
+        Self { shared: Shared::new(State { saved, reference: None }) }
     }
 }
 

@@ -6,9 +6,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scvi::data::{LibraryPrior, Registry};
 use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, trained_tensors};
+use scvi::module::VaeSpec;
 use scvi_io::model_dir::HistoryTable;
 use scvi_io::{MappedFrom, ModelMeta, SavedModel};
 
+use super::shared::{Shared, State};
 use super::{Model, untrained};
 use crate::config::with_defaults;
 use crate::error::{py_error, value_error};
@@ -20,7 +22,7 @@ impl Model {
     /// library; `new_categories` names what is new, by column.
     #[pyo3(signature = (registry, *, freeze, prior=None, new_categories=BTreeMap::new(), seed=0))]
     fn load_query_data(
-        &mut self,
+        &self,
         registry: &Bound<PyDict>,
         freeze: &Bound<PyDict>,
         prior: Option<(Vec<f64>, Vec<f64>)>,
@@ -29,11 +31,13 @@ impl Model {
     ) -> PyResult<Self> {
         let registry: Registry = with_defaults("the registry", &Registry::default(), registry)?;
         let freeze: Freeze = with_defaults("load_query_data", &Freeze::default(), freeze)?;
-        let SavedModel { vae: reference, meta, .. } = &mut self.saved;
+        let state = self.state();
+        let SavedModel { vae: reference, meta, .. } = &state.saved;
         let prior = prior.map(|(log_means, log_vars)| LibraryPrior { log_means, log_vars });
         let config = grown_config(&meta.config, &registry, prior.as_ref()).map_err(py_error)?;
         let spec = config.validate().map_err(py_error)?;
-        let vae = load_query_data(reference, &spec, &freeze, seed).map_err(py_error)?;
+        let vae =
+            load_query_data(&mut reference.clone(), &spec, &freeze, seed).map_err(py_error)?;
         let meta = ModelMeta {
             config,
             registry,
@@ -51,36 +55,35 @@ impl Model {
             }),
             ..meta.clone()
         };
-        Ok(Self {
-            reference: Some((reference.spec().clone(), freeze)),
-            saved: SavedModel {
-                vae,
-                meta,
-                history: HistoryTable::default(),
-                unused: BTreeMap::new(),
-                left_out: Vec::new(),
-            },
-        })
+        let saved = SavedModel {
+            vae,
+            meta,
+            history: HistoryTable::default(),
+            unused: BTreeMap::new(),
+            left_out: Vec::new(),
+        };
+        let reference = Some((reference.spec().clone(), freeze));
+        Ok(Self { shared: Shared::new(State { saved, reference }) })
     }
 
     /// Tensors that training on the query moves, with how much of each; of a model that grew from
     /// `reference`.
-    fn trained_tensors(&self, reference: &Bound<Self>) -> PyResult<Vec<String>> {
-        let (_, freeze) = self.grown()?;
-        let mut reference = reference.try_borrow_mut()?;
-        trained_tensors(&mut reference.saved.vae, self.saved.vae.spec(), freeze).map_err(py_error)
+    fn trained_tensors(&self, reference: &Self) -> PyResult<Vec<String>> {
+        let state = self.state();
+        let (_, freeze) = grown(&state)?;
+        let mut reference = reference.state().saved.vae.clone();
+        trained_tensors(&mut reference, state.saved.vae.spec(), freeze).map_err(py_error)
     }
 
     /// Whether training on the query can move the latent representation of any cell.
     fn moves_latent(&self) -> PyResult<bool> {
-        let (reference, freeze) = self.grown()?;
-        moves_latent(reference, self.saved.vae.spec(), freeze).map_err(py_error)
+        let state = self.state();
+        let (reference, freeze) = grown(&state)?;
+        moves_latent(reference, state.saved.vae.spec(), freeze).map_err(py_error)
     }
 }
 
-impl Model {
-    fn grown(&self) -> PyResult<&(scvi::module::VaeSpec, Freeze)> {
-        let none = || value_error("the model did not grow from a reference");
-        self.reference.as_ref().ok_or_else(none)
-    }
+fn grown(state: &State) -> PyResult<&(VaeSpec, Freeze)> {
+    let none = || value_error("the model did not grow from a reference");
+    state.reference.as_ref().ok_or_else(none)
 }

@@ -3,13 +3,12 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scvi::Cpu;
-use scvi::data::Dataset;
-use scvi::model::query::freeze_reference;
+use scvi::data::{Dataset, Split};
 use scvi::module::Vae;
 use scvi::train::{
     EpochRecord, Event, MinibatchRecord, Stop, TrainError, TrainPlan, Trained, TrainingRun,
 };
-use scvi_io::{InputMeta, TrainingMeta};
+use scvi_io::{InputMeta, SavedModel, TrainingMeta};
 
 use super::{Model, program};
 use crate::config::{to_python, with_defaults};
@@ -29,7 +28,7 @@ impl Model {
     /// diverges leaves the model as it was.
     #[pyo3(signature = (data, plan, progress=None, on_step=None))]
     fn train(
-        &mut self,
+        &self,
         py: Python,
         data: &Data,
         plan: &Bound<PyDict>,
@@ -37,7 +36,6 @@ impl Model {
         on_step: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let plan: TrainPlan = with_defaults("the training plan", &TrainPlan::default(), plan)?;
-        let vae = self.copied()?;
         let listen = |py: Python, news: News| match (news, &progress, &on_step) {
             (News::Epoch(record), Some(callable), _) => {
                 callable.call1(py, (to_python(py, &record)?,)).map(drop)
@@ -48,46 +46,38 @@ impl Model {
             _ => Ok(()),
         };
         let tells_steps = on_step.is_some();
-        let done = data.with(py, |dataset| {
-            supervise(py, listen, |reporter| run(vae, dataset, &plan, reporter, tells_steps))
-        })??;
-        let Supervised { value, interrupted } = done;
-        let trained = value.map_err(py_error)?;
-        self.keep(trained, &plan, data.n_cells());
+        let interrupted = self.train_by(py, |mut state| {
+            let mut vae = state.saved.vae;
+            vae.set_minified_data_type(data.minified()).map_err(py_error)?;
+            let done = data.with(py, |dataset| {
+                supervise(py, listen, |reporter| run(vae, dataset, &plan, reporter, tells_steps))
+            })??;
+            let Supervised { value, interrupted } = done;
+            let Trained { vae, history, split, stop } = value.map_err(py_error)?;
+            state.saved.vae = vae;
+            // A later training begins with a new optimizer.
+            state.saved.vae.forget_moments();
+            add_history(&mut state.saved.history, (&history).into());
+            record(&mut state.saved, split, stop, &plan, data.n_cells());
+            Ok((state, interrupted))
+        })?;
         interrupted.map_or(Ok(()), Err)
     }
 }
 
-impl Model {
-    /// The module once more, so that a run that fails leaves this one.
-    fn copied(&mut self) -> PyResult<Vae<Cpu<f32>>> {
-        let vae = &mut self.saved.vae;
-        let mut copy = Vae::new(Cpu::new(), vae.spec().clone(), 0);
-        copy.load_state_dict(vae.state_dict()).map_err(py_error)?;
-        copy.set_minified_data_type(vae.minified_data_type()).map_err(py_error)?;
-        if let Some((reference, freeze)) = &self.reference {
-            freeze_reference(&mut copy, reference, freeze).map_err(py_error)?;
-        }
-        Ok(copy)
-    }
-
-    fn keep(&mut self, trained: Trained, plan: &TrainPlan, n_cells: usize) {
-        let Trained { vae, history, split, stop } = trained;
-        let saved = &mut self.saved;
-        saved.vae = vae;
-        add_history(&mut saved.history, (&history).into());
-        let meta = &mut saved.meta;
-        meta.program = program();
-        meta.split = split;
-        meta.training = TrainingMeta {
-            n_cells,
-            epochs: saved.history.rows.len(),
-            stop: TrainingMeta::stop_word(stop),
-            batch_size: plan.batch_size,
-            seed: plan.seed,
-        };
-        meta.input = Some(InputMeta::new(n_cells, &meta.var_names));
-    }
+/// Notes how a model was trained.
+fn record(saved: &mut SavedModel, split: Split, stop: Stop, plan: &TrainPlan, n_cells: usize) {
+    let meta = &mut saved.meta;
+    meta.program = program();
+    meta.split = split;
+    meta.training = TrainingMeta {
+        n_cells,
+        epochs: saved.history.rows.len(),
+        stop: TrainingMeta::stop_word(stop),
+        batch_size: plan.batch_size,
+        seed: plan.seed,
+    };
+    meta.input = Some(InputMeta::new(n_cells, &meta.var_names));
 }
 
 /// What a run tells.

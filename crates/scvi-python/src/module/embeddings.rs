@@ -24,7 +24,8 @@ enum Start {
 impl Model {
     /// Adds an embedding of `rows` categories under a key.
     fn init_embedding(
-        &mut self,
+        &self,
+        py: Python,
         key: &str,
         rows: usize,
         kwargs: &Bound<PyDict>,
@@ -32,19 +33,22 @@ impl Model {
         overwrite: bool,
     ) -> PyResult<()> {
         let kwargs = with_defaults("the embedding's options", &EmbeddingKwargs::default(), kwargs)?;
-        let vae = &mut self.saved.vae;
-        let embedding = vae.init_embedding(rows, &kwargs, seed).map_err(py_error)?;
-        vae.add_embedding(key, embedding, overwrite).map_err(py_error)
+        self.change(py, |state| {
+            let vae = &mut state.saved.vae;
+            let embedding = vae.init_embedding(rows, &kwargs, seed).map_err(py_error)?;
+            vae.add_embedding(key, embedding, overwrite).map_err(py_error)
+        })
     }
 
     /// Takes an embedding out.
-    fn remove_embedding(&mut self, key: &str) -> PyResult<()> {
-        self.saved.vae.remove_embedding(key).map(drop).map_err(py_error)
+    fn remove_embedding(&self, py: Python, key: &str) -> PyResult<()> {
+        self.change(py, |state| state.saved.vae.remove_embedding(key).map(drop).map_err(py_error))
     }
 
     /// Number of categories of an embedding, and of numbers in a vector.
     fn embedding_shape(&self, key: &str) -> PyResult<(usize, usize)> {
-        let embedding = self.saved.vae.embedding(key).map_err(py_error)?;
+        let state = self.state();
+        let embedding = state.saved.vae.embedding(key).map_err(py_error)?;
         Ok((embedding.rows(), embedding.dim()))
     }
 
@@ -55,7 +59,8 @@ impl Model {
         key: &str,
         indices: PyReadonlyArray1<u32>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let vae = &self.saved.vae;
+        let state = self.state();
+        let vae = &state.saved.vae;
         let dim = vae.embedding(key).map_err(py_error)?.dim();
         let vectors = vae.compute_embedding(key, indices.as_slice()?).map_err(py_error)?;
         matrix(py, vectors, dim)
@@ -63,7 +68,8 @@ impl Model {
 
     /// Adds categories to an embedding.
     fn extend_embedding(
-        &mut self,
+        &self,
+        py: Python,
         key: &str,
         init: Start,
         freeze_prev: bool,
@@ -73,6 +79,8 @@ impl Model {
             Start::Random(n) => NewRows::Random { n: *n, seed },
             Start::Copies(rows) => NewRows::CopiesOf(rows),
         };
-        self.saved.vae.extend_embedding(key, new, freeze_prev).map_err(py_error)
+        self.change(py, |state| {
+            state.saved.vae.extend_embedding(key, new, freeze_prev).map_err(py_error)
+        })
     }
 }

@@ -9,7 +9,7 @@ use scvi::module::{Dispersion, Noise};
 use super::load;
 use crate::data::Data;
 use crate::error::{py_error, value_error};
-use crate::model::Model;
+use crate::model::{Model, to_dict};
 use crate::supervise::run;
 
 /// Does work on the pool's threads with the interpreter's lock released.
@@ -37,7 +37,8 @@ impl Model {
         seed: u64,
         stored: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (vae, n_latent) = (&self.saved.vae, self.saved.meta.config.n_latent);
+        let state = self.state();
+        let (vae, n_latent) = (&state.saved.vae, state.saved.meta.config.n_latent);
         let (z, library, mean, var, ql) = data.with(py, |dataset| {
             work(py, || {
                 let (mut ws, batch) = load(vae, dataset, false)?;
@@ -81,7 +82,8 @@ impl Model {
         library: PyReadonlyArray2<f32>,
         transform_batch: Option<u32>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (vae, config) = (&self.saved.vae, &self.saved.meta.config);
+        let state = self.state();
+        let (vae, config) = (&state.saved.vae, &state.saved.meta.config);
         let (n, n_latent, genes) = (data.n_cells(), config.n_latent, config.n_input);
         let draws = z.as_array().dim().0;
         if z.as_array().dim() != (draws, n, n_latent) || library.as_array().dim() != (draws, n) {
@@ -134,22 +136,25 @@ impl Model {
         Ok(outputs)
     }
 
-    /// Computes the gradients of the loss in training mode, for `gradients`; returns the loss.
-    fn module_gradients(
-        &mut self,
-        py: Python,
+    /// The loss in training mode, and its gradient of every parameter. Running moments are updated.
+    fn module_gradients<'py>(
+        &self,
+        py: Python<'py>,
         data: &Data,
         kl_weight: f64,
         seed: u64,
-    ) -> PyResult<f64> {
-        let vae = &mut self.saved.vae;
-        data.with(py, |dataset| {
-            work(py, || {
-                let (mut ws, _) = load(vae, dataset, true)?;
-                let n = ws.n_cells() as f64;
-                vae.compute_gradients(&mut ws, Noise::Seeded { seed, draw: 0 }, kl_weight);
-                Ok(ws.loss_sums(vae.backend()).loss(kl_weight) / n)
-            })
-        })?
+    ) -> PyResult<(f64, Bound<'py, PyDict>)> {
+        let (loss, gradients) = self.change(py, |state| {
+            let vae = &mut state.saved.vae;
+            data.with(py, |dataset| {
+                work(py, || {
+                    let (mut ws, _) = load(vae, dataset, true)?;
+                    let n = ws.n_cells() as f64;
+                    vae.compute_gradients(&mut ws, Noise::Seeded { seed, draw: 0 }, kl_weight);
+                    Ok((ws.loss_sums(vae.backend()).loss(kl_weight) / n, vae.gradients()))
+                })
+            })?
+        })?;
+        Ok((loss, to_dict(py, gradients)?))
     }
 }

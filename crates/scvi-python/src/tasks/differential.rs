@@ -108,7 +108,8 @@ impl Model {
             .collect();
         let contrasts: Vec<Contrast> =
             contrasts.into_iter().map(|(group1, group2)| Contrast { group1, group2 }).collect();
-        let vae = &self.saved.vae;
+        let state = self.state_for(data)?;
+        let vae = &state.saved.vae;
         let results = data.with(py, |data| {
             run_task(py, progress.as_ref(), |watch| {
                 differential_expression(vae, data, &groups, &contrasts, &options, watch)

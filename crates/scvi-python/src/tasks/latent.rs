@@ -30,7 +30,7 @@ impl Model {
         seed: u64,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let z = cells.run(py, self, |vae, cells, watch| latent_sample(vae, cells, seed, watch))?;
-        matrix(py, z, self.saved.meta.config.n_latent)
+        matrix(py, z, self.state().saved.meta.config.n_latent)
     }
 
     /// Mean over draws of every cell's z on the simplex: `(cells, n_latent)`.
@@ -44,6 +44,6 @@ impl Model {
         let z = cells.run(py, self, |vae, cells, watch| {
             latent_simplex_mean(vae, cells, mc_samples, seed, watch)
         })?;
-        matrix(py, z, self.saved.meta.config.n_latent)
+        matrix(py, z, self.state().saved.meta.config.n_latent)
     }
 }

@@ -56,7 +56,8 @@ impl Selection<'_> {
     ) -> PyResult<T> {
         let chosen: Option<Vec<u32>> =
             self.indices.as_ref().map(|indices| indices.as_array().iter().copied().collect());
-        let (vae, batch_size) = (&model.saved.vae, self.batch_size);
+        let state = model.state_for(&self.data)?;
+        let (vae, batch_size) = (&state.saved.vae, self.batch_size);
         self.data.with(py, |data| {
             let cells = match &chosen {
                 None => Cells::all(data, batch_size),

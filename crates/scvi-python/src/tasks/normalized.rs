@@ -134,6 +134,6 @@ impl Model {
 impl Model {
     /// How many genes a result has.
     pub(super) fn n_genes(&self, genes: Option<&[u32]>) -> usize {
-        genes.map_or(self.saved.meta.config.n_input, <[u32]>::len)
+        genes.map_or_else(|| self.state().saved.meta.config.n_input, <[u32]>::len)
     }
 }

@@ -22,9 +22,10 @@ impl Model {
         seed: u64,
         give_mean: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (n_cells, n_genes) = (cells.len(), self.saved.meta.config.n_input);
+        let state = self.state();
+        let (n_cells, n_genes) = (cells.len(), state.saved.meta.config.n_input);
         let n_draws = if give_mean { 1 } else { n_samples.unwrap_or(1) as usize };
-        let kinds = ParameterKinds::of(&self.saved.vae);
+        let kinds = ParameterKinds::of(&state.saved.vae);
         let filled = cells.run(py, self, |vae, cells, watch| {
             let new = || Filling::new(n_draws, n_cells * n_genes);
             let mut mean = new();

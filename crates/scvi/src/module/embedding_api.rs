@@ -1,13 +1,59 @@
 //! Embeddings by key, as scvi-tools' `EmbeddingModuleMixin` offers them.
 
 use scvi_kernels::Backend;
+use serde::{Deserialize, Serialize};
 
 use super::kwargs::EmbeddingKwargs;
 use super::vae::Vae;
 use super::validate::ConfigError;
 use crate::nn::{BATCH, Embedding, EmbeddingError, Init, NewRows};
 
+/// An embedding that is not the one that a model's configuration describes: under another key,
+/// replaced, or extended. Its vectors are in the state dict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AddedEmbedding {
+    /// Its key.
+    pub key: String,
+    /// Categories.
+    pub rows: usize,
+    /// Its options.
+    pub kwargs: EmbeddingKwargs,
+    /// Rows before this one get no gradient.
+    pub frozen_rows: u32,
+}
+
 impl<B: Backend> Vae<B> {
+    /// The embeddings that the configuration does not describe.
+    pub fn added_embeddings(&self) -> Vec<AddedEmbedding> {
+        let described = self.spec.embedding();
+        let added = self.embeddings.iter().filter(|(key, embedding)| {
+            *key != BATCH || described.as_ref() != Some(embedding.plan())
+        });
+        let added = added.map(|(key, embedding)| AddedEmbedding {
+            key: key.to_owned(),
+            rows: embedding.rows(),
+            kwargs: EmbeddingKwargs::of(embedding.plan()),
+            frozen_rows: embedding.plan().grad.frozen_rows,
+        });
+        added.collect()
+    }
+
+    /// Adds what [`Vae::added_embeddings`] named in another model, with vectors of 0.
+    ///
+    /// # Errors
+    /// [`EmbeddingError`] where the model reads the key and the new embedding does not fit.
+    pub fn add_embeddings(
+        &mut self,
+        added: impl IntoIterator<Item = AddedEmbedding>,
+    ) -> Result<(), EmbeddingError> {
+        for AddedEmbedding { key, rows, kwargs, frozen_rows } in added {
+            let mut plan = kwargs.plan(rows);
+            plan.grad.frozen_rows = frozen_rows;
+            self.add_embedding(&key, Embedding::zeros(&self.backend, plan), true)?;
+        }
+        Ok(())
+    }
+
     /// A new embedding with one vector from N(0, 1) for each of `rows` categories.
     ///
     /// # Errors

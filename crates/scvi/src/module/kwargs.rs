@@ -151,6 +151,19 @@ impl EmbeddingKwargs {
         }
     }
 
+    /// The options of a table; how torch stores its gradient is not known.
+    pub(super) fn of(plan: &EmbeddingPlan) -> Self {
+        let EmbeddingPlan { rows: _, dim, max_norm, grad } = plan;
+        Self {
+            embedding_dim: *dim,
+            padding_idx: grad.padding_idx.map(i64::from),
+            max_norm: max_norm.map(|bound| bound.max_norm),
+            norm_type: max_norm.map_or(Self::default().norm_type, |bound| bound.norm_type),
+            scale_grad_by_freq: grad.scale_grad_by_freq,
+            sparse: false,
+        }
+    }
+
     /// The row that `padding_idx` means in a table of `rows` vectors.
     pub(crate) fn padding_row(&self, rows: usize) -> Option<u32> {
         let found = self.padding_idx?;

@@ -25,6 +25,7 @@ pub use crate::nn::{Decoded, GradientClip};
 pub use config::VaeConfig;
 pub(crate) use covariates::OneHotPlan;
 pub use decoded_samples::DecodedSamples;
+pub use embedding_api::AddedEmbedding;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use minibatch::{Inputs, Minibatch};
 pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};

@@ -24,6 +24,7 @@ use crate::nn::{
 /// loss   = mean over cells of  -Σ_g ln p(x_g|z) + kl_weight KL(q(z|x) ‖ N(0, 1))
 ///                              + KL(q(l|x) ‖ p(l)) of an inferred library
 /// ```
+#[derive(Clone)]
 pub struct Vae<B: Backend> {
     pub(super) backend: B,
     pub(super) spec: VaeSpec,

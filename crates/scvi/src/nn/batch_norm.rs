@@ -13,6 +13,7 @@ const EPS: f64 = 1e-3;
 
 /// Batch normalisation of `features` hidden units; the formula is in
 /// [`scvi_kernels::ops::batch_norm`].
+#[derive(Clone)]
 pub(crate) struct BatchNorm<B: Backend> {
     gamma: Param<B>,
     beta: Param<B>,

@@ -48,12 +48,14 @@ impl DecoderPlan {
 }
 
 /// Hidden layers, or none, and the heads over genes.
+#[derive(Clone)]
 pub(crate) struct Decoder<B: Backend> {
     body: Body<B>,
     heads: Heads<B>,
 }
 
 /// What stands between z and the heads.
+#[derive(Clone)]
 enum Body<B: Backend> {
     /// Hidden layers.
     Layers(FcLayers<B>),

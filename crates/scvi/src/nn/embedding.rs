@@ -25,6 +25,7 @@ impl EmbeddingPlan {
 /// A table with one vector a category, E: `(rows, dim)`.
 ///
 /// Source: torch 2.15, `nn/modules/sparse.py`; scvi-tools 1.4.2, `nn/_embedding.py`.
+#[derive(Clone)]
 pub struct Embedding<B: Backend> {
     table: Param<B>, // (rows, dim)
     plan: EmbeddingPlan,
@@ -92,6 +93,16 @@ impl<B: Backend> Embedding<B> {
             values[start..start + plan.dim].fill(B::Elem::default());
         }
         Self { table: Param::new(backend, &values), plan }
+    }
+
+    /// A table of zeros.
+    pub(crate) fn zeros(backend: &B, plan: EmbeddingPlan) -> Self {
+        let values = vec![B::Elem::default(); plan.rows * plan.dim];
+        Self { table: Param::new(backend, &values), plan }
+    }
+
+    pub(crate) fn plan(&self) -> &EmbeddingPlan {
+        &self.plan
     }
 
     /// Categories.

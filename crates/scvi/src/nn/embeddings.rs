@@ -11,6 +11,7 @@ use super::{Embedding, EmbeddingError};
 pub(crate) const BATCH: &str = "batch";
 
 /// Embeddings by key (scvi-tools 1.4.2, `module/base/_embedding_mixin.py`).
+#[derive(Clone)]
 pub(crate) struct Embeddings<B: Backend> {
     by_key: BTreeMap<String, Embedding<B>>,
 }
@@ -44,6 +45,10 @@ impl<B: Backend> Embeddings<B> {
 
     pub(crate) fn remove(&mut self, key: &str) -> Result<Embedding<B>, EmbeddingError> {
         self.by_key.remove(key).ok_or_else(|| self.not_found(key))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Embedding<B>)> {
+        self.by_key.iter().map(|(key, embedding)| (key.as_str(), embedding))
     }
 
     pub(crate) fn get(&self, key: &str) -> Result<&Embedding<B>, EmbeddingError> {

@@ -28,6 +28,7 @@ impl EncoderPlan {
 }
 
 /// Hidden layers and the two linear maps to mean and variance.
+#[derive(Clone)]
 pub(crate) struct Encoder<B: Backend> {
     fc: FcLayers<B>,
     mean: [Param<B>; 2], // (n_hidden, n_out), (n_out)

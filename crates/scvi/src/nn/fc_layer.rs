@@ -23,6 +23,7 @@ impl<B: Backend> Clone for FcInput<'_, B> {
 impl<B: Backend> Copy for FcInput<'_, B> {}
 
 /// Weights are `(inputs, outputs)`: a sparse or one-hot input is a sum of contiguous rows.
+#[derive(Clone)]
 pub(super) struct FcLayer<B: Backend> {
     weight: Param<B>,             // (n_in, n_hidden)
     continuous: Option<Param<B>>, // (n_continuous, n_hidden)

@@ -10,6 +10,7 @@ use super::{FcInput, FcPlan, Init, InputGrads, Pass, Update};
 
 /// A stack of hidden layers (scvi-tools 1.4.2, `nn/_base_components.py`, `FCLayers`): each is
 /// linear map, batch normalisation, layer normalisation, activation, dropout, in this order.
+#[derive(Clone)]
 pub(crate) struct FcLayers<B: Backend> {
     layers: Vec<FcLayer<B>>,
     plan: FcPlan,

@@ -45,6 +45,7 @@ impl HeadsPlan {
 }
 
 /// One head.
+#[derive(Clone)]
 struct Head<B: Backend> {
     weight: Param<B>,       // (genes, n_in), in the device's order
     bias: Option<Param<B>>, // (genes)
@@ -58,6 +59,7 @@ pub(super) struct HeadsActivations<B: Backend> {
 }
 
 /// All heads.
+#[derive(Clone)]
 pub(super) struct Heads<B: Backend> {
     scale: Head<B>,
     dropout: Option<Head<B>>,

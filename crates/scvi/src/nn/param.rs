@@ -17,6 +17,7 @@ pub(crate) enum Update<F> {
 }
 
 /// Which of a parameter's numbers the optimiser moves.
+#[derive(Clone)]
 enum Moves<B: Backend> {
     All,
     None,
@@ -28,6 +29,7 @@ enum Moves<B: Backend> {
 ///
 /// The last three are made when a backward pass first needs them: a model that only infers
 /// carries none, and neither does a frozen parameter.
+#[derive(Clone)]
 pub(crate) struct Param<B: Backend> {
     pub(crate) value: B::Buf,
     moves: Moves<B>,

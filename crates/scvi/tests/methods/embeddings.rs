@@ -95,3 +95,36 @@ fn earlier_rows_are_frozen_where_asked() {
         assert!(gradient.data[6..].iter().all(|&g| g == 0.0), "no cell is of the new batch");
     }
 }
+
+/// A model of the configuration with the embeddings that it does not describe, and its tensors,
+/// is the model: its frozen rows get no gradient either.
+#[test]
+fn those_beside_the_configuration_are_made_again() {
+    let mut vae = model(&config());
+    assert_eq!(vae.added_embeddings(), []);
+    let kwargs = EmbeddingKwargs {
+        embedding_dim: 4,
+        padding_idx: Some(1),
+        max_norm: Some(0.5),
+        norm_type: 1.0,
+        scale_grad_by_freq: true,
+        sparse: false,
+    };
+    let site = vae.init_embedding(3, &kwargs, 1).unwrap();
+    vae.add_embedding("site", site, false).unwrap();
+    vae.extend_embedding("batch", NewRows::Random { n: 2, seed: 1 }, true).unwrap();
+    let added = vae.added_embeddings();
+    assert_eq!(added.len(), 2);
+    assert_eq!((added[0].rows, added[0].frozen_rows), (5, 3));
+    assert_eq!((&added[1].key[..], &added[1].kwargs), ("site", &kwargs));
+
+    let mut again = model(&config());
+    again.add_embeddings(added.clone()).unwrap();
+    again.load_state_dict(vae.state_dict()).unwrap();
+    assert_eq!(again.added_embeddings(), added);
+    assert_eq!(again.state_dict(), vae.state_dict());
+    let vectors = |vae: &scvi::module::Vae<_>| vae.compute_embedding("site", &[0, 1, 2]).unwrap();
+    assert_eq!(vectors(&again), vectors(&vae));
+    let narrow = scvi::module::AddedEmbedding { key: "batch".to_owned(), ..added[1].clone() };
+    assert!(matches!(again.add_embeddings([narrow]), Err(EmbeddingError::Needed { .. })));
+}

@@ -15,6 +15,7 @@ from scvi_rs._constants import SCVI_TOOLS_VERSION
 from scvi_rs.utils._attrdict import attrdict
 
 from . import _constants
+from ._registering import registering
 from ._utils import _assign_adata_uuid, _check_if_view, get_anndata_attribute, place
 from ._view import table
 from .fields import BaseAnnDataField
@@ -119,6 +120,12 @@ class AnnDataManager:
                 f"register_fields() got unexpected keyword arguments {transfer_kwargs} passed "
                 "without a source_registry."
             )
+        self._register_fields(adata, source_registry, **transfer_kwargs)
+
+    @registering
+    def _register_fields(
+        self, adata: AnnData, source_registry: Registry | None, **transfer_kwargs: Any
+    ) -> None:
         if self.validation_checks.check_if_view:
             _check_if_view(adata)
         for field in self.fields:
@@ -151,6 +158,7 @@ class AnnDataManager:
             _constants._SUMMARY_STATS_KEY: field.get_summary_stats(state),
         }
 
+    @registering
     def register_new_fields(self, fields: list[BaseAnnDataField]) -> None:
         """Registers more fields with the manager's object.
 
@@ -191,12 +199,12 @@ class AnnDataManager:
         manager.register_fields(adata_target, self._registry, **kwargs)
         return manager
 
+    @registering
     def validate(self) -> None:
         """Registers the object again if another manager did since, which overwrites its columns."""
         self._assert_anndata_registered()
         if self.adata.uns.get(_constants._MANAGER_UUID_KEY) != self.id:
-            adata, self.adata = self.adata, None
-            self.register_fields(adata, self._source_registry, **self._transfer_kwargs)
+            self._register_fields(self.adata, self._source_registry, **self._transfer_kwargs)
 
     def update_setup_method_args(self, setup_method_args: dict[str, Any]) -> None:
         """Changes or adds arguments of the setup method in the registry.

@@ -31,7 +31,15 @@ class AggregatedPosterior:
     def __init__(self, qz_m: np.ndarray, qz_v: np.ndarray, dof: float | None = 3.0) -> None:
         qz_m, qz_v = (np.ascontiguousarray(values, np.float32) for values in (qz_m, qz_v))
         self._mixture = _core.AggregatedPosterior(qz_m, qz_v, dof)
+        self._arguments = (qz_m, qz_v, dof)
         self._n_latent = qz_m.shape[1]
+
+    def __reduce__(self) -> tuple[type, tuple[np.ndarray, np.ndarray, float | None]]:
+        return type(self), self._arguments
+
+    def __repr__(self) -> str:
+        dof = self._arguments[-1]
+        return f"AggregatedPosterior({self.n_components} cells, {self._n_latent} dimensions, dof={dof})"
 
     @property
     def n_components(self) -> int:

@@ -117,6 +117,4 @@ class EstimatesMixin:
         An array for each parameter, by its name in :meth:`state_dict`.
         """
         seed = settings.next_seed() if seed is None else seed
-        engine = self._passes()
-        engine.module_gradients(self._data(tensors), kl_weight, seed)
-        return engine.gradients()
+        return self._passes().module_gradients(self._data(tensors), kl_weight, seed)[1]

@@ -20,6 +20,7 @@ from scvi_rs.data._constants import (
     ADATA_MINIFY_TYPE,
 )
 from scvi_rs.data._engine import engine_inputs
+from scvi_rs.data._registering import registering
 from scvi_rs.exceptions import CountsError
 from scvi_rs.module import VAE
 from scvi_rs.utils import attrdict
@@ -72,6 +73,11 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         self.get_normalized_function_name_ = "get_normalized_expression"
         self.run_name_ = f"run_{datetime.now():%Y-%m-%d_%H-%M-%S}"
         self.run_id_ = ""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        # It knows counts by where they lie, which was in another process or object.
+        self._checked = ()
 
     @classmethod
     def _without_module(cls, adata: AnnData | None, registry: dict | None = None) -> Any:
@@ -178,6 +184,7 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         """An AnnData object that the model has seen, for the engine; nothing big is copied."""
         return self._engine_data_of(self.get_anndata_manager(adata, required=True))
 
+    @registering
     def _engine_data_of(self, manager: AnnDataManager, *, for_training: bool = False) -> _core.Data:
         engine = self._engine()
         adata, inputs = manager.adata, engine_inputs(manager)
@@ -200,9 +207,7 @@ class BaseModelClass(ManagesAnnData, SavedModels):
             "size_factor": inputs.size_factor,
             "posterior": posterior,
         }
-        data = _core.Data(counts, known)
-        engine.take(data)
-        return data
+        return _core.Data(counts, known)
 
     def _check_counts(
         self, X: Any, counts: _core.Counts, adata: AnnData, for_training: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from scvi_rs.data._constants import (
     _SETUP_ARGS_KEY,
     _SETUP_METHOD_NAME,
 )
+from scvi_rs.data._registering import registering
 from scvi_rs.data._utils import _assign_adata_uuid, _check_if_view
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,25 @@ class ManagesAnnData:
 
     def _new_id(self) -> None:
         self.id = str(uuid4())
+        # The store is the class's: it would keep the data of models that are gone.
+        weakref.finalize(self, self._per_instance_manager_store.pop, self.id, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What ``copy`` and ``pickle`` take: the attributes, and managers of data it has seen."""
+        managers = self._per_instance_manager_store.get(self.id, {})
+        for adata in (manager.adata for manager in managers.values()):
+            if adata.isbacked:
+                raise TypeError(
+                    f"The model's data lie in {adata.filename}, and an open file cannot be pickled "
+                    "or copied. Set the model up with adata.to_memory(), or save the model and "
+                    f"load it where it is wanted: {type(self).__name__}.load(folder, adata)."
+                )
+        return {"attributes": dict(vars(self)), "managers": dict(managers)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state["attributes"])
+        self._new_id()
+        self._per_instance_manager_store[self.id] = state["managers"]
 
     @staticmethod
     def _get_setup_method_args(**setup_locals: Any) -> dict[str, Any]:
@@ -112,6 +133,7 @@ class ManagesAnnData:
             raise ValueError(problem)
         return manager
 
+    @registering
     def get_anndata_manager(self, adata: AnnData, required: bool = False) -> AnnDataManager | None:
         """The model's manager of an AnnData object.
 
@@ -159,6 +181,7 @@ class ManagesAnnData:
             )
         return manager.get_from_registry(registry_key)
 
+    @registering
     def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:
         """Makes sure that an object is registered with the model; the model's own if ``None``."""
         if adata is None:

@@ -55,9 +55,12 @@ class SavedModels:
         """
         path, prefix = os.fspath(dir_path), prefix or ""
         _refuse_existing(path, overwrite)
-        engine = self._engine()
-        engine.minified_data_type = self.minified_data_type
-        engine.save(path, prefix=prefix, overwrite=overwrite)
+        self._engine().save(
+            path,
+            prefix=prefix,
+            overwrite=overwrite,
+            minified_data_type=self.minified_data_type,
+        )
         if save_anndata:
             name = os.path.join(path, f"{prefix}{SAVE_KEYS.ADATA_FNAME}")
             self.adata.write_h5ad(name, **anndata_write_kwargs)
