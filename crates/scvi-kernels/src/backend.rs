@@ -291,6 +291,8 @@ pub trait Backend: Send + Sync {
 
     /// q_v, z and KL from the encoder's two outputs. See [`crate::ops::posterior`].
     fn posterior(&self, io: PosteriorIo<Self>, dims: [usize; 2]);
+    /// z and KL from a posterior that was stored. See [`crate::ops::posterior`].
+    fn stored_posterior(&self, io: StoredPosteriorIo<Self>, dims: [usize; 2]);
     /// Gradients of z and of the weighted KL. See [`crate::ops::posterior`].
     fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]);
     /// z = softmax(u) of each cell: `(cells, latent)`. See [`crate::ops::softmax`].
@@ -461,6 +463,20 @@ pub struct PosteriorIo<'a, B: Backend + ?Sized> {
     /// z = q_m + √q_v ε.
     pub z: &'a mut B::Buf,
     /// KL(N(q_m, q_v) ‖ prior) of each cell: `(cells)`.
+    pub kl: &'a mut B::Buf,
+}
+
+/// Inputs and outputs of [`Backend::stored_posterior`], each `(cells, latent)` but `kl`.
+pub struct StoredPosteriorIo<'a, B: Backend + ?Sized> {
+    /// q_m, the mean.
+    pub mean: &'a B::Buf,
+    /// q_v.
+    pub var: &'a B::Buf,
+    /// Standard normal noise; `None` puts z at the mean.
+    pub noise: Option<&'a B::Buf>,
+    /// z = q_m + √q_v ε.
+    pub z: &'a mut B::Buf,
+    /// KL(N(q_m, q_v) ‖ N(0, 1)) of each cell: `(cells)`.
     pub kl: &'a mut B::Buf,
 }
 

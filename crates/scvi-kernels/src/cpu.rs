@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::aligned::{Aligned, aligned};
 use crate::backend::{
     AdamIo, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, LayerNormKept,
-    NoiseKey, PosteriorGradIo, PosteriorIo,
+    NoiseKey, PosteriorGradIo, PosteriorIo, StoredPosteriorIo,
 };
 use crate::counts::{CountsBatch, CsrRows};
 use crate::ops::Sink;
@@ -30,7 +30,7 @@ use crate::ops::noise::{dropout_noise_cpu, normal_noise_cpu};
 use crate::ops::one_hot::{
     OneHotBeside, first_columns_cpu, one_hot_beside_cpu, one_hot_cpu, one_hot_grad_cpu,
 };
-use crate::ops::posterior::{posterior_cpu, posterior_grad_cpu};
+use crate::ops::posterior::{posterior_cpu, posterior_grad_cpu, stored_posterior_cpu};
 use crate::ops::softmax::{softmax_cpu, softmax_grad_cpu};
 use crate::ops::sparse_linear::{sparse_linear_cpu, sparse_linear_grad_cpu};
 use crate::padded;
@@ -316,6 +316,10 @@ impl<F: Real> Backend for Cpu<F> {
 
     fn posterior(&self, io: PosteriorIo<Self>, dims: [usize; 2]) {
         posterior_cpu(io, dims);
+    }
+
+    fn stored_posterior(&self, io: StoredPosteriorIo<Self>, dims: [usize; 2]) {
+        stored_posterior_cpu(io, dims);
     }
 
     fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]) {

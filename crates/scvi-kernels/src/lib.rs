@@ -29,7 +29,7 @@ mod testing;
 pub use aligned::Aligned;
 pub use backend::{
     AdamIo, AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink,
-    LayerNormKept, NoiseKey, NormalPrior, PosteriorGradIo, PosteriorIo,
+    LayerNormKept, NoiseKey, NormalPrior, PosteriorGradIo, PosteriorIo, StoredPosteriorIo,
 };
 pub use counts::{CountsBatch, CsrRows};
 pub use cpu::Cpu;

@@ -47,7 +47,7 @@ impl Model {
                 for draw in 0..n_samples {
                     let noise = Noise::Seeded { seed, draw };
                     match batch.posterior.borrow().filter(|_| stored) {
-                        Some(posterior) => vae.cached_inference(&mut ws, posterior, Some(noise)),
+                        Some(_) => vae.cached_inference(&mut ws, Some(noise)),
                         None if draw == 0 => vae.inference(&mut ws, Some(noise)),
                         None => vae.redraw(&mut ws, noise),
                     }

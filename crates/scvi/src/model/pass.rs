@@ -110,7 +110,7 @@ pub(super) fn infer(
     noise: Option<Noise<f32>>,
 ) {
     match (vae.minified_data_type(), batch.posterior.borrow()) {
-        (Some(_), Some(stored)) => vae.cached_inference(ws, stored, noise),
+        (Some(_), Some(_)) => vae.cached_inference(ws, noise),
         _ => vae.inference(ws, noise),
     }
 }

@@ -45,9 +45,18 @@ pub struct Inputs<B: Backend> {
     pub(super) size_factor: B::Buf, // (cells), logarithms
     /// Prior mean and variance of an inferred library.
     pub(super) prior: Option<[B::Buf; 2]>, // (cells) each
+    /// Posteriors of minified data.
+    pub(super) stored: Option<StoredInputs<B>>,
     pub(super) noise_plans: [Option<NoisePlan>; 2],
     pub(super) noise_ahead: Option<NoiseAhead<B>>,
     host: Host<B::Elem>,
+}
+
+/// Stored posteriors of a minibatch on the device.
+pub(super) struct StoredInputs<B: Backend> {
+    pub(super) mean: B::Buf,    // (cells, n_latent)
+    pub(super) var: B::Buf,     // (cells, n_latent)
+    pub(super) library: B::Buf, // (cells), logarithms
 }
 
 /// What the host remembers of a minibatch: another batch can be put in its place.
@@ -71,6 +80,7 @@ struct Host<F> {
 struct Uses {
     labels: bool,
     size_factor: bool,
+    n_latent: usize,
     n_continuous: usize,
     n_covariates: usize,
 }
@@ -81,6 +91,7 @@ impl Uses {
         Self {
             labels: spec.uses_labels(),
             size_factor: spec.library() == Library::SizeFactor,
+            n_latent: config.n_latent,
             n_continuous: config.n_continuous_cov,
             n_covariates: config.n_cats_per_cov.len(),
         }
@@ -117,6 +128,7 @@ impl<B: Backend> Vae<B> {
             },
             size_factor: b.zeros(if uses.size_factor { max_cells } else { 0 }),
             prior: prior.is_some().then(|| [b.zeros(max_cells), b.zeros(max_cells)]),
+            stored: None,
             noise_plans: NoisePlan::both(spec, prior.is_some()),
             noise_ahead: None,
             host: Host {
@@ -164,6 +176,18 @@ impl<B: Backend> Inputs<B> {
             numbers.clear();
             numbers.extend(batch.size_factor.iter().map(|&v| B::Elem::of(f64::from(v).ln())));
             backend.upload(&mut self.size_factor, numbers);
+        }
+        match batch.posterior.borrow() {
+            None => self.stored = None,
+            Some(posterior) => {
+                let n_latent = uses.n_latent;
+                let stored = self.stored.get_or_insert_with(|| {
+                    let latent = || backend.zeros(self.max_cells * n_latent);
+                    let library = backend.zeros(self.max_cells);
+                    StoredInputs { mean: latent(), var: latent(), library }
+                });
+                posterior.load(backend, stored, [n, n_latent], numbers);
+            }
         }
         numbers.clear();
         numbers.extend(batch.continuous.iter().map(|&v| B::Elem::of(f64::from(v))));

@@ -1,8 +1,9 @@
 //! Minified mode: cells are known by their stored posterior instead of their counts.
 
-use scvi_kernels::{Backend, NoiseKey, Real, Stream};
+use scvi_kernels::{Backend, Real, StoredPosteriorIo};
 use thiserror::Error;
 
+use super::minibatch::StoredInputs;
 use super::noise::Noise;
 use super::vae::{Vae, pass};
 use super::workspace::Workspace;
@@ -84,6 +85,32 @@ impl<F> PosteriorRows<F> {
     }
 }
 
+impl StoredPosterior<'_, f32> {
+    /// Takes the lists to the device, through `numbers` on the host.
+    ///
+    /// # Panics
+    /// If they do not fit the minibatch.
+    pub(super) fn load<B: Backend>(
+        &self,
+        backend: &B,
+        to: &mut StoredInputs<B>,
+        [cells, n_latent]: [usize; 2],
+        numbers: &mut Vec<B::Elem>,
+    ) {
+        let Self { qz_m, qz_v, observed_lib_size } = self;
+        assert_eq!((qz_m.len(), qz_v.len()), (cells * n_latent, cells * n_latent), "posteriors");
+        assert_eq!(observed_lib_size.len(), cells, "one library size a cell");
+        let mut upload = |buf: &mut B::Buf, values: &[f32], of: fn(B::Elem) -> B::Elem| {
+            numbers.clear();
+            numbers.extend(values.iter().map(|&v| of(B::Elem::of(f64::from(v)))));
+            backend.upload(buf, numbers);
+        };
+        upload(&mut to.mean, qz_m, |v| v);
+        upload(&mut to.var, qz_v, |v| v);
+        upload(&mut to.library, observed_lib_size, Real::ln);
+    }
+}
+
 /// A task that minified data does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -138,44 +165,31 @@ impl<B: Backend> Vae<B> {
     /// The posterior of the minibatch in `ws` as it was stored, in place of [`Vae::inference`].
     ///
     /// z = q_m + √q_v ε, with ε from `noise`, and at the mean without; library = ln of the stored
-    /// size. The divergence is not evaluated.
+    /// size; and KL(q ‖ N(0, 1)), in nats.
     ///
     /// Source: scvi-tools 1.4.2, `module/_vae.py`, `_cached_inference`.
     ///
     /// # Panics
-    /// If the lists do not fit the minibatch in `ws`.
-    pub fn cached_inference(
-        &self,
-        ws: &mut Workspace<B>,
-        stored: StoredPosterior<B::Elem>,
-        noise: Option<Noise<B::Elem>>,
-    ) {
-        let (cells, n_latent) = (ws.inputs.n_cells, self.spec.config().n_latent);
-        let StoredPosterior { qz_m, qz_v, observed_lib_size } = stored;
-        assert_eq!((qz_m.len(), qz_v.len()), (cells * n_latent, cells * n_latent), "posteriors");
-        let library: Vec<B::Elem> = observed_lib_size.iter().map(|size| size.ln()).collect();
-        assert_eq!(library.len(), cells, "one library size a cell");
+    /// If the minibatch in `ws` was loaded without posteriors.
+    pub fn cached_inference(&self, ws: &mut Workspace<B>, noise: Option<Noise<B::Elem>>) {
+        if let Some(noise) = noise {
+            ws.set_noise(&self.backend, noise, false);
+        }
+        let Workspace { inputs, encoder, given_library, .. } = ws;
+        let stored = inputs.stored.as_ref().expect("posteriors were loaded");
+        let (cells, n_latent) = (inputs.n_cells, self.spec.config().n_latent);
         let backend = &self.backend;
-        let z = match noise {
-            None => qz_m.to_vec(),
-            Some(noise) => {
-                let noise = match noise {
-                    Noise::Given(given) => given.z.clone(),
-                    Noise::Seeded { seed, draw } => {
-                        let key = NoiseKey { seed, stream: Stream::Latent as u32, draw };
-                        let (dims, out) = ([cells, n_latent], &mut ws.encoder.noise);
-                        backend.normal_noise(key, &ws.inputs.cells, dims, out);
-                        backend.download(out, cells * n_latent)
-                    }
-                };
-                let posterior = qz_m.iter().zip(qz_v).zip(noise);
-                posterior.map(|((&m, &v), e)| v.sqrt().mul_add(e, m)).collect()
-            }
+        backend.copy(&stored.mean, &mut encoder.mean, cells * n_latent);
+        backend.copy(&stored.var, &mut encoder.var, cells * n_latent);
+        backend.copy(&stored.library, given_library, cells);
+        let io = StoredPosteriorIo {
+            mean: &stored.mean,
+            var: &stored.var,
+            noise: noise.is_some().then_some(&encoder.noise),
+            z: &mut encoder.draw,
+            kl: &mut encoder.kl,
         };
-        backend.upload(&mut ws.encoder.mean, qz_m);
-        backend.upload(&mut ws.encoder.var, qz_v);
-        backend.upload(&mut ws.encoder.draw, &z);
-        backend.upload(&mut ws.given_library, &library);
+        backend.stored_posterior(io, [cells, n_latent]);
         ws.library_is_given = true;
         self.encoder.transform(pass(backend, &ws.inputs), &mut ws.encoder);
     }

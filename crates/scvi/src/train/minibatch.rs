@@ -1,7 +1,5 @@
 //! One minibatch of a run: a step, or a look at validation cells.
 
-use std::mem::take;
-
 use scvi_kernels::Cpu;
 use scvi_kernels::ops::adam::AdamRule;
 use scvi_kernels::ops::attended;
@@ -10,7 +8,7 @@ use super::error::TrainError;
 use super::history::{EpochSums, MinibatchRecord};
 use super::run::{Shown, TrainingRun};
 use crate::data::Dataset;
-use crate::module::{Inputs, LossSums, Minibatch, Noise, OptimizerStep, PosteriorRows};
+use crate::module::{Inputs, LossSums, Minibatch, Noise, OptimizerStep};
 
 impl TrainingRun<'_> {
     /// Weight of the KL in the step before this moment, or in the first.
@@ -40,9 +38,7 @@ impl TrainingRun<'_> {
         let rule = AdamRule { lr: self.lr(), ..self.plan.adam };
         let adam = self.plan.optimizer.at_step(&rule, self.at.step);
         let optimizer = OptimizerStep { adam, clip: self.plan.gradient_clip() };
-        // Host memory still holds the minibatch at hand: it was loaded last.
-        let stored = self.uses_stored().then(|| take(&mut self.batch.posterior));
-        let encodes = stored.is_none();
+        let encodes = !self.uses_stored();
         let Self { vae, ws, next, batch, order, data, .. } = self;
         let backend = *vae.backend();
         let load = || -> Result<(), TrainError> {
@@ -53,9 +49,9 @@ impl TrainingRun<'_> {
             }
             Ok(())
         };
-        let step = || match stored.as_ref().and_then(PosteriorRows::borrow) {
-            None => vae.train_step(ws, noise, kl_weight, optimizer),
-            Some(stored) => vae.train_decoder_step(ws, stored, noise, optimizer),
+        let step = || match encodes {
+            true => vae.train_step(ws, noise, kl_weight, optimizer),
+            false => vae.train_decoder_step(ws, noise, optimizer),
         };
         attended(step, load).1?;
         let terms = self.ws.loss_sums(self.vae.backend());
@@ -85,12 +81,9 @@ impl TrainingRun<'_> {
         self.ws.load(self.vae.backend(), &self.batch);
         self.shown = Shown::Validation(k);
         let noise = self.noise();
-        match self.batch.posterior.borrow().filter(|_| self.uses_stored()) {
-            None => self.vae.inference(&mut self.ws, Some(noise)),
-            Some(stored) => {
-                self.vae.cached_inference(&mut self.ws, stored, Some(noise));
-                self.vae.stored_divergence(&mut self.ws, stored);
-            }
+        match self.uses_stored() {
+            false => self.vae.inference(&mut self.ws, Some(noise)),
+            true => self.vae.cached_inference(&mut self.ws, Some(noise)),
         }
         self.vae.generative(&mut self.ws, None);
         let terms = self.ws.loss_sums(self.vae.backend());

@@ -1,6 +1,6 @@
 //! A few latent dimensions per cell: one thread.
 
-use crate::backend::{NormalPrior, PosteriorGradIo, PosteriorIo};
+use crate::backend::{NormalPrior, PosteriorGradIo, PosteriorIo, StoredPosteriorIo};
 use crate::cpu::Cpu;
 use crate::ops::scratch;
 use crate::real::Real;
@@ -32,6 +32,28 @@ pub(crate) fn posterior_cpu<F: Real>(io: PosteriorIo<'_, Cpu<F>>, [cells, latent
             *kl = terms.iter().copied().sum();
         }
     });
+}
+
+pub(crate) fn stored_posterior_cpu<F: Real>(
+    io: StoredPosteriorIo<'_, Cpu<F>>,
+    [cells, latent]: [usize; 2],
+) {
+    let n = cells * latent;
+    let (mean, var, z) = (&io.mean[..n], &io.var[..n], &mut io.z[..n]);
+    for (i, z) in z.iter_mut().enumerate() {
+        *z = match io.noise {
+            Some(noise) => var[i].sqrt().mul_add(noise[i], mean[i]),
+            None => mean[i],
+        };
+    }
+    let of_dim = |(m, v): (&F, &F)| {
+        let (m, v) = (m.to_f64(), v.to_f64());
+        0.5 * (v + m * m - 1.0 - v.ln())
+    };
+    let by_cell = mean.chunks_exact(latent).zip(var.chunks_exact(latent));
+    for (kl, (mean, var)) in io.kl.iter_mut().zip(by_cell) {
+        *kl = F::of(mean.iter().zip(var).map(of_dim).sum());
+    }
 }
 
 pub(crate) fn posterior_grad_cpu<F: Real>(

@@ -3,6 +3,7 @@
 //! With s the variance encoder's output and f the [`VarActivation`]: q_v = f(s) + var_eps,
 //! z = q_m + √q_v ε, and against a prior N(p_m, p_v), N(0, 1) for z:
 //! KL = ½ Σ_l (q_v/p_v + (q_m - p_m)²/p_v - 1 - ln(q_v/p_v)).
+//! A stored posterior has q_m and q_v, and no encoder behind it.
 //! Gradients with KL weighted by w: dq_m = dz + w (q_m - p_m)/p_v,
 //! ds = f'(s) (½ dz ε/√q_v + ½ w (1/p_v - 1/q_v)).
 //!
