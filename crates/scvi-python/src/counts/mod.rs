@@ -103,7 +103,8 @@ impl Counts {
     }
 
     /// From a function that takes an array of cell numbers and returns `indptr`, `indices` and
-    /// `data` of these rows, in their order; `max_nnz` is the largest number of values in a row.
+    /// `data` of these rows, in their order; `max_nnz` is the largest number of values in a row,
+    /// or more.
     #[staticmethod]
     #[pyo3(signature = (read, n_cells, n_genes, max_nnz, places=None))]
     fn callback(
@@ -113,7 +114,7 @@ impl Counts {
         max_nnz: usize,
         places: Option<Vec<u32>>,
     ) -> PyResult<Self> {
-        Self::new(Held::Callback(read), n_cells, n_genes, places, max_nnz.min(n_genes))
+        Self::new(Held::Callback(read), n_cells, n_genes, places, max_nnz)
     }
 
     /// Number of cells.
@@ -174,15 +175,22 @@ impl Counts {
         let n_genes = match &places {
             None => n_columns,
             Some(places) if places.len() == n_columns => {
-                let named = places.iter().filter(|&&place| place != u32::MAX);
-                named.max().map_or(0, |&most| most as usize + 1)
+                let mut named: Vec<u32> =
+                    places.iter().copied().filter(|&place| place != u32::MAX).collect();
+                named.sort_unstable();
+                // The counts of two columns would be summed.
+                if let Some(pair) = named.windows(2).find(|pair| pair[0] == pair[1]) {
+                    return Err(value_error(format!("two columns have the place {}", pair[0])));
+                }
+                named.last().map_or(0, |&most| most as usize + 1)
             }
             Some(places) => {
                 let found = places.len();
                 return Err(value_error(format!("{found} places for {n_columns} genes")));
             }
         };
-        Ok(Self { held, n_cells, n_genes, places, max_nnz })
+        // Entries that are stored several times are one value.
+        Ok(Self { held, n_cells, n_genes, places, max_nnz: max_nnz.min(n_columns) })
     }
 
     /// Keeps numpy from lending the arrays for writing while they are read.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use numpy::ToPyArray;
 use pyo3::prelude::*;
-use scvi::data::{CountSource, CsrError};
+use scvi::data::{CountSource, CsrError, sum_repeated};
 use scvi_kernels::CsrRows;
 
 use super::numbers::{List, ListView, MatrixView};
@@ -48,8 +48,8 @@ impl<'a> Source<'a> {
         Self { rows, n_cells, n_genes, max_nnz, places }
     }
 
-    /// Ends a row whose genes and counts were added from `start` on: they are put in order, zeros
-    /// are dropped, and everything else that is no count is an error.
+    /// Ends a row whose genes and counts were added from `start` on: they are put in order, values
+    /// of one gene are summed, zeros are dropped, and everything else that is no count is an error.
     fn end_row(&self, cell: u32, start: usize, rows: &mut CsrRows) -> Result<(), CsrError> {
         if let Some(places) = &self.places {
             // A gene that is none stays so.
@@ -77,7 +77,7 @@ impl<'a> Source<'a> {
             }
             let (n_genes, index) = (self.n_genes, gene);
             if gene as usize >= n_genes {
-                return Err(CsrError::Index { cell, index, n_genes, problem: "out of range" });
+                return Err(CsrError::Index { cell, index, n_genes });
             }
             if !(0.0..f32::INFINITY).contains(&value) {
                 return Err(CsrError::Value { cell, gene: gene as usize, value });
@@ -86,10 +86,9 @@ impl<'a> Source<'a> {
                 row.push((gene, value));
             }
         }
-        row.sort_unstable_by_key(|&(gene, _)| gene);
-        if let Some(w) = row.windows(2).find(|w| w[0].0 == w[1].0) {
-            let (n_genes, index) = (self.n_genes, w[0].0);
-            return Err(CsrError::Index { cell, index, n_genes, problem: "stored twice" });
+        sum_repeated(&mut row);
+        if let Some(&(gene, value)) = row.iter().find(|(_, sum)| sum.is_infinite()) {
+            return Err(CsrError::Value { cell, gene: gene as usize, value });
         }
         rows.genes.truncate(start);
         rows.counts.truncate(start);
@@ -111,18 +110,18 @@ impl<'a> Source<'a> {
             else {
                 return Err(fault(CsrError::Indptr { position: row, n_values }));
             };
-            if to - from > self.max_nnz {
-                return Err(io::Error::other(format!(
-                    "cell {cell} has {} values, and had at most {}: counts must not change while \
-                     a model works on them",
-                    to - from,
-                    self.max_nnz
-                )));
-            }
             let start = rows.counts.len();
             indices.add_genes(from..to, &mut rows.genes);
             data.add_counts(from..to, &mut rows.counts);
             self.end_row(cell, start, rows).map_err(fault)?;
+            let nnz = rows.counts.len() - start;
+            if nnz > self.max_nnz {
+                return Err(io::Error::other(format!(
+                    "cell {cell} has {nnz} values, and had at most {}: counts must not change \
+                     while a model works on them",
+                    self.max_nnz
+                )));
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use thiserror::Error;
 /// A sparse matrix of counts, `(cells, genes)`, one row a cell.
 ///
 /// Within a row the gene indices rise strictly and every stored value is positive and finite:
-/// [`CsrMatrix::new`] checks the former and drops stored zeros, so that kernels may trust both.
+/// [`CsrMatrix::new`] sees to both, so that kernels may trust them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CsrMatrix {
     n_genes: usize,
@@ -36,8 +36,8 @@ pub enum CsrError {
         /// Length of `values`.
         values: usize,
     },
-    /// A gene index is past the last gene, or stands twice in one cell.
-    #[error("gene index {index} of cell {cell} is {problem} ({n_genes} genes)")]
+    /// A gene index is past the last gene.
+    #[error("gene index {index} of cell {cell} is out of range ({n_genes} genes)")]
     Index {
         /// Row of the fault.
         cell: usize,
@@ -45,8 +45,6 @@ pub enum CsrError {
         index: u32,
         /// Number of columns.
         n_genes: usize,
-        /// `out of range` or `stored twice`.
-        problem: &'static str,
     },
     /// A value is negative, NaN or infinite.
     #[error("value {value} of cell {cell}, gene {gene}: counts must be finite and not negative")]
@@ -106,11 +104,12 @@ impl CsrMatrix {
         self.values.shrink_to_fit();
     }
 
-    /// Takes the three arrays of a CSR matrix, sorts each row by gene, drops stored zeros.
+    /// Takes the three arrays of a CSR matrix, sorts each row by gene, sums the values of a gene
+    /// that is stored several times, as scipy's `toarray` does, and drops stored zeros.
     ///
     /// # Errors
-    /// [`CsrError`] where the arrays contradict each other, an index is out of range or doubled,
-    /// or a value is negative or not finite.
+    /// [`CsrError`] where the arrays contradict each other, an index is out of range, or a value
+    /// or sum is negative or not finite.
     pub fn new(
         n_genes: usize,
         indptr: Vec<u64>,
@@ -121,19 +120,23 @@ impl CsrMatrix {
         if indices.len() != values.len() {
             return Err(CsrError::Lengths { indices: indices.len(), values: values.len() });
         }
-        let mut order: Vec<(u32, f32)> = Vec::new();
+        let mut entries: Vec<(u32, f32)> = Vec::new();
         for cell in 0..indptr.len() - 1 {
             let row = indptr[cell] as usize..indptr[cell + 1] as usize;
-            if indices[row.clone()].windows(2).any(|w| w[0] >= w[1]) {
-                order.clear();
-                order.extend(row.clone().map(|k| (indices[k], values[k])));
-                order.sort_unstable_by_key(|&(gene, _)| gene);
-                for (k, &(gene, value)) in row.clone().zip(&order) {
-                    indices[k] = gene;
-                    values[k] = value;
-                }
+            let (genes, counts) = (&mut indices[row.clone()], &mut values[row]);
+            check_row(cell, n_genes, genes, counts)?;
+            if genes.is_sorted_by(|a, b| a < b) {
+                continue;
             }
-            check_row(cell, n_genes, &indices[row.clone()], &values[row])?;
+            entries.clear();
+            entries.extend(genes.iter().copied().zip(counts.iter().copied()));
+            sum_repeated(&mut entries);
+            // What is left of the row becomes zeros, which are dropped below.
+            counts.fill(0.0);
+            for (k, &(gene, value)) in entries.iter().enumerate() {
+                (genes[k], counts[k]) = (gene, value);
+            }
+            check_row(cell, n_genes, genes, counts)?;
         }
         let mut matrix = Self { n_genes, indptr, indices, values };
         matrix.drop_zeros();
@@ -264,16 +267,33 @@ fn check_indptr(indptr: &[u64], n_values: usize) -> Result<(), CsrError> {
 }
 
 fn check_row(cell: usize, n_genes: usize, genes: &[u32], values: &[f32]) -> Result<(), CsrError> {
-    if let Some(w) = genes.windows(2).find(|w| w[0] == w[1]) {
-        return Err(CsrError::Index { cell, index: w[0], n_genes, problem: "stored twice" });
-    }
-    if let Some(&index) = genes.last().filter(|&&g| g as usize >= n_genes) {
-        return Err(CsrError::Index { cell, index, n_genes, problem: "out of range" });
+    if let Some(&index) = genes.iter().find(|&&gene| gene as usize >= n_genes) {
+        return Err(CsrError::Index { cell, index, n_genes });
     }
     match values.iter().position(|v| !(v.is_finite() && *v >= 0.0)) {
         Some(k) => Err(CsrError::Value { cell, gene: genes[k] as usize, value: values[k] }),
         None => Ok(()),
     }
+}
+
+/// Sorts the entries of a row by gene, and sums the values of each gene in the order in which they
+/// are stored.
+pub fn sum_repeated(entries: &mut Vec<(u32, f32)>) {
+    // Stable, so that a sum does not depend on how the row was cut out of a file.
+    entries.sort_by_key(|&(gene, _)| gene);
+    let mut kept = 0;
+    let mut start = 0;
+    while start < entries.len() {
+        let gene = entries[start].0;
+        let n = entries[start..].iter().take_while(|entry| entry.0 == gene).count();
+        let of_gene = &entries[start..start + n];
+        // In f64, so that whole numbers are exact as far as f32 holds their sum.
+        let sum: f64 = of_gene.iter().map(|&(_, value)| f64::from(value)).sum();
+        entries[kept] = (gene, sum as f32);
+        kept += 1;
+        start += n;
+    }
+    entries.truncate(kept);
 }
 
 #[cfg(test)]
@@ -288,6 +308,16 @@ mod tests {
         assert_eq!(m.row(0), (&[0, 3][..], &[2.0, 1.0][..]));
         assert_eq!(Survey::of(&m).empty_cells, [1]);
         assert_eq!(m.select_cells(&[2, 0]).indptr(), [0, 1, 3]);
+    }
+
+    #[test]
+    fn sums_what_is_stored_several_times() {
+        let indices = vec![2, 0, 2, 2, 1, 1, 3];
+        let values = vec![1.0, 5.0, 2.0, 4.0, 16_777_216.0, 3.0, 0.0];
+        let m = CsrMatrix::new(4, vec![0, 4, 4, 7], indices, values).unwrap();
+        assert_eq!(m.indptr(), [0, 2, 2, 3]);
+        assert_eq!(m.row(0), (&[0, 2][..], &[5.0, 7.0][..]));
+        assert_eq!(m.row(2), (&[1][..], &[16_777_220.0][..]));
     }
 
     #[test]
@@ -323,7 +353,11 @@ mod tests {
         assert!(matches!(new(&[0, 2, 1], &[0], &[1.0]), CsrError::Indptr { position: 2, .. }));
         assert!(matches!(new(&[0, 2], &[0], &[1.0]), CsrError::Indptr { position: 1, .. }));
         assert!(matches!(new(&[0, 1], &[3], &[1.0]), CsrError::Index { index: 3, .. }));
-        assert!(matches!(new(&[0, 2], &[1, 1], &[1.0, 1.0]), CsrError::Index { index: 1, .. }));
+        assert!(matches!(new(&[0, 2], &[1, 4], &[1.0, 1.0]), CsrError::Index { index: 4, .. }));
+        // A sum is held to what a value is held to, and a value of it too.
+        let both = [f32::MAX, f32::MAX];
+        assert!(matches!(new(&[0, 2], &[1, 1], &both), CsrError::Value { gene: 1, .. }));
+        assert!(matches!(new(&[0, 2], &[1, 1], &[3.0, -1.0]), CsrError::Value { .. }));
         assert!(matches!(new(&[0, 1], &[1], &[f32::NAN]), CsrError::Value { gene: 1, .. }));
         assert!(matches!(new(&[0, 1], &[1], &[-1.0]), CsrError::Value { .. }));
     }

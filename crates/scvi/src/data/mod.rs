@@ -19,7 +19,7 @@ mod streamed;
 mod totals;
 
 pub use count_source::CountSource;
-pub use csr::{CsrError, CsrMatrix};
+pub use csr::{CsrError, CsrMatrix, sum_repeated};
 pub use dataset::{Dataset, DatasetError, Misfit};
 pub use fingerprint::Fingerprint;
 pub use genes::{DoubledGene, GeneOverlap};

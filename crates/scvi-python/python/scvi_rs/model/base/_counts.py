@@ -57,7 +57,7 @@ def _known(values: np.ndarray) -> np.ndarray:
 
 
 def _max_nnz(X: Any) -> int:
-    """The largest number of values in a row, or a bound on it."""
+    """The largest number of values stored in a row, or a bound on it."""
     if isinstance(X, CSRDataset):
         starts = X.group["indptr"][:]
         return int(np.diff(starts).max(initial=0))
@@ -76,6 +76,9 @@ class _RowReader:
         block = self._matrix[rows]
         if hasattr(block, "compute"):  # dask
             block = block.compute()
+        if isinstance(block, np.ndarray):
+            # scipy knows fewer types of numbers than numpy.
+            block = _known(block)
         block = sparse.csr_matrix(block)
         if not np.array_equal(place_of, np.arange(len(cells))):
             block = block[place_of]
