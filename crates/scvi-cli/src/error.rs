@@ -150,6 +150,7 @@ impl CliError {
             Self::Io(IoError::AmbiguousMatrix { spelled: [layer, other], .. }) => {
                 Some(format!("--layer {layer} or --layer {other}").into())
             }
+            Self::Io(error) => error.hint(),
             Self::NoMatrix { available, .. } => {
                 let options: Vec<String> =
                     available.iter().map(|name| format!("--layer {}", quoted(name))).collect();
@@ -162,7 +163,6 @@ impl CliError {
     /// A hint that is the same for every error of a kind.
     fn fixed_hint(&self) -> Option<&'static str> {
         match self {
-            Self::Io(error) => error.hint(),
             Self::GenesOfCopy { instead, .. } => Some(instead),
             Self::ByGene { .. } => {
                 Some("--cache DIR makes a compact copy cell by cell; --in-memory always needs none")

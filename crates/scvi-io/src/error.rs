@@ -1,5 +1,6 @@
 //! What may go wrong with a file.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -267,7 +268,11 @@ pub enum IoError {
 
 impl IoError {
     /// What the user can do about it, for the errors where there is something.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        self.fixed_hint().map(Cow::Borrowed)
+    }
+
+    fn fixed_hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NotHdf5 { .. } => "an .h5ad file is written with AnnData.write_h5ad",
             Self::OtherKind { .. } => "or write the result alone, as .npy, .csv or .tsv",
