@@ -27,6 +27,14 @@ pub enum IoError {
         /// What the system answered.
         source: std::io::Error,
     },
+    /// A list that is not UTF-8 text.
+    #[error("{} is not UTF-8 text: {problem}", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        problem: String,
+    },
     /// The file does not begin as an HDF5 file does.
     #[error("{} is not an HDF5 file", path.display())]
     NotHdf5 {
@@ -276,6 +284,7 @@ impl IoError {
         Some(match self {
             Self::NotHdf5 { .. } => "an .h5ad file is written with AnnData.write_h5ad",
             Self::OtherKind { .. } => "or write the result alone, as .npy, .csv or .tsv",
+            Self::NotText { .. } => "save it as plain text with the encoding UTF-8",
             Self::NotZarr { .. } => "a .zarr store is written with AnnData.write_zarr",
             Self::NotAnnData { .. } => "open the file with a current anndata and save it again",
             Self::NoCounts { .. } => "name the layer that holds the raw counts with --layer",

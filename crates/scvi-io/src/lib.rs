@@ -21,6 +21,7 @@ pub mod rows;
 mod saved_model;
 pub mod scvi_tools;
 pub mod table;
+pub mod text;
 mod zarr;
 
 pub use compact::{CompactCounts, CompactWriter};
