@@ -1,11 +1,10 @@
 //! Genes and batches that the user names, as numbers of the model.
 
-use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
-use scvi::data::Registry;
-use scvi_io::{IoError, ModelMeta};
+use scvi::data::{Found, NameIndex, Registry};
+use scvi_io::ModelMeta;
+use scvi_io::text::{ListLine, read_list, visible};
 
 use crate::error::CliError;
 
@@ -36,24 +35,28 @@ impl Choices {
 /// Numbers of the genes in a list, one name a line, in its order.
 pub fn gene_list(path: &Path, var_names: &[String]) -> Result<Vec<u32>, CliError> {
     let shown = || path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => IoError::NotFound { path: path.to_owned() },
-        _ => IoError::Os { action: "read", path: path.to_owned(), source },
-    })?;
-    let listed: Vec<&str> = text.lines().map(str::trim).filter(|name| !name.is_empty()).collect();
-    let numbers: HashMap<&str, u32> =
-        var_names.iter().zip(0..).map(|(name, number)| (name.as_str(), number)).collect();
-    let unknown: Vec<&str> =
-        listed.iter().copied().filter(|name| !numbers.contains_key(name)).collect();
+    let listed = read_list(path)?;
+    let (known, mut numbers, mut unknown) = (NameIndex::new(var_names), Vec::new(), Vec::new());
+    for ListLine { number: line, text } in &listed {
+        match known.find(text) {
+            Found::Once(gene) => numbers.push(gene as u32),
+            Found::Nowhere => unknown.push(visible(text)),
+            Found::Repeated(columns) => {
+                let (path, line, gene) = (shown(), *line, text.clone());
+                let columns = columns.to_vec();
+                return Err(CliError::RepeatedGeneListed { path, line, gene, columns });
+            }
+        }
+    }
     if !unknown.is_empty() {
         let first = unknown[..unknown.len().min(10)].join(", ");
         let (n_unknown, n_genes) = (unknown.len(), listed.len());
         return Err(CliError::UnknownGenes { path: shown(), n_unknown, n_genes, first });
     }
-    if listed.is_empty() {
+    if numbers.is_empty() {
         return Err(CliError::NoGenesListed { path: shown() });
     }
-    Ok(listed.iter().map(|name| numbers[name]).collect())
+    Ok(numbers)
 }
 
 /// Numbers of the batches that are named.

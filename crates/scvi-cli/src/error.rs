@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use scvi::data::{DatasetError, DoubledGene};
+use scvi::data::{DatasetError, RepeatedGene};
 use scvi::model::query::QueryError;
 use scvi::model::{DifferentialError, TaskError};
 use scvi::module::{ConfigError, MinifiedError, UnknownChoice};
@@ -49,7 +49,7 @@ pub enum CliError {
     #[error("{path}: gene '{gene}' of the model is missing ({n_missing} of {n_genes} are)")]
     GeneNames { path: String, gene: String, n_missing: usize, n_genes: usize },
     #[error("{path}: {error}")]
-    DoubledGene { path: String, error: DoubledGene },
+    RepeatedGene { path: String, error: RepeatedGene },
     #[error(
         "{path} has {n_shared} of the reference's {n_genes} genes ({:.1} %), fewer than the {:.1} % asked for",
         100.0 * *n_shared as f64 / *n_genes as f64, 100.0 * min_overlap
@@ -83,6 +83,10 @@ pub enum CliError {
     UnknownGenes { path: String, n_unknown: usize, n_genes: usize, first: String },
     #[error("{path} names no gene")]
     NoGenesListed { path: String },
+    #[error("{path}, line {line}: {} genes of the model are named '{gene}' ({})", columns.len(), numbers("columns", columns))]
+    RepeatedGeneListed { path: String, line: usize, gene: String, columns: Vec<usize> },
+    #[error("{told}")]
+    Cells { told: String, hint: &'static str },
     #[error("'{found}' is none of the model's batches (they are: {known})")]
     UnknownBatch { found: String, known: String },
     #[error("{path}: column '{key}' of obs holds no numbers")]
@@ -116,6 +120,14 @@ impl From<QueryMismatch> for CliError {
 /// The cause behind an error that wraps one.
 fn source_text(error: &dyn std::error::Error) -> String {
     error.source().map(|s| format!(": {s}")).unwrap_or_default()
+}
+
+/// Places for a message: the first of many.
+pub fn numbers(what: &str, places: &[usize]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<String> = places.iter().take(SHOWN).map(usize::to_string).collect();
+    let more = if places.len() > SHOWN { ", ..." } else { "" };
+    format!("{what} {}{more}, from 0", shown.join(", "))
 }
 
 /// What there is instead.
@@ -177,9 +189,18 @@ impl CliError {
             Self::UnknownGenes { .. } | Self::NoGenesListed { .. } => {
                 Some("a list of genes has one name a line; scvi inspect MODEL --json lists them")
             }
-            Self::DoubledGene { .. } => {
+            Self::RepeatedGene { error: RepeatedGene::InData { .. }, .. } => {
                 Some("names must tell genes apart: var_names_make_unique() of anndata")
             }
+            Self::RepeatedGene { error: RepeatedGene::InModel { .. }, .. } => Some(
+                "give the genes that the model was trained on, in the same order, or train it on \
+                 genes with names of their own: var_names_make_unique() of anndata",
+            ),
+            Self::RepeatedGeneListed { .. } => Some(
+                "leave it out of the list, or train on genes with names of their own: \
+                 var_names_make_unique() of anndata",
+            ),
+            Self::Cells { hint, .. } => Some(hint),
             Self::Overlap { n_shared: 0, .. } => Some(
                 "are the names of one kind? --var-names-column names the column of var that holds the \
                  reference's; scvi inspect MODEL --json lists these",

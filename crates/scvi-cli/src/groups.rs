@@ -1,14 +1,13 @@
 //! Groups of cells that a user compares: by a column of obs, by queries, or by lists.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use scvi::model::{Contrast, Group};
-use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, Categorical};
 use scvi_io::obs_query::{matching, parse};
 
 use crate::args::{Common, DeArgs};
+use crate::cell_list::listed;
 use crate::error::CliError;
 use crate::input::{Prepared, note};
 
@@ -25,7 +24,7 @@ pub fn compared(args: &DeArgs, prepared: &Prepared, common: &Common) -> Result<C
     let file = AnnDataFile::open(&prepared.path)?;
     match (&args.groupby, &args.idx1) {
         (Some(key), None) => by_column(&file, key, args, prepared, common),
-        (None, Some(idx1)) => by_cells(&file, idx1, args.idx2.as_deref(), prepared),
+        (None, Some(idx1)) => by_cells(&file, idx1, args, prepared),
         _ => Err(CliError::Groups {
             told: "cells to compare come from --groupby or from --idx1, one of them".to_owned(),
             known: file.obs_columns().to_vec(),
@@ -84,12 +83,21 @@ fn by_column(
 fn by_cells(
     file: &AnnDataFile,
     idx1: &str,
-    idx2: Option<&str>,
+    args: &DeArgs,
     prepared: &Prepared,
 ) -> Result<Compared, CliError> {
+    let is_file = |text: &str| Path::new(text).is_file();
+    let idx2 = args.idx2.as_deref();
+    if args.cells_by.is_some() && ![Some(idx1), idx2].into_iter().flatten().any(is_file) {
+        return Err(CliError::Option {
+            option: "cells-by",
+            found: "given".to_owned(),
+            range: "left out where no group is a file with a list of cells",
+        });
+    }
     let group = |option: &str, text: &str| {
-        let is_chosen = match Path::new(text).is_file() {
-            true => listed(text, prepared)?,
+        let is_chosen = match is_file(text) {
+            true => listed(text, args.cells_by, &prepared.obs_names)?,
             false => queried(file, option, text)?,
         };
         let rows = prepared.rows().enumerate();
@@ -109,29 +117,4 @@ fn queried(file: &AnnDataFile, option: &str, text: &str) -> Result<Vec<bool>, Cl
         told: format!("--{option} '{text}' is no file, and no query: {error}"),
     })?;
     matching(&query, &|name| Ok(file.obs_column(name)?))
-}
-
-/// Rows that a file lists, one name of a cell or number of a row, from 0, a line.
-fn listed(path: &str, prepared: &Prepared) -> Result<Vec<bool>, CliError> {
-    let text = std::fs::read_to_string(path).map_err(|source| IoError::Os {
-        action: "read",
-        path: path.into(),
-        source,
-    })?;
-    let names = &prepared.obs_names;
-    let by_name: HashMap<&str, usize> =
-        names.iter().enumerate().map(|(row, name)| (name.as_str(), row)).collect();
-    let mut is_chosen = vec![false; names.len()];
-    for (k, line) in text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty()) {
-        let numbered = || line.parse::<usize>().ok().filter(|&row| row < names.len());
-        let row = by_name.get(line).copied().or_else(numbered).ok_or_else(|| CliError::Query {
-            told: format!(
-                "{path}, line {}: '{line}' is neither a cell's name nor a row below {}",
-                k + 1,
-                names.len()
-            ),
-        })?;
-        is_chosen[row] = true;
-    }
-    Ok(is_chosen)
 }

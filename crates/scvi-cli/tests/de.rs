@@ -115,7 +115,7 @@ fn cells_come_from_queries_and_files() {
     fails("batch == 'nothing'", &["'idx1' has no cells"]);
     fails("batch != 'nothing'", &["holds every cell"]);
     std::fs::write(folder.path("first"), "cell_x\n").unwrap();
-    fails("first", &["line 1", "'cell_x'", "row below 120"]);
+    fails("first", &["line 1", "'cell_x'", "row number below 120"]);
 }
 
 #[test]

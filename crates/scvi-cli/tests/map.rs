@@ -141,7 +141,7 @@ fn genes_are_matched_by_name() {
     let mut doubled = plain();
     doubled.genes[3] = "gene_9".to_owned();
     doubled.write(&folder.path("doubled.h5ad"));
-    map(&folder, "doubled.h5ad", "x", &[]).fails_with(&["'gene_9' stands in the data 2 times"]);
+    map(&folder, "doubled.h5ad", "x", &[]).fails_with(&["2 genes of the data are named 'gene_9'"]);
     assert!(!folder.path("x").exists());
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use scvi::data::{CsrError, DatasetError, DoubledGene, Misfit, SplitError};
+use scvi::data::{CsrError, DatasetError, Misfit, RepeatedGene, SplitError};
 use scvi::model::query::QueryError;
 use scvi::model::{DifferentialError, TaskError};
 use scvi::module::{ConfigError, MinifiedError};
@@ -37,7 +37,7 @@ exceptions! {
     CsrError => "CountsError",
     DatasetError => "DatasetError",
     DifferentialError => "DifferentialError",
-    DoubledGene => "GenesError",
+    RepeatedGene => "GenesError",
     EmbeddingError => "EmbeddingError",
     IoError => "FileError",
     MinifiedError => "MinifiedError",

@@ -34,12 +34,15 @@ pub struct DeArgs {
     #[arg(long, help_heading = CELLS, value_name = "GROUP", requires = "groupby")]
     pub group2: Option<String>,
     /// Cells to compare, by a query such as 'cell_type == "B" and n_counts > 500', or a file with a
-    /// cell name or row number (from 0) per line
+    /// cell name, or a row number (from 0), per line
     #[arg(long, help_heading = CELLS, value_name = "QUERY|FILE")]
     pub idx1: Option<String>,
     /// Cells to compare with, as for --idx1 [default: all other cells]
     #[arg(long, help_heading = CELLS, value_name = "QUERY|FILE", requires = "idx1")]
     pub idx2: Option<String>,
+    /// What these files list: names, or row numbers [default: told by the lines, if they can]
+    #[arg(long, help_heading = CELLS, value_name = "WHAT", value_enum, requires = "idx1")]
+    pub cells_by: Option<CellsBy>,
     /// Leave out the 10 % of the cells of each group that are outliers in the latent space
     #[arg(long, help_heading = CELLS)]
     pub filter_outlier_cells: bool,
@@ -85,6 +88,15 @@ pub struct DeArgs {
     /// What samples are drawn by.
     #[command(flatten)]
     pub weights: WeightArgs,
+}
+
+/// How a file lists cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CellsBy {
+    /// By their names.
+    Name,
+    /// By their rows in the input, from 0.
+    Row,
 }
 
 /// What `scvi de` tests.

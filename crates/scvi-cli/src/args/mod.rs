@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use de::{DeArgs, DeMode, DeTestMode};
+pub use de::{CellsBy, DeArgs, DeMode, DeTestMode};
 pub use files::{ConvertArgs, InspectArgs, ModelFormat, SimulateArgs};
 pub use map::{FreezeArgs, MapArgs};
 pub use reading::{InMemory, ReadArgs, Shuffle, ShuffleArgs};

@@ -13,7 +13,7 @@ pub(super) fn overlap(
     expected: &[String],
 ) -> Result<GeneOverlap, CliError> {
     GeneOverlap::new(found, expected)
-        .map_err(|error| CliError::DoubledGene { path: path.display().to_string(), error })
+        .map_err(|error| CliError::RepeatedGene { path: path.display().to_string(), error })
 }
 
 /// The same, where the file must have all the model's genes and no others.

@@ -13,7 +13,7 @@ use columns::Columns;
 use counts::Counts;
 use genes::same_genes;
 use matrix::Matrix;
-use scvi::data::{GeneOverlap, MatrixKey, Registry};
+use scvi::data::{GeneOverlap, MatrixKey, NameIndex, Registry};
 use scvi::model::TaskError;
 use scvi::module::MinifiedDataType;
 use scvi_io::anndata::AnnDataFile;
@@ -33,6 +33,8 @@ pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Pr
         return Err(CliError::NoGenes { path: path.display().to_string() });
     }
     require_counts(&file, path, "training")?;
+    warn_of_repeated_names("gene", &matrix.genes, common);
+    warn_of_repeated_names("cell", file.obs_names(), common);
     // Columns before counts: a misspelt key should not wait for a large matrix.
     let layer = matrix.key.clone();
     let (columns, registry) = Columns::for_training(&file, path, &args.data, layer, common)?;
@@ -261,6 +263,13 @@ fn read(
         places_in_var: None,
         posterior: None,
     })
+}
+
+/// Says which names stand for several cells or genes.
+fn warn_of_repeated_names(what: &str, names: &[String], common: &Common) {
+    if let Some(text) = NameIndex::new(names).warning(what) {
+        note(common, &text);
+    }
 }
 
 /// A line of advice on stderr.

@@ -9,7 +9,7 @@ use scvi_io::anndata::{AnnDataFile, Column};
 use super::columns::Columns;
 use super::genes::overlap;
 use super::matrix::Matrix;
-use super::{EmptyCells, How, Prepared, note, read, require_counts};
+use super::{EmptyCells, How, Prepared, note, read, require_counts, warn_of_repeated_names};
 use crate::args::{Common, MapArgs};
 use crate::error::CliError;
 
@@ -36,6 +36,7 @@ pub fn for_query(
     let file = AnnDataFile::open(path)?;
     require_counts(&file, path, "mapping")?;
     let matrix = Matrix::for_model(&file, path, &args.reading, &meta.registry.layer)?;
+    warn_of_repeated_names("cell", file.obs_names(), common);
     let names = match &args.query.var_names_column {
         None => matrix.genes.to_vec(),
         Some(key) => named(&file.var_column_of(&matrix.key, key)?),

@@ -1,8 +1,8 @@
 //! Genes of one data set in the columns of another, by name.
 
-use std::collections::HashMap;
-
 use thiserror::Error;
+
+use super::names::{Found, NameIndex};
 
 /// Where the genes of some data stand among those that a model knows.
 ///
@@ -14,7 +14,7 @@ use thiserror::Error;
 /// assert_eq!(overlap.places(), [Some(2), None, Some(0)]);
 /// assert_eq!((overlap.missing(), overlap.n_extra()), (&[1][..], 1));
 /// assert_eq!((overlap.n_shared(), overlap.share()), (2, 2.0 / 3.0));
-/// # Ok::<(), scvi::data::DoubledGene>(())
+/// # Ok::<(), scvi::data::RepeatedGene>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneOverlap {
@@ -24,35 +24,57 @@ pub struct GeneOverlap {
     missing: Vec<u32>,
 }
 
-/// A gene of the model that the data has more than once.
+/// A gene that cannot be matched by its name, because the name stands for several.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("gene '{gene}' stands in the data {found} times")]
-pub struct DoubledGene {
-    /// Its name.
-    pub gene: String,
-    /// How often the name occurs.
-    pub found: usize,
+pub enum RepeatedGene {
+    /// Several genes of the data have the name of one of the model's.
+    #[error("{times} genes of the data are named '{gene}': which is the model's cannot be told")]
+    InData {
+        /// The name.
+        gene: String,
+        /// How many there are.
+        times: usize,
+    },
+    /// Several genes of the model have the name of one in the data.
+    #[error("{times} genes of the model are named '{gene}': which is the data's cannot be told")]
+    InModel {
+        /// The name.
+        gene: String,
+        /// How many there are.
+        times: usize,
+    },
 }
 
 impl GeneOverlap {
     /// Looks for each of the model's genes, `expected`, among those of the data, `found`.
     ///
     /// # Errors
-    /// [`DoubledGene`] where one of them is there more than once (unless the names are the very
-    /// same); other names may be.
-    pub fn new(found: &[String], expected: &[String]) -> Result<Self, DoubledGene> {
+    /// [`RepeatedGene`] where the name of a gene that both have stands for several (unless the names
+    /// are the very same); other names may.
+    pub fn new(found: &[String], expected: &[String]) -> Result<Self, RepeatedGene> {
         if found == expected {
             let places = (0..).take(found.len()).map(Some).collect();
             return Ok(Self { places, missing: Vec::new() });
         }
-        let column: HashMap<&str, u32> =
-            expected.iter().zip(0..).map(|(name, column)| (name.as_str(), column)).collect();
-        let places: Vec<Option<u32>> =
-            found.iter().map(|name| column.get(name.as_str()).copied()).collect();
+        let columns = NameIndex::new(expected);
         let mut times = vec![0usize; expected.len()];
-        places.iter().flatten().for_each(|&column| times[column as usize] += 1);
-        if let Some(doubled) = times.iter().position(|&n| n > 1) {
-            return Err(DoubledGene { gene: expected[doubled].clone(), found: times[doubled] });
+        let mut places = Vec::with_capacity(found.len());
+        for gene in found {
+            places.push(match columns.find(gene) {
+                Found::Nowhere => None,
+                Found::Once(column) => {
+                    times[column] += 1;
+                    Some(column as u32)
+                }
+                Found::Repeated(all) => {
+                    let (gene, times) = (gene.clone(), all.len());
+                    return Err(RepeatedGene::InModel { gene, times });
+                }
+            });
+        }
+        if let Some(column) = times.iter().position(|&n| n > 1) {
+            let (gene, times) = (expected[column].clone(), times[column]);
+            return Err(RepeatedGene::InData { gene, times });
         }
         let missing = (0..).zip(&times).filter(|(_, n)| **n == 0).map(|(column, _)| column);
         Ok(Self { places, missing: missing.collect() })
@@ -98,12 +120,29 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_be_doubled_where_the_model_does_not_know_it() {
+    fn a_name_may_repeat_where_nothing_is_looked_up_by_it() {
         let model = names(&["a", "b"]);
         let overlap = GeneOverlap::new(&names(&["x", "b", "x", "a"]), &model).unwrap();
         assert_eq!(overlap.places(), [None, Some(1), None, Some(0)]);
-        let error = GeneOverlap::new(&names(&["b", "b", "a", "b"]), &model).unwrap_err();
-        assert_eq!((error.gene.as_str(), error.found), ("b", 3));
+        let repeated = names(&["b", "b", "a"]);
+        assert!(GeneOverlap::new(&repeated, &repeated).unwrap().is_identity());
+        let overlap = GeneOverlap::new(&names(&["a", "c"]), &repeated).unwrap();
+        assert_eq!((overlap.places(), overlap.missing()), (&[Some(2), None][..], &[0, 1][..]));
+    }
+
+    #[test]
+    fn a_name_that_stands_for_several_genes_matches_none() {
+        let (once, twice) = (names(&["a", "b"]), names(&["a", "b", "b"]));
+        let gene = "b".to_owned();
+        let times = 2;
+        assert_eq!(
+            GeneOverlap::new(&twice, &once).unwrap_err(),
+            RepeatedGene::InData { gene: gene.clone(), times }
+        );
+        assert_eq!(
+            GeneOverlap::new(&once, &twice).unwrap_err(),
+            RepeatedGene::InModel { gene, times }
+        );
     }
 
     #[test]
