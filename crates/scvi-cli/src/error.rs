@@ -219,8 +219,8 @@ impl CliError {
             }
             Self::NeedsLabels { .. } => Some("name the column of obs with --labels-key"),
             Self::Train { error: TrainError::NothingToValidate { .. } } => Some(
-                "leave cells to validate on with --train-size or --validation-size, or go by a \
-                     quantity of the training cells, such as elbo_train",
+                "leave cells to validate on with --train-size, --validation-size or \
+                     --limit-val-batches, or go by a quantity of the training cells, such as elbo_train",
             ),
             Self::Train { error: TrainError::NoFullMinibatch { .. } } => Some("lower --batch-size"),
             Self::Query { .. } => Some("a query is such as: cell_type == \"B\" and n_counts > 500"),

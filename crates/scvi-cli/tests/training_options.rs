@@ -83,6 +83,21 @@ fn a_split_in_order_and_whole_minibatches() {
 }
 
 #[test]
+fn a_run_ends_after_so_many_steps() {
+    let folder = folder();
+    // 108 cells to train on: four minibatches, of which an epoch uses three.
+    let limits = "--batch-size 32 --limit-train-batches 0.75 --max-steps 8";
+    let told = train(&folder, &format!("{limits} --check-val-every-n-epoch 1")).ok();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["epochs"], &told["stop"]), (&3.into(), &"max_steps".into()));
+    let validated = column(&history(&folder), "elbo_validation");
+    assert_eq!(validated.iter().map(|v| v.is_nan()).collect::<Vec<_>>(), [false, false, true]);
+    let never = "--max-epochs 2 --limit-val-batches 0 --check-val-every-n-epoch 1";
+    train(&folder, never).ok();
+    assert!(column(&history(&folder), "elbo_validation").iter().all(|v| v.is_nan()));
+}
+
+#[test]
 fn wrong_options_are_named() {
     let folder = folder();
     for (options, parts) in [
@@ -103,6 +118,12 @@ fn wrong_options_are_named() {
             &["early_stopping goes by elbo_validation", "hint: ", "elbo_train"],
         ),
         ("--drop-last --batch-size 200", &["drop_last", "200", "108", "hint: lower --batch-size"]),
+        ("--max-steps 0", &["max_steps is 0", "1 or more"]),
+        ("--limit-train-batches 1.5", &["limit_train_batches is 1.5", "a fraction from 0.0 to 1"]),
+        (
+            "--early-stopping --limit-val-batches 0",
+            &["early_stopping goes by elbo_validation", "hint: ", "--limit-val-batches"],
+        ),
         ("--min-kl-weight 2", &["max_kl_weight is 1", "min_kl_weight"]),
     ] {
         train(&folder, options).fails_with(parts);

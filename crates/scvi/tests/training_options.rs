@@ -187,7 +187,7 @@ fn without_validation_cells_there_is_nothing_to_go_by() {
     let told = |plan| refused(&plan).to_string();
     assert_eq!(
         told(TrainPlan { early_stopping: Some(early_stopping()), ..whole.clone() }),
-        "early_stopping goes by elbo_validation, which needs validation cells, and there are none"
+        "early_stopping goes by elbo_validation, which needs validation cells, and none are validated on"
     );
     let rule = ReduceLrOnPlateau { metric: Metric::KlLocalValidation, ..Default::default() };
     assert!(

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use scvi::train::Checkpoint;
+use scvi::train::{BatchLimit, Checkpoint};
 use scvi_io::checkpoint::CheckpointMeta;
 
 use super::{ReadArgs, ShuffleArgs};
@@ -155,6 +155,18 @@ pub struct PlanArgs {
     /// Passes over the training cells [default: 400, fewer above 20,000 cells]
     #[arg(long, value_name = "N")]
     pub max_epochs: Option<usize>,
+    /// Epochs before which early stopping does not end training [default: none]
+    #[arg(long, value_name = "N")]
+    pub min_epochs: Option<usize>,
+    /// End training after N optimizer steps, within an epoch too [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub max_steps: Option<u64>,
+    /// Minibatches to train on in each epoch: a number, or a fraction such as 0.5 [default: all]
+    #[arg(long, value_name = "N|F")]
+    pub limit_train_batches: Option<BatchLimit>,
+    /// Minibatches to validate on: a number, or a fraction such as 0.5 [default: all]
+    #[arg(long, value_name = "N|F")]
+    pub limit_val_batches: Option<BatchLimit>,
     /// Cells of a minibatch
     #[arg(long, value_name = "CELLS", default_value_t = 128)]
     pub batch_size: usize,

@@ -20,6 +20,10 @@ pub(super) fn plan(
     let (stopping, reduction) = (early_stopping(args)?, reduce_lr_on_plateau(args)?);
     let mut plan = TrainPlan {
         max_epochs: args.max_epochs,
+        min_epochs: args.min_epochs,
+        max_steps: args.max_steps,
+        limit_train_batches: args.limit_train_batches,
+        limit_val_batches: args.limit_val_batches,
         batch_size: args.batch_size,
         train_size: args.train_size,
         validation_size: args.validation_size,

@@ -98,7 +98,7 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
         files.push(path.unwrap_or_else(|| DEMO_DATA.to_owned()));
     }
     kept.remove()?;
-    report(&trained, &prepared, &clock, files).print(common)
+    report(&trained, &plan, &prepared, &clock, files).print(common)
 }
 
 /// The program, as files name it.
@@ -243,11 +243,20 @@ impl Clock {
     }
 }
 
-fn report(trained: &Trained, prepared: &Prepared, clock: &Clock, files: Vec<String>) -> Report {
+fn report(
+    trained: &Trained,
+    plan: &TrainPlan,
+    prepared: &Prepared,
+    clock: &Clock,
+    files: Vec<String>,
+) -> Report {
     let epochs = &trained.history.epochs;
     let last = epochs.last();
     // Without the epochs that a run had before it was resumed.
-    let visited = (clock.epochs.len() * trained.split.train.len()) as f64;
+    let resumed_at = epochs.len() - clock.epochs.len();
+    let visited =
+        (resumed_at..epochs.len()).map(|epoch| plan.cells_of_epoch(&trained.split, epoch));
+    let visited = visited.sum::<usize>() as f64;
     let mut report = Report::default();
     report
         .add("cells", prepared.counts.n_cells())

@@ -7,6 +7,7 @@ use super::error::ResumeError;
 use super::history::{EpochSums, History};
 use super::plan::TrainPlan;
 use super::plateau::Plateau;
+use super::steps::Steps;
 use crate::data::Fingerprint;
 use crate::module::VaeConfig;
 use crate::nn::StateDict;
@@ -77,12 +78,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Whether this is a place in a run of so many epochs, each of `n_train` minibatches to train
-    /// on and at most `n_validation` to validate on.
+    /// Whether this is a place in a run of so many epochs, each with at most `n_validation`
+    /// minibatches to validate on.
     pub(super) fn check(
         &self,
         epochs: usize,
-        n_train: usize,
+        steps: Steps,
         n_validation: usize,
     ) -> Result<(), ResumeError> {
         let fault = |problem: String| Err(ResumeError::Progress { problem });
@@ -94,12 +95,13 @@ impl Progress {
         if history.epochs.iter().enumerate().any(|(i, record)| record.epoch != i) {
             return fault("the epochs on record are out of order".to_owned());
         }
+        let n_train = steps.of(*epoch);
         let most = if *epoch < epochs { n_train + n_validation - 1 } else { 0 };
         if *minibatch > most {
             return fault(format!("{minibatch} minibatches done of an epoch of {}", most + 1));
         }
-        let expected = epoch * n_train + minibatch.min(&n_train);
-        if *step != expected as u64 {
+        let expected = steps.before(*epoch) + (*minibatch).min(n_train) as u64;
+        if *step != expected {
             return fault(format!("step {step}, where {expected} are done"));
         }
         Ok(())

@@ -80,6 +80,10 @@ pub struct Watched {
     pub waited: usize,
     /// All looks.
     pub looks: usize,
+    /// Whether patience has run out, once and for all: a later improvement does not count where
+    /// `min_epochs` makes the run go on.
+    #[serde(default)]
+    pub is_over: bool,
 }
 
 impl Watched {
@@ -94,12 +98,8 @@ impl Watched {
         } else {
             self.waited += 1;
         }
-    }
-
-    /// Whether to stop.
-    pub(super) fn is_over(&self, rule: &EarlyStopping) -> bool {
         // A patience of 0 waits for a look that is no improvement all the same.
-        self.waited >= rule.patience.max(1)
+        self.is_over |= self.waited >= rule.patience.max(1);
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
         let mut watched = Watched::default();
         let over = values.iter().position(|&value| {
             watched.see(&rule, value);
-            watched.is_over(&rule)
+            watched.is_over
         });
         over.map(|i| i + 1)
     }
@@ -127,6 +127,17 @@ mod tests {
             let rule = EarlyStopping { patience, ..rule };
             assert_eq!(stops_after(rule, &[10.0, 9.0, 9.0]), Some(3));
         }
+    }
+
+    #[test]
+    fn an_improvement_afterwards_comes_too_late() {
+        let rule = EarlyStopping { patience: 1, ..Default::default() };
+        let mut watched = Watched::default();
+        for (value, is_over) in [(3.0, false), (4.0, true), (1.0, true)] {
+            watched.see(&rule, value);
+            assert_eq!(watched.is_over, is_over);
+        }
+        assert_eq!((watched.best, watched.waited), (Some(1.0), 0));
     }
 
     #[test]

@@ -26,8 +26,8 @@ pub enum TrainError {
     /// The model cannot take the data.
     #[error(transparent)]
     Misfit(#[from] Misfit),
-    /// An option goes by validation cells, and there are none.
-    #[error("{option} goes by {metric}, which needs validation cells, and there are none")]
+    /// An option goes by validation cells, and none are validated on.
+    #[error("{option} goes by {metric}, which needs validation cells, and none are validated on")]
     NothingToValidate {
         /// The option: `early_stopping`, `reduce_lr_on_plateau`.
         option: &'static str,

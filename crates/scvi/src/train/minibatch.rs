@@ -31,7 +31,7 @@ impl TrainingRun<'_> {
         self.load_first()?;
         self.ws.swap_inputs(&mut self.next);
         self.shown = Shown::Train(self.at.minibatch);
-        let following = self.train_ranges.get(self.at.minibatch + 1).cloned();
+        let following = self.train_ranges[..self.n_train()].get(self.at.minibatch + 1).cloned();
         self.next_is_loaded = following.is_some();
         self.at.step += 1;
         let (kl_weight, noise) = (self.kl_weight(), self.noise());
@@ -68,9 +68,11 @@ impl TrainingRun<'_> {
         self.order.clear();
         self.order.extend_from_slice(&self.split.train);
         self.plan.shuffling.shuffle(self.plan.seed, self.at.epoch as u32, &mut self.order);
-        let range = self.train_ranges[self.at.minibatch].clone();
+        let ranges = &self.train_ranges[self.at.minibatch..self.n_train()];
+        let range = ranges[0].clone();
+        let end = ranges[ranges.len() - 1].end;
         let validation = if self.n_validation() > 0 { &self.validation[..] } else { &[] };
-        self.data.expect(self.order[range.start..].iter().chain(validation).copied());
+        self.data.expect(self.order[range.start..end].iter().chain(validation).copied());
         let Self { vae, next, batch, order, data, .. } = self;
         load(vae.backend(), data, &order[range], batch, next)
     }

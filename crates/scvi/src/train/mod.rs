@@ -3,6 +3,7 @@
 //! [`train`] runs from beginning to end; [`TrainingRun`] goes one minibatch at a time, and can be
 //! taken down to a [`Checkpoint`] and up again after any of them.
 
+mod batch_limit;
 mod checkpoint;
 mod divergence;
 mod early_stopping;
@@ -17,9 +18,11 @@ mod plan;
 mod plateau;
 mod run;
 mod setup;
+mod steps;
 mod trainer;
 mod validate;
 
+pub use batch_limit::BatchLimit;
 pub use checkpoint::{Checkpoint, Progress, RunDescription};
 pub use divergence::{Divergence, LargestCount};
 pub use early_stopping::{EarlyStopping, Mode, Watched};

@@ -4,7 +4,9 @@ use scvi_kernels::ops::adam::AdamRule;
 use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
-use super::{EarlyStopping, GradientClipAlgorithm, Optimizer, ReduceLrOnPlateau};
+use super::setup::train_ranges;
+use super::steps::Steps;
+use super::{BatchLimit, EarlyStopping, GradientClipAlgorithm, Optimizer, ReduceLrOnPlateau};
 use crate::data::{Shuffling, Split, SplitError};
 use crate::module::GradientClip;
 
@@ -13,6 +15,10 @@ use crate::module::GradientClip;
 /// | Name | Default | Purpose |
 /// |---|---|---|
 /// | `max_epochs` | [`default_max_epochs`] | passes over the training cells |
+/// | `min_epochs` | none | epochs before which early stopping does not end the run |
+/// | `max_steps` | none | optimizer steps after which the run ends, within an epoch too |
+/// | `limit_train_batches` | all | minibatches of an epoch to train on |
+/// | `limit_val_batches` | all | minibatches to validate on |
 /// | `batch_size` | 128 | cells of a minibatch |
 /// | `train_size` | 0.9 | share of cells to train on |
 /// | `validation_size` | the rest | share of cells to validate on |
@@ -35,12 +41,24 @@ use crate::module::GradientClip;
 /// | `seed` | 0 | of weights, split, order and noise |
 ///
 /// Source: scvi-tools 1.4.2, `train/_trainingplans.py`, `train/_trainer.py`,
-/// `dataloaders/_data_splitting.py`, `model/base/_training_mixin.py`.
+/// `dataloaders/_data_splitting.py`, `model/base/_training_mixin.py`; Lightning 2.6, `Trainer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainPlan {
     /// Passes over the training cells.
     pub max_epochs: Option<usize>,
+    /// Epochs before which early stopping does not end the run.
+    #[serde(default)]
+    pub min_epochs: Option<usize>,
+    /// Optimizer steps after which the run ends. An epoch that it ends early does not validate.
+    #[serde(default)]
+    pub max_steps: Option<u64>,
+    /// Minibatches of an epoch to train on, others in each epoch.
+    #[serde(default)]
+    pub limit_train_batches: Option<BatchLimit>,
+    /// Minibatches to validate on, the same in each epoch.
+    #[serde(default)]
+    pub limit_val_batches: Option<BatchLimit>,
     /// Cells of a minibatch.
     pub batch_size: usize,
     /// Share of cells to train on.
@@ -105,6 +123,10 @@ impl Default for TrainPlan {
     fn default() -> Self {
         Self {
             max_epochs: None,
+            min_epochs: None,
+            max_steps: None,
+            limit_train_batches: None,
+            limit_val_batches: None,
             batch_size: 128,
             train_size: 0.9,
             validation_size: None,
@@ -160,9 +182,25 @@ impl TrainPlan {
         }
     }
 
-    /// Epochs to run on a data set of `n_cells`.
+    /// Epochs to run on a data set of `n_cells`, with the one that `max_steps` ends early.
     pub fn epochs(&self, n_cells: usize) -> usize {
-        self.max_epochs.unwrap_or_else(|| default_max_epochs(n_cells))
+        let most = self.max_epochs.unwrap_or_else(|| default_max_epochs(n_cells));
+        if self.max_steps.is_none() {
+            return most;
+        }
+        // A plan that splits no cells has no epoch at all, and is refused when the run begins.
+        let split = self.split(n_cells).unwrap_or_default();
+        match train_ranges(&split, self).len() {
+            0 => most,
+            per_epoch => Steps { per_epoch, max_steps: self.max_steps }.epochs(most),
+        }
+    }
+
+    /// Cells that an epoch, counted from 0, trains on.
+    pub fn cells_of_epoch(&self, split: &Split, epoch: usize) -> usize {
+        let ranges = train_ranges(split, self);
+        let steps = Steps { per_epoch: ranges.len(), max_steps: self.max_steps };
+        ranges[..steps.of(epoch)].last().map_or(0, |range| range.end)
     }
 
     /// The split of a data set of `n_cells`.

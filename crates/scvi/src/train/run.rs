@@ -9,6 +9,7 @@ use super::error::TrainError;
 use super::guard::ALL;
 use super::history::{EpochRecord, MinibatchRecord};
 use super::plan::TrainPlan;
+use super::steps::Steps;
 use super::trainer::{Stop, Trained};
 use crate::data::{Dataset, Fingerprint, Split};
 use crate::module::{Inputs, Minibatch, Vae, Workspace};
@@ -73,6 +74,7 @@ pub struct TrainingRun<'a> {
     pub(super) train_ranges: Vec<Range<usize>>,
     pub(super) validation_ranges: Vec<Range<usize>>,
     pub(super) epochs: usize,
+    pub(super) steps: Steps,
     pub(super) at: Progress,
     /// the minibatch in the workspace
     pub(super) shown: Shown,
@@ -152,7 +154,7 @@ impl TrainingRun<'_> {
         if let Some(stop) = self.is_over() {
             return Ok(Event::Done(stop));
         }
-        let n_train = self.train_ranges.len();
+        let n_train = self.n_train();
         match self.at.minibatch.checked_sub(n_train) {
             None => self.train_minibatch()?,
             Some(k) => self.validate_minibatch(k)?,
@@ -178,29 +180,40 @@ impl TrainingRun<'_> {
     }
 
     fn is_over(&self) -> Option<Stop> {
-        let Progress { epoch, minibatch, early_stopping, .. } = &self.at;
-        let rule = self.plan.early_stopping.as_ref();
-        if *minibatch == 0 && rule.is_some_and(|rule| early_stopping.is_over(rule)) {
+        let Progress { epoch, minibatch, step, early_stopping, .. } = &self.at;
+        if *minibatch > 0 {
+            return None;
+        }
+        if early_stopping.is_over && self.plan.min_epochs.is_none_or(|least| *epoch >= least) {
             return Some(Stop::EarlyStopping);
+        }
+        if self.plan.max_steps.is_some_and(|most| *step >= most) {
+            return Some(Stop::MaxSteps);
         }
         (*epoch >= self.epochs).then_some(Stop::MaxEpochs)
     }
 
+    /// Minibatches to train on in this epoch.
+    pub(super) fn n_train(&self) -> usize {
+        self.steps.of(self.at.epoch)
+    }
+
     /// Minibatches to validate on in this epoch.
     pub(super) fn n_validation(&self) -> usize {
-        if self.plan.validates(self.at.epoch) { self.validation_ranges.len() } else { 0 }
+        let validates = self.plan.validates(self.at.epoch) && !self.steps.is_cut(self.at.epoch);
+        if validates { self.validation_ranges.len() } else { 0 }
     }
 
     /// Puts the epoch on record, and goes to the beginning of the next.
     fn end_epoch(&mut self) -> EpochRecord {
         let validated = self.n_validation() > 0;
-        let n_trained = self.train_ranges.last().map_or(0, |range| range.end);
+        let n_trained = self.train_ranges[..self.n_train()].last().map_or(0, |range| range.end);
         let record = EpochRecord {
             epoch: self.at.epoch,
             kl_weight: self.kl_weight(),
             lr: self.plan.monitors_lr().then(|| self.lr()),
             train: self.at.train.mean(n_trained),
-            validation: validated.then(|| self.at.validation.mean(self.split.validation.len())),
+            validation: validated.then(|| self.at.validation.mean(self.validation.len())),
         };
         self.look_at(&record);
         self.at.history.epochs.push(record);

@@ -16,6 +16,8 @@ use crate::module::{Vae, VaeSpec};
 pub enum Stop {
     /// All epochs are done.
     MaxEpochs,
+    /// As many optimizer steps as `max_steps` allows are done.
+    MaxSteps,
     /// The held-out loss no longer fell.
     EarlyStopping,
     /// The caller asked for it.

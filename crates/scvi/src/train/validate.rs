@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::batch_limit::BatchLimit;
 use super::plan::TrainPlan;
 use crate::data::Shuffling;
 
@@ -24,6 +25,7 @@ impl TrainPlan {
     /// [`PlanError`] names the option, what came and what is allowed.
     pub fn validate(&self) -> Result<(), PlanError> {
         self.check_counts()?;
+        self.check_limits()?;
         self.check_optimiser()?;
         let min = self.min_kl_weight;
         number("min_kl_weight", min, min >= 0.0, "0 or more")?;
@@ -51,9 +53,6 @@ impl TrainPlan {
                 return fault("buffer_size", buffer_size, "at least block_size");
             }
         }
-        if self.max_epochs == Some(0) {
-            return fault("max_epochs", 0, "1 or more");
-        }
         let waits = self.reduce_lr_on_plateau.is_some_and(|rule| rule.metric.needs_validation());
         match self.check_val_every_n_epoch {
             Some(0) => fault("check_val_every_n_epoch", 0, "1 or more"),
@@ -63,6 +62,21 @@ impl TrainPlan {
             }
             _ => Ok(()),
         }
+    }
+
+    /// How long it trains, and on how much.
+    fn check_limits(&self) -> Result<(), PlanError> {
+        let train = self.limit_train_batches;
+        let zero = [
+            ("max_epochs", self.max_epochs == Some(0)),
+            ("max_steps", self.max_steps == Some(0)),
+            ("limit_train_batches", train.is_some_and(BatchLimit::is_zero)),
+        ];
+        if let Some((option, _)) = zero.into_iter().find(|(_, is_zero)| *is_zero) {
+            return Err(PlanError { option, found: "0".to_owned(), range: "1 or more" });
+        }
+        train.map_or(Ok(()), |limit| limit.check("limit_train_batches"))?;
+        self.limit_val_batches.map_or(Ok(()), |limit| limit.check("limit_val_batches"))
     }
 
     fn check_optimiser(&self) -> Result<(), PlanError> {
@@ -106,6 +120,18 @@ mod tests {
         let plan = TrainPlan::default;
         assert!(message(TrainPlan { batch_size: 0, ..plan() }).contains("batch_size is 0"));
         assert!(message(TrainPlan { max_epochs: Some(0), ..plan() }).contains("max_epochs"));
+        assert!(message(TrainPlan { max_steps: Some(0), ..plan() }).contains("max_steps is 0"));
+        let limited = |limit| TrainPlan { limit_train_batches: Some(limit), ..plan() };
+        for zero in [BatchLimit::Batches(0), BatchLimit::Fraction(0.0)] {
+            assert!(message(limited(zero)).contains("limit_train_batches is 0; it must be 1"));
+            TrainPlan { limit_val_batches: Some(zero), ..plan() }.validate().unwrap();
+        }
+        for beyond in [1.5, -0.5, f64::NAN] {
+            let limit = BatchLimit::Fraction(beyond);
+            assert!(message(limited(limit)).contains("a number of minibatches, or a fraction"));
+            let plan = TrainPlan { limit_val_batches: Some(limit), ..plan() };
+            assert!(message(plan).contains("limit_val_batches is"));
+        }
         let adam = AdamRule { lr: f64::NAN, ..AdamRule::default() };
         assert!(message(TrainPlan { adam, ..plan() }).contains("lr is NaN"));
         assert!(message(TrainPlan { max_kl_weight: -1.0, ..plan() }).contains("max_kl_weight"));
