@@ -84,7 +84,7 @@ def main():
     tensors = {}
     for name in NAMES:
         row = rows[name]
-        adata = models.make_adata(data, "layer" in row.get("setup", {}))
+        adata = models.make_adata(data, row)
         kind = scvi.model.LinearSCVI if row.get("linear") else scvi.model.SCVI
         model = kind.load(FOLDER / name, adata)
         with patch("torch.distributions.normal._standard_normal", zeros), oracle.double_one_hot():

@@ -85,9 +85,20 @@ SAVES = [
         model=dict(use_observed_lib_size=False, dispersion="gene-label", gene_likelihood="nb"),
     ),
     dict(name="untrained", setup=BATCH, train=None),
+    dict(
+        name="category_types",
+        setup=BATCH | dict(labels_key="label", categorical_covariate_keys=["donor", "plate"]),
+        model=dict(encode_covariates=True),
+        categories=dict(
+            batch=np.array(["1969-12-31T23:59:59.5", "2024-01-31", "2024-06-01"], "datetime64[ns]"),
+            label=np.array([False, True]),
+            donor=np.array([1, 2**63, 2**64 - 1], np.uint64),
+            plate=np.array([-36, 90000], "timedelta64[s]"),
+        ),
+    ),
 ]
 """One row a save: its name, the arguments of setup_anndata, of the model and of train (None: it
-stays untrained), its prefix, and whether it is a LinearSCVI."""
+stays untrained), its prefix, whether it is a LinearSCVI, and categories of other types."""
 
 
 def draw():
@@ -111,15 +122,16 @@ def names(column):
     return np.array([11, 12]) if column == "plate" else np.array(letters, dtype=object)
 
 
-def make_adata(data, with_layer):
-    """The data as AnnData; with a layer, that holds the counts and X something else."""
+def make_adata(data, row):
+    """The data of a row as AnnData; with a layer, that holds the counts and X something else."""
+    categories = row.get("categories", {})
     adata = anndata.AnnData(data["x"].copy())
     adata.var_names = [f"gene {k}" for k in range(N_GENES)]
     for column in CATEGORIES:
-        adata.obs[column] = pd.Categorical(names(column)[data[column]])
+        adata.obs[column] = pd.Categorical(categories.get(column, names(column))[data[column]])
     for column in ("age", "score", "size"):
         adata.obs[column] = data[column]
-    if with_layer:
+    if "layer" in row.get("setup", {}):
         adata.layers["counts"] = data["x"].copy()
         adata.X = np.log1p(data["x"])
     return adata
@@ -131,7 +143,7 @@ def train(row, data):
     setup, arguments = row.get("setup", {}), dict(row.get("model", {}))
     if "var_activation" in arguments:
         arguments["var_activation"] = getattr(torch.nn.functional, arguments["var_activation"])
-    adata = make_adata(data, "layer" in setup)
+    adata = make_adata(data, row)
     cls = scvi.model.LinearSCVI if row.get("linear") else scvi.model.SCVI
     cls.setup_anndata(adata, **setup)
     model = cls(adata, **SIZES, **arguments)

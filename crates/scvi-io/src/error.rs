@@ -112,6 +112,16 @@ pub enum IoError {
         /// The columns there are.
         available: Vec<String>,
     },
+    /// A categorical column with two categories of one name.
+    #[error("{}: {column} has two categories named '{category}'", path.display())]
+    DuplicateCategory {
+        /// The file.
+        path: PathBuf,
+        /// The column inside the file: `obs/batch`.
+        column: String,
+        /// The name.
+        category: String,
+    },
     /// Counts asked for at a place where there are none.
     #[error("{} has no {wanted} (it has: {})", path.display(), list(available))]
     NoCounts {
@@ -287,6 +297,9 @@ impl IoError {
             Self::NotText { .. } => "save it as plain text with the encoding UTF-8",
             Self::NotZarr { .. } => "a .zarr store is written with AnnData.write_zarr",
             Self::NotAnnData { .. } => "open the file with a current anndata and save it again",
+            Self::DuplicateCategory { .. } => {
+                "anndata cannot read this column either; rename one of the categories with h5py"
+            }
             Self::NoCounts { .. } => "name the layer that holds the raw counts with --layer",
             Self::BadCount { .. } => {
                 "raw counts are needed, not scaled or log-transformed values: is there a layer \

@@ -272,6 +272,9 @@ pub(crate) fn check_meta(meta: &ModelMeta) -> Result<(), String> {
             return Err(format!("{found} {what} for {option} {expected}"));
         }
     }
+    for field in registry.categorical() {
+        field.check().map_err(|error| error.to_string())?;
+    }
     if let Some(input) = &meta.input {
         input.check(&meta.var_names)?;
     }

@@ -45,7 +45,7 @@ def train(model):
     model.train(**plan, logger=scvi.train._logger.SimpleLogger())
 
 
-def map_query(reference, cls, with_layer):
+def map_query(reference, cls, row):
     """Maps cells of a batch that the model has not seen, and trains on.
 
     The reference is a folder; a prefix can be given with a loaded model only. scvi-tools offers
@@ -53,8 +53,10 @@ def map_query(reference, cls, with_layer):
     """
     assert hasattr(cls, "load_query_data") == (cls is scvi.model.SCVI)
     if cls is scvi.model.SCVI:
-        query = models.make_adata(data, with_layer)
-        query.obs["batch"] = query.obs["batch"].cat.rename_categories({"batch a": "batch new"})
+        query = models.make_adata(data, row)
+        first = query.obs["batch"].cat.categories[0]
+        new = "batch new" if isinstance(first, str) else first - pd.Timedelta(1, "D")
+        query.obs["batch"] = query.obs["batch"].cat.rename_categories({first: new})
         model = cls.load_query_data(query, reference)
         train(model)
         assert np.isfinite(model.get_latent_representation()).all()
@@ -72,9 +74,8 @@ for name in sorted(folder.name for folder in written.iterdir()):
     row = row_of(name)
     prefix = row.get("prefix")
     cls = scvi.model.LinearSCVI if row.get("linear") else scvi.model.SCVI
-    with_layer = "layer" in row.get("setup", {})
     original, copy = (
-        cls.load(folder / name, models.make_adata(data, with_layer), prefix=prefix)
+        cls.load(folder / name, models.make_adata(data, row), prefix=prefix)
         for folder in (REFERENCE / "saves", written)
     )
     if copy.is_trained:
@@ -93,5 +94,5 @@ for name in sorted(folder.name for folder in written.iterdir()):
         np.testing.assert_array_equal(getattr(copy, split), getattr(original, split))
     # Further training concatenates the history.
     train(copy)
-    map_query(copy if prefix else str(written / name), cls, with_layer)
+    map_query(copy if prefix else str(written / name), cls, row)
     print(f"{name}: same")

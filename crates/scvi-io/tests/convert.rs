@@ -8,7 +8,7 @@ use std::path::Path;
 
 use saves::input::{CELLS, GENES, Input};
 use saves::{folder, models, read, same_for_scvi_tools, tensors};
-use scvi::data::{CategoryKind, MatrixKey};
+use scvi::data::{CategoryKind, MatrixKey, TimeUnit};
 use scvi::module::Minibatch;
 use scvi_io::convert::{from_scvi_tools, to_scvi_tools};
 use scvi_io::scvi_tools::{ScviToolsSave, SetupField, StateTensor, Value, saves_in};
@@ -120,6 +120,21 @@ fn what_the_save_says_of_data_and_training() {
     let extras = meta.scvi_tools.as_ref().unwrap();
     assert_eq!(extras.attributes["run_name_"], "run");
     assert!(extras.counters.values().any(|&n| n > 0));
+
+    let registry = open_model(folder("category_types")).unwrap().meta.registry;
+    let columns = registry.categorical().map(|f| (f.kind, &f.categories[0], f.categories.last()));
+    let unit = CategoryKind::Datetime(TimeUnit::Nanosecond);
+    let spans = CategoryKind::Timedelta(TimeUnit::Second);
+    let text = |text: &str| text.to_owned();
+    let expected = [
+        (unit, text("1969-12-31 23:59:59.5"), text("2024-06-01 00:00:00")),
+        (CategoryKind::Bool, text("False"), text("True")),
+        (CategoryKind::Integer, text("1"), text("18446744073709551615")),
+        (spans, text("-1 days +23:59:24"), text("1 days 01:00:00")),
+    ];
+    for (found, (kind, first, last)) in columns.zip(&expected) {
+        assert_eq!(found, (*kind, first, Some(last)));
+    }
 
     let meta = |name: &str| open_model(folder(name)).unwrap().meta;
     assert_eq!(meta("layer").registry.layer, MatrixKey::Layer("counts".to_owned()));

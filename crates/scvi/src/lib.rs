@@ -29,9 +29,11 @@
 
 pub mod data;
 pub mod distributions;
+mod listed;
 pub mod model;
 pub mod module;
 pub mod nn;
 pub mod train;
 
+pub use listed::listed;
 pub use scvi_kernels::{Backend, Cpu, Real};

@@ -1,5 +1,7 @@
 //! An array of the file: its values by rows, or block by block.
 
+use std::path::Path;
+
 use super::attrs::Attrs;
 use super::store::Store;
 use crate::{IoError, h5ad, zarr};
@@ -128,10 +130,18 @@ impl Array {
     pub(crate) fn rows_i64(&self, start: u64, rows: u64) -> Result<Vec<i64>, IoError> {
         let values = match self.kind {
             Kind::Signed | Kind::Bool => either!(self, a => a.rows_i64(start, rows))?,
-            Kind::Unsigned => self.signed(either!(self, a => a.rows_u64(start, rows))?)?,
+            Kind::Unsigned => return self.signed(self.rows_u64(start, rows)?),
             _ => return Err(self.structure("whole numbers", self.type_name())),
         };
         self.complete_rows(rows, values)
+    }
+
+    /// As [`Self::rows_f32`], as whole numbers without a sign; fails on all others.
+    fn rows_u64(&self, start: u64, rows: u64) -> Result<Vec<u64>, IoError> {
+        if self.kind != Kind::Unsigned {
+            return Err(self.structure("whole numbers without a sign", self.type_name()));
+        }
+        self.complete_rows(rows, either!(self, a => a.rows_u64(start, rows))?)
     }
 
     /// The values as 8-byte floats, a block of whole rows at a time; the block's first row first.
@@ -169,6 +179,17 @@ impl Array {
         Ok(all)
     }
 
+    /// All values of an array of one dimension as whole numbers without a sign.
+    pub(crate) fn u64s(&self) -> Result<Vec<u64>, IoError> {
+        let (n, mut all) = (self.len()?, Vec::new());
+        self.blocks(Self::rows_u64, |_, block| {
+            self.reserve(&mut all, n)?;
+            all.extend(block);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
     /// All values of an array of one dimension as floats.
     pub(crate) fn f64s(&self) -> Result<Vec<f64>, IoError> {
         let (n, mut all) = (self.len()?, Vec::new());
@@ -187,6 +208,11 @@ impl Array {
         values
             .try_reserve_exact(more)
             .map_err(|_| self.structure("values that fit into memory", format!("{n} values")))
+    }
+
+    /// The file that it lies in.
+    pub(crate) fn file(&self) -> &Path {
+        self.store.path()
     }
 
     /// The error that this array is not as the format says.

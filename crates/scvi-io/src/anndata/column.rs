@@ -1,8 +1,6 @@
 //! A column of `obs` in memory.
 
-use scvi::data::CategoryKind;
-
-use super::python_str::{float_str, single_str};
+use scvi::data::{CategoryKind, float_str, single_str};
 
 /// A column of `obs`: one value per cell, or none.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +14,8 @@ pub enum Column {
     Bools(Vec<Option<bool>>),
     /// Whole numbers.
     Integers(Vec<Option<i64>>),
+    /// Whole numbers without a sign, of which some need all 8 bytes.
+    Unsigned(Vec<Option<u64>>),
     /// Floats of 8 bytes; NaN where a value is missing.
     Floats(Vec<f64>),
     /// Floats of 4 bytes; NaN where a value is missing.
@@ -43,6 +43,7 @@ impl Column {
             Self::Strings(v) => v.len(),
             Self::Bools(v) => v.len(),
             Self::Integers(v) => v.len(),
+            Self::Unsigned(v) => v.len(),
             Self::Floats(v) => v.len(),
             Self::Singles(v) => v.len(),
         }
@@ -59,7 +60,7 @@ impl Column {
             Self::Categorical(c) => c.kind,
             Self::Strings(_) => CategoryKind::Text,
             Self::Bools(_) => CategoryKind::Bool,
-            Self::Integers(_) => CategoryKind::Integer,
+            Self::Integers(_) | Self::Unsigned(_) => CategoryKind::Integer,
             Self::Floats(_) => CategoryKind::Float,
             Self::Singles(_) => CategoryKind::Single,
         }
@@ -78,6 +79,7 @@ impl Column {
             Self::Categorical(_) | Self::Strings(_) => return None,
             Self::Bools(v) => v.iter().map(|v| v.map_or(f64::NAN, f64::from)).collect(),
             Self::Integers(v) => v.iter().map(|v| v.map_or(f64::NAN, |v| v as f64)).collect(),
+            Self::Unsigned(v) => v.iter().map(|v| v.map_or(f64::NAN, |v| v as f64)).collect(),
             Self::Floats(v) => v.clone(),
             Self::Singles(v) => v.iter().map(|&v| f64::from(v)).collect(),
         })
@@ -94,6 +96,7 @@ impl Column {
             Self::Strings(v) => factorize(v.iter().map(Option::as_ref), |s| (*s).clone()),
             Self::Bools(v) => factorize(v.iter().copied(), |&b| py_bool(b).into()),
             Self::Integers(v) => factorize(v.iter().copied(), i64::to_string),
+            Self::Unsigned(v) => factorize(v.iter().copied(), u64::to_string),
             Self::Floats(v) => factorize(v.iter().map(|&v| Ordered::new(v)), |v| float_str(v.0)),
             Self::Singles(v) => {
                 factorize(v.iter().map(|&v| Ordered::new(f64::from(v))), |v| single_str(v.0 as f32))
@@ -112,6 +115,7 @@ impl Column {
             Self::Strings(v) => v.get(cell)?.clone(),
             Self::Bools(v) => v.get(cell)?.map(|b| py_bool(b).into()),
             Self::Integers(v) => v.get(cell)?.map(|i| i.to_string()),
+            Self::Unsigned(v) => v.get(cell)?.map(|i| i.to_string()),
             Self::Floats(v) => v.get(cell).filter(|v| !v.is_nan()).map(|&v| float_str(v)),
             Self::Singles(v) => v.get(cell).filter(|v| !v.is_nan()).map(|&v| single_str(v)),
         }
@@ -123,6 +127,7 @@ impl Column {
             Self::Strings(v) => v[cell].is_none(),
             Self::Bools(v) => v[cell].is_none(),
             Self::Integers(v) => v[cell].is_none(),
+            Self::Unsigned(v) => v[cell].is_none(),
             Self::Floats(v) => v[cell].is_nan(),
             Self::Singles(v) => v[cell].is_nan(),
         }
@@ -137,9 +142,18 @@ impl Categorical {
         }
         let names = self.categories.iter();
         match self.kind {
-            CategoryKind::Text => Column::Strings(names.cloned().map(Some).collect()),
+            // A file holds times as the texts that write them.
+            CategoryKind::Text | CategoryKind::Datetime(_) | CategoryKind::Timedelta(_) => {
+                Column::Strings(names.cloned().map(Some).collect())
+            }
             CategoryKind::Bool => Column::Bools(names.map(|n| Some(n == py_bool(true))).collect()),
-            CategoryKind::Integer => Column::Integers(names.map(|n| parsed(n)).collect()),
+            CategoryKind::Integer => {
+                let signed: Vec<Option<i64>> = names.clone().map(|n| parsed(n)).collect();
+                match signed.iter().all(Option::is_some) {
+                    true => Column::Integers(signed),
+                    false => Column::Unsigned(names.map(|n| parsed(n)).collect()),
+                }
+            }
             CategoryKind::Float => {
                 Column::Floats(names.map(|n| parsed(n).unwrap_or(f64::NAN)).collect())
             }
@@ -232,6 +246,7 @@ mod tests {
             Column::Strings(vec![Some("1".into()), Some("True".into())]),
             Column::Bools(vec![Some(false), Some(true)]),
             Column::Integers(vec![Some(i64::MIN), Some(7)]),
+            Column::Unsigned(vec![Some(7), Some(u64::MAX)]),
             Column::Floats(vec![f64::NEG_INFINITY, 0.1, 1e16, 1.5e300]),
             Column::Singles(vec![-1e-7, 0.1, 3.0]),
         ] {

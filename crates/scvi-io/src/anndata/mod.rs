@@ -13,7 +13,6 @@ pub(crate) mod encodings;
 mod file;
 mod matrices;
 mod posterior;
-pub(crate) mod python_str;
 mod read_column;
 mod sparse;
 mod store;

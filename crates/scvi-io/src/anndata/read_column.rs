@@ -1,5 +1,7 @@
 //! Reads one column of a data frame, in every form that AnnData has given it.
 
+use std::collections::HashSet;
+
 use super::array::{Array, Kind};
 use super::column::{Categorical, Column};
 use super::store::{Node, Store};
@@ -59,15 +61,23 @@ fn read_array(array: &Array) -> Result<Column, IoError> {
     Ok(match array.kind() {
         Kind::Text => Column::Strings(array.strings()?.into_iter().map(Some).collect()),
         Kind::Bool => Column::Bools(array.i64s()?.iter().map(|&v| Some(v != 0)).collect()),
-        Kind::Signed | Kind::Unsigned => {
-            Column::Integers(array.i64s()?.into_iter().map(Some).collect())
-        }
+        Kind::Signed => Column::Integers(array.i64s()?.into_iter().map(Some).collect()),
+        Kind::Unsigned => unsigned(array.u64s()?),
         Kind::Double => Column::Floats(array.f64s()?),
         Kind::Single => Column::Singles(array.f64s()?.iter().map(|&v| v as f32).collect()),
         Kind::Other => {
             return Err(array.structure("strings, numbers or booleans", array.type_name()));
         }
     })
+}
+
+/// Numbers without a sign, as those with one where they fit.
+fn unsigned(values: Vec<u64>) -> Column {
+    let signed: Option<Vec<i64>> = values.iter().map(|&v| v.try_into().ok()).collect();
+    match signed {
+        Some(values) => Column::Integers(values.into_iter().map(Some).collect()),
+        None => Column::Unsigned(values.into_iter().map(Some).collect()),
+    }
 }
 
 /// Takes out the values that the mask marks.
@@ -84,6 +94,7 @@ fn masked(column: Column, mask: &Array) -> Result<Column, IoError> {
         Column::Strings(v) => Column::Strings(blank(v, &mask)),
         Column::Bools(v) => Column::Bools(blank(v, &mask)),
         Column::Integers(v) => Column::Integers(blank(v, &mask)),
+        Column::Unsigned(v) => Column::Unsigned(blank(v, &mask)),
         Column::Floats(mut v) => {
             v.iter_mut().enumerate().filter(|(k, _)| missing(*k)).for_each(|(_, v)| *v = f64::NAN);
             Column::Floats(v)
@@ -103,15 +114,25 @@ fn categorical(codes: &Array, names: &Array, ordered: bool) -> Result<Column, Io
     with_codes(codes, &read_array(names)?, ordered)
 }
 
-/// Checks the codes against the categories; -1 is a missing value.
+/// Checks the codes against the categories, which are all different; -1 is a missing value.
 fn with_codes(codes: &Array, names: &Column, ordered: bool) -> Result<Column, IoError> {
     let n = names.len();
+    let categories: Vec<String> =
+        (0..n).map(|k| names.label(k).unwrap_or_else(|| "nan".into())).collect();
+    let mut seen = HashSet::with_capacity(n);
+    if let Some(twice) = categories.iter().find(|category| !seen.insert(*category)) {
+        let place = codes.place();
+        return Err(IoError::DuplicateCategory {
+            path: codes.file().into(),
+            column: place.strip_suffix("/codes").unwrap_or(place).into(),
+            category: twice.clone(),
+        });
+    }
     let code = |v: i64| match u32::try_from(v) {
         Ok(code) if (code as usize) < n => Ok(Some(code)),
         _ if v == -1 => Ok(None),
         _ => Err(codes.structure(format!("codes from -1 to {}", n as i64 - 1), v.to_string())),
     };
     let codes = codes.i64s()?.into_iter().map(code).collect::<Result<_, _>>()?;
-    let categories = (0..n).map(|k| names.label(k).unwrap_or_else(|| "nan".into())).collect();
     Ok(Column::Categorical(Categorical { codes, categories, kind: names.kind(), ordered }))
 }

@@ -32,6 +32,15 @@ pub(super) fn write_column(frame: &mut GroupBuilder, name: &str, column: &Column
                 masked(frame, name, NULLABLE_BOOLEAN, column, |d| bool_array(d, &bools));
             }
         }
+        Column::Unsigned(v) => {
+            let numbers: Vec<u64> = v.iter().map(|i| i.unwrap_or_default()).collect();
+            let write = |d: &mut DatasetBuilder| encode(d.with_u64_data(&numbers), ARRAY);
+            if complete {
+                write(frame.create_dataset(name));
+            } else {
+                masked(frame, name, NULLABLE_INTEGER, column, write);
+            }
+        }
         Column::Integers(v) => {
             let numbers: Vec<i64> = v.iter().map(|i| i.unwrap_or_default()).collect();
             let write = |d: &mut DatasetBuilder| encode(d.with_i64_data(&numbers), ARRAY);

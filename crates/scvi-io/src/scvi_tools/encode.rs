@@ -3,6 +3,8 @@
 //! Arrays and tables are written as calls whose meaning has not changed from numpy 1 to 2 and from
 //! pandas 1.5 to 3: `numpy.ndarray` with a state, `pandas.DataFrame` of a dict.
 
+use scvi::data::TimeUnit;
+
 use super::pickle::PickleWriter;
 use super::value::{Array, ArrayData, Frame, Value};
 
@@ -63,6 +65,15 @@ fn letters(data: &ArrayData) -> &'static str {
     match data {
         ArrayData::Bool(_) => "|b1",
         ArrayData::Int(_) => "<i8",
+        ArrayData::UInt(_) => "<u8",
+        ArrayData::Datetime(TimeUnit::Second, _) => "<M8[s]",
+        ArrayData::Datetime(TimeUnit::Millisecond, _) => "<M8[ms]",
+        ArrayData::Datetime(TimeUnit::Microsecond, _) => "<M8[us]",
+        ArrayData::Datetime(TimeUnit::Nanosecond, _) => "<M8[ns]",
+        ArrayData::Timedelta(TimeUnit::Second, _) => "<m8[s]",
+        ArrayData::Timedelta(TimeUnit::Millisecond, _) => "<m8[ms]",
+        ArrayData::Timedelta(TimeUnit::Microsecond, _) => "<m8[us]",
+        ArrayData::Timedelta(TimeUnit::Nanosecond, _) => "<m8[ns]",
         ArrayData::Float32(_) => "<f4",
         ArrayData::Float64(_) => "<f8",
         ArrayData::Str(_) | ArrayData::Object(_) => "|O",
@@ -73,7 +84,10 @@ fn letters(data: &ArrayData) -> &'static str {
 fn little_endian(data: &ArrayData) -> Vec<u8> {
     match data {
         ArrayData::Bool(v) => v.iter().map(|&b| b.into()).collect(),
-        ArrayData::Int(v) => v.iter().flat_map(|n| n.to_le_bytes()).collect(),
+        ArrayData::Int(v) | ArrayData::Datetime(_, v) | ArrayData::Timedelta(_, v) => {
+            v.iter().flat_map(|n| n.to_le_bytes()).collect()
+        }
+        ArrayData::UInt(v) => v.iter().flat_map(|n| n.to_le_bytes()).collect(),
         ArrayData::Float32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         ArrayData::Float64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         ArrayData::Str(_) | ArrayData::Object(_) => Vec::new(),
@@ -89,8 +103,8 @@ fn array_as_tensor(w: &mut PickleWriter, array: &Array) {
         ArrayData::Bool(_) => "BoolStorage",
         ArrayData::Int(_) => "LongStorage",
         ArrayData::Float32(_) => "FloatStorage",
-        // Texts are no tensors: the check of the whole save has refused them.
-        ArrayData::Float64(_) | ArrayData::Str(_) | ArrayData::Object(_) => "DoubleStorage",
+        // Others are no tensors: the check of the whole save has refused them.
+        _ => "DoubleStorage",
     };
     tensor(w, class, &array.shape, little_endian(&array.data), array.data.len());
 }

@@ -1,7 +1,7 @@
 //! What a save holds, as plain values.
 
 use super::SaveError;
-use crate::anndata::python_str::{float_str, single_str};
+use scvi::data::{TimeUnit, datetime_str, float_str, single_str, timedelta_str};
 
 /// A value of a save. Dictionaries of all classes (`OrderedDict`, `defaultdict`, scvi-tools'
 /// `attrdict`) are [`Value::Dict`]; numbers of numpy are plain numbers.
@@ -51,8 +51,8 @@ pub struct Array {
     pub data: ArrayData,
 }
 
-/// The values of an array. Narrow types are widened: all whole numbers to 8 bytes, 2-byte floats
-/// to 4.
+/// The values of an array. Narrow types are widened: all whole numbers to 8 bytes with a sign where
+/// they fit, 2-byte floats to 4.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ArrayData {
@@ -60,10 +60,16 @@ pub enum ArrayData {
     Bool(Vec<bool>),
     /// Whole numbers.
     Int(Vec<i64>),
+    /// Whole numbers without a sign, of which some need all 8 bytes.
+    UInt(Vec<u64>),
     /// Numbers of 4 bytes.
     Float32(Vec<f32>),
     /// Numbers of 8 bytes.
     Float64(Vec<f64>),
+    /// Points in time, since 1970.
+    Datetime(TimeUnit, Vec<i64>),
+    /// Lengths of time.
+    Timedelta(TimeUnit, Vec<i64>),
     /// Texts: of fixed length, or an object array that holds only texts.
     Str(Vec<String>),
     /// An object array that holds other things too.
@@ -127,12 +133,18 @@ impl ArrayData {
     pub fn len(&self) -> usize {
         match self {
             Self::Bool(v) => v.len(),
-            Self::Int(v) => v.len(),
+            Self::Int(v) | Self::Datetime(_, v) | Self::Timedelta(_, v) => v.len(),
+            Self::UInt(v) => v.len(),
             Self::Float32(v) => v.len(),
             Self::Float64(v) => v.len(),
             Self::Str(v) => v.len(),
             Self::Object(v) => v.len(),
         }
+    }
+
+    /// Whether torch has a type for them that is written here.
+    pub(in crate::scvi_tools) fn can_be_a_tensor(&self) -> bool {
+        matches!(self, Self::Bool(_) | Self::Int(_) | Self::Float32(_) | Self::Float64(_))
     }
 
     /// Whether there are none.
@@ -154,9 +166,10 @@ impl ArrayData {
         Some(match self {
             Self::Bool(v) => v.iter().map(|&b| f64::from(u8::from(b))).collect(),
             Self::Int(v) => v.iter().map(|&n| n as f64).collect(),
+            Self::UInt(v) => v.iter().map(|&n| n as f64).collect(),
             Self::Float32(v) => v.iter().map(|&x| x.into()).collect(),
             Self::Float64(v) => v.clone(),
-            Self::Str(_) => return None,
+            Self::Str(_) | Self::Datetime(..) | Self::Timedelta(..) => return None,
             Self::Object(v) => v
                 .iter()
                 .map(|v| if *v == Value::None { Some(f64::NAN) } else { v.as_f64() })
@@ -170,6 +183,9 @@ impl ArrayData {
         match self {
             Self::Bool(v) => v.iter().map(|&b| python(b)).collect(),
             Self::Int(v) => v.iter().map(i64::to_string).collect(),
+            Self::UInt(v) => v.iter().map(u64::to_string).collect(),
+            Self::Datetime(unit, v) => v.iter().map(|&t| datetime_str(unit.of(t))).collect(),
+            Self::Timedelta(unit, v) => v.iter().map(|&t| timedelta_str(unit.of(t))).collect(),
             Self::Float32(v) => v.iter().map(|&x| single_str(x)).collect(),
             Self::Float64(v) => v.iter().map(|&x| float_str(x)).collect(),
             Self::Str(v) => v.clone(),

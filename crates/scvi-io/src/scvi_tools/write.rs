@@ -170,8 +170,8 @@ fn check(value: &Value, depth: usize) -> Result<(), IoError> {
             data(values)
         }
         Value::Tensor(Array { shape, data: values }) => {
-            if let ArrayData::Str(_) | ArrayData::Object(_) = values {
-                return Err(bad("a tensor", "numbers", "texts or objects".into()));
+            if !values.can_be_a_tensor() {
+                return Err(bad("a tensor", "numbers", "texts, times or objects".into()));
             }
             check_shape("a tensor", shape, values.len())
         }

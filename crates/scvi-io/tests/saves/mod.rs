@@ -14,7 +14,8 @@ use safetensors::SafeTensors;
 use scvi_io::scvi_tools::ScviToolsSave;
 
 /// The models that scvi-tools trained (`reference/saves.py`).
-pub const MODELS: [&str; 22] = [
+pub const MODELS: [&str; 23] = [
+    "category_types",
     "covariates",
     "default",
     "embedding",

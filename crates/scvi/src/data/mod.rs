@@ -1,5 +1,6 @@
 //! The way of the data: counts, registry, split and minibatches.
 
+mod categories;
 mod count_source;
 mod csr;
 mod dataset;
@@ -19,6 +20,10 @@ mod split;
 mod streamed;
 mod totals;
 
+pub use categories::{
+    CategoricalField, CategoryError, CategoryKind, TimeUnit, UnknownKind, datetime_str, float_str,
+    single_str, timedelta_str,
+};
 pub use count_source::CountSource;
 pub use csr::{CsrError, CsrMatrix, sum_repeated};
 pub use dataset::{Dataset, DatasetError, Misfit};
@@ -29,7 +34,7 @@ pub use matrix_key::MatrixKey;
 pub(crate) use minibatches::largest_minibatch;
 pub use minibatches::{full_minibatches, minibatches};
 pub use names::{Found, NameIndex};
-pub use registry::{CategoricalField, CategoryKind, Registry};
+pub use registry::Registry;
 pub use row_blocks::{RowBlocks, Survey};
 pub use selected::SelectedCounts;
 pub use shuffling::Shuffling;

@@ -43,7 +43,7 @@ impl Number {
         }
     }
 
-    /// Reads `count` numbers; `None` where one is beyond the range of `i64`.
+    /// Reads `count` numbers.
     ///
     /// The layout has been checked against the bytes.
     pub(super) fn read(
@@ -52,9 +52,9 @@ impl Number {
         big_endian: bool,
         layout: &Layout,
         count: usize,
-    ) -> Option<ArrayData> {
+    ) -> ArrayData {
         let source = Source { bytes, big_endian, layout, count };
-        Some(match self {
+        match self {
             Self::Bool => ArrayData::Bool(source.map(|[b]: [u8; 1]| b != 0)),
             Self::I8 => ArrayData::Int(source.map(|b| i8::from_le_bytes(b).into())),
             Self::I16 => ArrayData::Int(source.map(|b| i16::from_le_bytes(b).into())),
@@ -64,18 +64,15 @@ impl Number {
             Self::U16 => ArrayData::Int(source.map(|b| u16::from_le_bytes(b).into())),
             Self::U32 => ArrayData::Int(source.map(|b| u32::from_le_bytes(b).into())),
             Self::U64 => {
-                // What does not fit has the sign bit.
-                let values = source.map(i64::from_le_bytes);
-                if values.iter().any(|&v| v < 0) {
-                    return None;
-                }
-                ArrayData::Int(values)
+                let values = source.map(u64::from_le_bytes);
+                let signed: Option<_> = values.iter().map(|&v| v.try_into().ok()).collect();
+                signed.map_or(ArrayData::UInt(values), ArrayData::Int)
             }
             Self::F16 => ArrayData::Float32(source.map(|b| f16::from_le_bytes(b).into())),
             Self::BF16 => ArrayData::Float32(source.map(|b| bf16::from_le_bytes(b).into())),
             Self::F32 => ArrayData::Float32(source.map(f32::from_le_bytes)),
             Self::F64 => ArrayData::Float64(source.map(f64::from_le_bytes)),
-        })
+        }
     }
 }
 
@@ -106,24 +103,21 @@ impl Source<'_> {
 mod tests {
     use super::*;
 
-    fn read(number: Number, bytes: &[u8], big_endian: bool) -> Option<ArrayData> {
+    fn read(number: Number, bytes: &[u8], big_endian: bool) -> ArrayData {
         let count = bytes.len() / number.size();
         number.read(bytes, big_endian, &Layout::row_major(vec![count]), count)
     }
 
     #[test]
     fn widens() {
-        assert_eq!(read(Number::I8, &[1, 0xff], false), Some(ArrayData::Int(vec![1, -1])));
-        assert_eq!(read(Number::U8, &[1, 0xff], false), Some(ArrayData::Int(vec![1, 255])));
-        assert_eq!(read(Number::I16, &[1, 2], false), Some(ArrayData::Int(vec![513])));
-        assert_eq!(read(Number::I16, &[1, 2], true), Some(ArrayData::Int(vec![258])));
-        assert_eq!(read(Number::F16, &[0, 0x3e], false), Some(ArrayData::Float32(vec![1.5])));
-        assert_eq!(read(Number::BF16, &[0xc0, 0x3f], false), Some(ArrayData::Float32(vec![1.5])));
-        assert_eq!(read(Number::U64, &[0xff; 8], false), None);
-        assert_eq!(read(Number::I64, &[0xff; 8], false), Some(ArrayData::Int(vec![-1])));
-        assert_eq!(
-            read(Number::Bool, &[0, 1, 2], false),
-            Some(ArrayData::Bool(vec![false, true, true]))
-        );
+        assert_eq!(read(Number::I8, &[1, 0xff], false), ArrayData::Int(vec![1, -1]));
+        assert_eq!(read(Number::U8, &[1, 0xff], false), ArrayData::Int(vec![1, 255]));
+        assert_eq!(read(Number::I16, &[1, 2], false), ArrayData::Int(vec![513]));
+        assert_eq!(read(Number::I16, &[1, 2], true), ArrayData::Int(vec![258]));
+        assert_eq!(read(Number::F16, &[0, 0x3e], false), ArrayData::Float32(vec![1.5]));
+        assert_eq!(read(Number::BF16, &[0xc0, 0x3f], false), ArrayData::Float32(vec![1.5]));
+        assert_eq!(read(Number::U64, &[0xff; 8], false), ArrayData::UInt(vec![u64::MAX]));
+        assert_eq!(read(Number::I64, &[0xff; 8], false), ArrayData::Int(vec![-1]));
+        assert_eq!(read(Number::Bool, &[0, 1, 2], false), ArrayData::Bool(vec![false, true, true]));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use scvi::data::TimeUnit;
+
 use super::Decoder;
 use super::layout::Layout;
 use super::number::Number;
@@ -24,6 +26,10 @@ enum Kind {
     /// Characters of one byte.
     Ascii(usize),
     Object,
+    /// `M8`, a point in time; its unit is in the state where the letters have none.
+    Datetime(Option<TimeUnit>),
+    /// `m8`, a length of time.
+    Timedelta(Option<TimeUnit>),
 }
 
 const NUMBERS: [(&str, Number); 12] = [
@@ -50,6 +56,9 @@ impl Dtype {
         let kind = match NUMBERS.iter().find(|(name, _)| *name == bare) {
             Some(&(_, number)) => Some(Kind::Number(number)),
             None if matches!(bare, "O" | "O8" | "O4") => Some(Kind::Object),
+            None if bare == "M8" => Some(Kind::Datetime(None)),
+            None if bare == "m8" => Some(Kind::Timedelta(None)),
+            None if bare.ends_with(']') => time_kind(bare),
             None => bare.split_at_checked(1).and_then(|(kind, len)| {
                 let len = len.parse().ok().filter(|&len| len > 0)?;
                 match kind {
@@ -77,8 +86,25 @@ impl Dtype {
             Kind::Unicode(len) => format!("{order}U{len}"),
             Kind::Ascii(len) => format!("|S{len}"),
             Kind::Object => "|O".into(),
+            Kind::Datetime(unit) => format!("{order}M8{}", unit_letters(unit)),
+            Kind::Timedelta(unit) => format!("{order}m8{}", unit_letters(unit)),
         }
     }
+}
+
+/// The kind of `M8[ns]` or `m8[ns]`.
+fn time_kind(letters: &str) -> Option<Kind> {
+    let (kind, unit) = letters.strip_suffix(']')?.split_once('[')?;
+    let unit = Some(TimeUnit::from_name(unit)?);
+    match kind {
+        "M8" => Some(Kind::Datetime(unit)),
+        "m8" => Some(Kind::Timedelta(unit)),
+        _ => None,
+    }
+}
+
+fn unit_letters(unit: Option<TimeUnit>) -> String {
+    unit.map_or(String::new(), |unit| format!("[{}]", unit.name()))
 }
 
 impl Decoder<'_> {
@@ -96,8 +122,25 @@ impl Decoder<'_> {
                 return Err(self.unexpected("a dtype's state", state));
             };
             dtype.big_endian = self.text(order)? == ">";
+            if let Kind::Datetime(unit) | Kind::Timedelta(unit) = &mut dtype.kind {
+                *unit = Some(self.time_unit(state)?);
+            }
         }
         Ok(dtype)
+    }
+
+    /// The unit of times, which is the last part of a dtype's state: `(None, (b"ns", 1, 1, 1))`.
+    fn time_unit(&self, state: Id) -> Result<TimeUnit, SaveError> {
+        let unexpected = || self.unexpected("times in s, ms, us or ns", state);
+        let &[.., metadata] = self.tuple(state)? else { return Err(unexpected()) };
+        let &[_, unit] = self.tuple(metadata)? else { return Err(unexpected()) };
+        let &[name, number, ..] = self.tuple(unit)? else { return Err(unexpected()) };
+        let name = self.bytes(name)?;
+        let unit = str::from_utf8(&name).ok().and_then(TimeUnit::from_name);
+        match (unit, self.graph.node(number)) {
+            (Some(unit), Node::Int(1)) => Ok(unit),
+            _ => Err(unexpected()),
+        }
     }
 
     /// An empty array that is given its state: (version, shape, dtype, column-major, data).
@@ -165,9 +208,16 @@ impl Decoder<'_> {
             Kind::Number(number) => {
                 let count = self.fitting(layout, bytes.len() / number.size())?;
                 self.budget.take(count, number.size_read(), "an array")?;
-                number
-                    .read(bytes, dtype.big_endian, layout, count)
-                    .ok_or_else(|| SaveError::structure("data.pkl", "numbers below 2^63", "more"))
+                Ok(number.read(bytes, dtype.big_endian, layout, count))
+            }
+            Kind::Datetime(Some(unit)) => {
+                Ok(ArrayData::Datetime(unit, self.times(dtype, bytes, layout)?))
+            }
+            Kind::Timedelta(Some(unit)) => {
+                Ok(ArrayData::Timedelta(unit, self.times(dtype, bytes, layout)?))
+            }
+            Kind::Datetime(None) | Kind::Timedelta(None) => {
+                Err(SaveError::structure("data.pkl", "times in a unit", "times in none"))
             }
             Kind::Unicode(len) => {
                 let size = len.saturating_mul(4);
@@ -178,6 +228,15 @@ impl Decoder<'_> {
                 Some(text.trim_end_matches('\0').to_owned())
             }),
             Kind::Object => Err(SaveError::structure("data.pkl", "numbers", "objects")),
+        }
+    }
+
+    /// Times are stored as whole numbers are.
+    fn times(&self, dtype: Dtype, bytes: &[u8], layout: &Layout) -> Result<Vec<i64>, SaveError> {
+        let numbers = Dtype { kind: Kind::Number(Number::I64), ..dtype };
+        match self.numpy_values(numbers, bytes, layout)? {
+            ArrayData::Int(times) => Ok(times),
+            _ => Err(SaveError::structure("data.pkl", "times", "others")),
         }
     }
 
@@ -220,6 +279,7 @@ impl Decoder<'_> {
             ArrayData::Float64(v) => v.first().map(|&x| Value::Float(x)),
             ArrayData::Str(v) => v.into_iter().next().map(Value::Str),
             ArrayData::Object(v) => v.into_iter().next(),
+            ArrayData::UInt(_) | ArrayData::Datetime(..) | ArrayData::Timedelta(..) => None,
         };
         value.ok_or_else(|| self.unknown(call.callable))
     }
@@ -240,11 +300,12 @@ mod tests {
 
     #[test]
     fn letters() {
-        for letters in ["|b1", "<i8", ">u2", "<f4", "<U12", "|S3", "|O"] {
+        for letters in ["|b1", "<i8", ">u2", "<f4", "<U12", "|S3", "|O", "<M8[ns]", ">m8[s]"] {
             assert_eq!(Dtype::parse(letters).unwrap().letters(), letters);
         }
         assert_eq!(Dtype::parse("O8").unwrap().letters(), "|O");
-        for letters in ["", "<M8[ns]", "c16", "U0", "U", "V8", "Ux", "é1", "f16"] {
+        for letters in ["", "<M8[D]", "<M8[2ns]", "<M8[", "c16", "U0", "U", "V8", "Ux", "é1", "f16"]
+        {
             let error = Dtype::parse(letters).unwrap_err().to_string();
             assert!(error.contains("dtype") && error.contains("nothing was executed"), "{error}");
         }

@@ -257,6 +257,13 @@ fn split(data: ArrayData, len: usize, n: usize) -> Vec<ArrayData> {
     match data {
         ArrayData::Bool(v) => cut(v, len, n).into_iter().map(ArrayData::Bool).collect(),
         ArrayData::Int(v) => cut(v, len, n).into_iter().map(ArrayData::Int).collect(),
+        ArrayData::UInt(v) => cut(v, len, n).into_iter().map(ArrayData::UInt).collect(),
+        ArrayData::Datetime(unit, v) => {
+            cut(v, len, n).into_iter().map(|v| ArrayData::Datetime(unit, v)).collect()
+        }
+        ArrayData::Timedelta(unit, v) => {
+            cut(v, len, n).into_iter().map(|v| ArrayData::Timedelta(unit, v)).collect()
+        }
         ArrayData::Float32(v) => cut(v, len, n).into_iter().map(ArrayData::Float32).collect(),
         ArrayData::Float64(v) => cut(v, len, n).into_iter().map(ArrayData::Float64).collect(),
         ArrayData::Str(v) => cut(v, len, n).into_iter().map(ArrayData::Str).collect(),

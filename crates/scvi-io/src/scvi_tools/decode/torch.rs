@@ -54,8 +54,8 @@ impl Decoder<'_> {
         };
         self.budget.take(count, number.size_read(), "a tensor")?;
         match number.read(bytes, false, &layout, count) {
-            Some(data) => Ok(Array { shape: layout.shape, data }),
-            None => Err(self.unknown(call.callable)),
+            data if data.can_be_a_tensor() => Ok(Array { shape: layout.shape, data }),
+            _ => Err(self.unknown(call.callable)),
         }
     }
 

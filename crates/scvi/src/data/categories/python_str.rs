@@ -2,12 +2,12 @@
 
 /// `str(float)`: the shortest digits that read back the same, with an exponent from 1e16 up and
 /// below 1e-4.
-pub(crate) fn float_str(value: f64) -> String {
+pub fn float_str(value: f64) -> String {
     layout(value, format!("{value:e}"))
 }
 
 /// `str(numpy.float32)`.
-pub(crate) fn single_str(value: f32) -> String {
+pub fn single_str(value: f32) -> String {
     layout(f64::from(value), format!("{value:e}"))
 }
 
