@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use scvi::data::{DatasetError, RepeatedGene};
+use scvi::data::{CategoryError, DatasetError, RepeatedGene};
 use scvi::model::query::QueryError;
 use scvi::model::{DifferentialError, TaskError};
 use scvi::module::{ConfigError, MinifiedError, UnknownChoice};
@@ -55,16 +55,8 @@ pub enum CliError {
         100.0 * *n_shared as f64 / *n_genes as f64, 100.0 * min_overlap
     )]
     Overlap { path: String, n_shared: usize, n_genes: usize, min_overlap: f64 },
-    #[error(
-        "{path}: column '{key}' holds {found}, and new ones: {new}; the reference knows {expected}"
-    )]
-    CategoryKind {
-        path: String,
-        key: String,
-        found: &'static str,
-        expected: &'static str,
-        new: String,
-    },
+    #[error("{path}: {error}")]
+    Category { path: String, error: Box<CategoryError>, advice: Option<String> },
     #[error("{path} is minified: {task} needs counts, and it has none")]
     Minified { path: String, task: &'static str },
     #[error("{path} is minified already")]
@@ -75,10 +67,6 @@ pub enum CliError {
     NoPosterior { path: String, n_empty: usize, n_cells: usize, first: String },
     #[error(transparent)]
     Mapping(#[from] QueryError),
-    #[error(
-        "{path}: column '{key}' has categories the model does not know: {unknown} (it knows {known})"
-    )]
-    UnknownCategories { path: String, key: String, unknown: String, known: String },
     #[error("{path}: {n_unknown} of {n_genes} genes are none of the model's, first: {first}")]
     UnknownGenes { path: String, n_unknown: usize, n_genes: usize, first: String },
     #[error("{path} names no gene")]
@@ -163,6 +151,7 @@ impl CliError {
                 Some(format!("--layer {layer} or --layer {other}").into())
             }
             Self::Io(error) => error.hint(),
+            Self::Category { advice, .. } => advice.clone().map(Cow::Owned),
             Self::NoMatrix { available, .. } => {
                 let options: Vec<String> =
                     available.iter().map(|name| format!("--layer {}", quoted(name))).collect();
@@ -183,9 +172,6 @@ impl CliError {
             Self::GeneCount { .. } | Self::GeneNames { .. } => Some(
                 "select the genes that the model was trained on; scvi inspect MODEL --json lists them",
             ),
-            Self::UnknownCategories { .. } => {
-                Some("a model knows the categories it was trained on: leave these cells out")
-            }
             Self::UnknownGenes { .. } | Self::NoGenesListed { .. } => {
                 Some("a list of genes has one name a line; scvi inspect MODEL --json lists them")
             }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 interrupted (143 by SIGTERM).
 
 mod args;
+mod category_advice;
 mod cell_list;
 mod checkpoints;
 mod choices;

@@ -52,6 +52,9 @@ pub struct QueryArgs {
     /// as zeros
     #[arg(long, value_name = "FRACTION", default_value_t = 0.2)]
     pub min_overlap: f64,
+    /// Accept columns with more new categories than half the number of query cells
+    #[arg(long)]
+    pub allow_many_categories: bool,
     /// Leave out cells whose counts of these genes are all zero; their rows in outputs are NaN
     #[arg(long)]
     pub drop_empty_cells: bool,

@@ -88,6 +88,9 @@ pub struct DataArgs {
     /// Columns of obs with numbers to correct for [default: none]
     #[arg(long, requires = "input", value_name = "COLUMN", num_args = 1..)]
     pub continuous_covariate_key: Vec<String>,
+    /// Accept columns with more categories than half the number of cells
+    #[arg(long, requires = "input")]
+    pub allow_many_categories: bool,
     /// Leave out cells whose counts are all zero; their rows in outputs are NaN
     #[arg(long, requires = "input")]
     pub drop_empty_cells: bool,

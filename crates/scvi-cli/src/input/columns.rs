@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use scvi::data::{CategoricalField, CategoryKind, MatrixKey, Registry};
-use scvi_io::IoError;
+use scvi::data::{CategoricalField, MatrixKey, Registry};
+use scvi::listed;
 use scvi_io::anndata::{AnnDataFile, Categorical};
 
 use super::note;
@@ -31,8 +31,12 @@ impl Columns {
         layer: MatrixKey,
         common: &Common,
     ) -> Result<(Self, Registry), CliError> {
-        let coded = |key: &String| -> Result<Coded, IoError> {
+        let coded = |key: &String| -> Result<Coded, CliError> {
             let column = categorical(file, key)?;
+            if !args.allow_many_categories {
+                let checked = column.field.check_number(file.n_obs());
+                checked.map_err(|error| CliError::category(path, None, error))?;
+            }
             warn_of_small_categories(&column, common);
             Ok(column)
         };
@@ -63,11 +67,15 @@ impl Columns {
     pub(super) fn for_model(
         file: &AnnDataFile,
         path: &Path,
+        model: &Path,
         registry: &Registry,
         needs_labels: bool,
     ) -> Result<Self, CliError> {
-        let coded =
-            |field: &CategoricalField| transfer(path, &categorical(file, &field.key)?, field);
+        let coded = |field: &CategoricalField| {
+            let found = categorical(file, &field.key)?;
+            let codes = field.transfer(&found.field, &found.codes);
+            codes.map_err(|error| CliError::category(path, Some(model), error))
+        };
         let labels = registry.labels.as_ref().filter(|_| needs_labels);
         let mut columns = Self {
             batch: match &registry.batch {
@@ -129,45 +137,31 @@ struct Coded {
     codes: Vec<u32>,
 }
 
-fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, IoError> {
+fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, CliError> {
     let column = file.obs_column(key)?;
     file.require_complete(key, &column)?;
     let Categorical { codes, categories, kind, .. } = column.to_categorical();
     let codes = codes.into_iter().map(|c| c.unwrap_or(0)).collect();
-    Ok(Coded { field: CategoricalField { key: key.to_owned(), categories, kind }, codes })
+    let field = CategoricalField { key: key.to_owned(), categories, kind };
+    field.check().map_err(|error| CliError::category(&file.path(), None, error))?;
+    Ok(Coded { field, codes })
 }
 
 /// Adds the categories that occur in the file to those of a field, and gives the new ones back.
 pub(super) fn extend(
     file: &AnnDataFile,
-    path: &Path,
     field: &mut CategoricalField,
+    allow_many: bool,
 ) -> Result<Vec<String>, CliError> {
-    let Coded { field: column, codes } = categorical(file, &field.key)?;
-    let mut occurs = vec![false; column.categories.len()];
-    codes.iter().for_each(|&code| occurs[code as usize] = true);
-    let names = column.categories.iter().zip(occurs).filter(|(_, occurs)| *occurs);
-    let new = field.extend(names.map(|(name, _)| name.as_str()));
-    // Numbers and texts among the same categories would be neither.
-    if !new.is_empty() && field.kind != CategoryKind::Text && field.kind != column.kind {
-        return Err(CliError::CategoryKind {
-            path: path.display().to_string(),
-            key: field.key.clone(),
-            found: kind_name(column.kind),
-            expected: kind_name(field.kind),
-            new: new.join(", "),
-        });
-    }
-    Ok(new)
-}
-
-fn kind_name(kind: CategoryKind) -> &'static str {
-    match kind {
-        CategoryKind::Text => "texts",
-        CategoryKind::Integer => "whole numbers",
-        CategoryKind::Float | CategoryKind::Single => "numbers",
-        CategoryKind::Bool => "truth values",
-    }
+    let found = categorical(file, &field.key)?;
+    let n_known = field.categories.len();
+    let extended = field.extend(&found.field, &found.codes).and_then(|new| {
+        if !allow_many {
+            field.check_number_from(n_known, file.n_obs())?;
+        }
+        Ok(new)
+    });
+    extended.map_err(|error| CliError::category(&file.path(), None, error))
 }
 
 fn warn_of_small_categories(column: &Coded, common: &Common) {
@@ -177,42 +171,17 @@ fn warn_of_small_categories(column: &Coded, common: &Common) {
     }
     let few = |max: usize, min: usize| {
         let named = cells.iter().zip(&column.field.categories);
-        let few = named.filter(|(n, _)| (min..=max).contains(*n)).map(|(_, c)| c.as_str());
-        few.collect::<Vec<_>>().join(", ")
+        let few = named.filter(|(n, _)| (min..=max).contains(*n)).map(|(_, c)| c);
+        few.collect::<Vec<_>>()
     };
     let (rare, unused) = (few(2, 1), few(0, 0));
     let key = &column.field.key;
     if !rare.is_empty() {
+        let rare = listed(rare);
         note(common, &format!("categories of '{key}' with fewer than 3 cells: {rare}"));
     }
     if !unused.is_empty() {
+        let unused = listed(unused);
         note(common, &format!("unused categories of '{key}' count as categories: {unused}"));
     }
-}
-
-/// Codes in the model's categories.
-fn transfer(path: &Path, column: &Coded, known: &CategoricalField) -> Result<Vec<u32>, CliError> {
-    let codes: Vec<Option<u32>> = column.field.categories.iter().map(|c| known.code(c)).collect();
-    let mut unknown: Vec<&str> = Vec::new();
-    let mut out = Vec::with_capacity(column.codes.len());
-    for &code in &column.codes {
-        match codes[code as usize] {
-            Some(code) => out.push(code),
-            None => {
-                let name = column.field.categories[code as usize].as_str();
-                if !unknown.contains(&name) {
-                    unknown.push(name);
-                }
-            }
-        }
-    }
-    if unknown.is_empty() {
-        return Ok(out);
-    }
-    Err(CliError::UnknownCategories {
-        path: path.display().to_string(),
-        key: known.key.clone(),
-        unknown: unknown.join(", "),
-        known: known.categories.join(", "),
-    })
 }

@@ -95,7 +95,8 @@ fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<P
         return Err(CliError::GeneCount { path, matrix: matrix.key.to_string(), found, expected });
     }
     let genes = same_genes(path, &matrix.genes, &meta.var_names)?;
-    let columns = Columns::for_model(&file, path, &meta.registry, meta.needs_labels())?;
+    let columns =
+        Columns::for_model(&file, path, &source.model, &meta.registry, meta.needs_labels())?;
     let registry = Registry { layer: matrix.key.clone(), ..meta.registry.clone() };
     if genes.n_extra() > 0 {
         let n = genes.n_extra();

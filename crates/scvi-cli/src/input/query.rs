@@ -44,9 +44,9 @@ pub fn for_query(
     let overlap = overlap(path, &names, &meta.var_names)?;
     check_overlap(path, &overlap, args.query.min_overlap)?;
     let mut registry = Registry { layer: matrix.key.clone(), ..meta.registry.clone() };
-    let new_categories = new_categories(&file, path, &mut registry)?;
+    let new_categories = new_categories(&file, &mut registry, args.query.allow_many_categories)?;
     let needs_labels = meta.needs_labels();
-    let columns = Columns::for_model(&file, path, &registry, needs_labels)?;
+    let columns = Columns::for_model(&file, path, &args.reference, &registry, needs_labels)?;
     let genes = Some((&overlap, &meta.var_names[..]));
     let how = How {
         empty_cells: EmptyCells::from_option(args.query.drop_empty_cells),
@@ -89,14 +89,14 @@ fn check_overlap(path: &Path, overlap: &GeneOverlap, min_overlap: f64) -> Result
 /// missing.
 fn new_categories(
     file: &AnnDataFile,
-    path: &Path,
     registry: &mut Registry,
+    allow_many: bool,
 ) -> Result<Vec<(String, Vec<String>)>, CliError> {
     let labels = registry.labels.as_mut().filter(|labels| file.obs_columns().contains(&labels.key));
     let fields = registry.batch.iter_mut().chain(labels);
     let mut all = Vec::new();
     for field in fields.chain(&mut registry.categorical_covariates) {
-        let new = super::columns::extend(file, path, field)?;
+        let new = super::columns::extend(file, field, allow_many)?;
         if !new.is_empty() {
             all.push((field.key.clone(), new));
         }
