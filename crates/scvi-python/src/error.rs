@@ -21,6 +21,13 @@ pub struct EngineError {
     source: Box<dyn Error + Send + Sync>,
 }
 
+impl EngineError {
+    /// An exception with a message of its own.
+    pub fn with_message(exception: &'static str, message: &str) -> Self {
+        Self { exception, source: message.into() }
+    }
+}
+
 /// Errors with an exception each.
 macro_rules! exceptions {
     ($($error:ty => $exception:literal),* $(,)?) => {

@@ -4,6 +4,7 @@
 //! that the engine's own types are made of, and every error becomes an exception of its own. What
 //! an AnnData is, the package knows in Python.
 
+mod categories;
 mod config;
 mod counts;
 mod data;
@@ -29,6 +30,11 @@ fn split_permutation(py: Python<'_>, n: u32, seed: u64) -> Bound<'_, PyArray1<u3
 
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::categories::{
+        category_times, check_categories, extend_categories, listed, time_texts,
+        transfer_categories,
+    };
     #[pymodule_export]
     use super::config::{default_config, default_plan, max_epochs_heuristic};
     #[pymodule_export]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from test_data_manager import ALL_KEYS, make_adata, make_manager, register
 
-from scvi_rs.data._categories import category_kind, category_texts, from_texts
+from scvi_rs.data._categories import categories_of, native_column
 from scvi_rs.data._engine import engine_inputs
 from scvi_rs.data._minify import minified_adata, minified_fields
 from scvi_rs.data._native import from_native, to_native
@@ -84,14 +84,30 @@ def test_arrays_of_minified_data():
             ["0.1", "-0.0", "16777216.0", "1e+16", "1.5e-05"],
         ),
         (np.array([False, True]), "bool", ["False", "True"]),
+        (np.array([2**64 - 1, 0], np.uint64), "integer", ["18446744073709551615", "0"]),
+        (
+            np.array(["2024-01-31T12:00:00.5", "1969-12-31"], "datetime64[ns]"),
+            "datetime64[ns]",
+            ["2024-01-31 12:00:00.5", "1969-12-31 00:00:00"],
+        ),
+        (np.array(["3000-01-01"], "datetime64[s]"), "datetime64[s]", ["3000-01-01 00:00:00"]),
+        (
+            np.array([90061, -1], "timedelta64[s]"),
+            "timedelta64[s]",
+            ["1 days 01:01:01", "-1 days +23:59:59"],
+        ),
     ],
 )
 def test_kinds_and_texts_of_categories(values, kind, texts):
     categories = np.asarray(values)
-    assert category_kind(categories) == kind
-    assert category_texts(categories) == texts
-    np.testing.assert_array_equal(from_texts(texts, kind), categories)
-    assert category_kind(from_texts(texts, kind)) == kind
+    column = native_column("plate", categories)
+    assert column.pop("kind", "text") == kind
+    assert column == {"key": "plate", "categories": texts}
+    back = categories_of({**column, "kind": kind})
+    np.testing.assert_array_equal(back, categories)
+    assert native_column("plate", back) == native_column("plate", categories)
+    if kind.startswith(("datetime", "timedelta")):
+        assert back.dtype == categories.dtype
 
 
 NATIVE = {

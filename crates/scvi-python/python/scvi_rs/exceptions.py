@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "BusyError",
+    "CategoryError",
     "ConfigError",
     "CountsError",
     "DatasetError",
@@ -30,6 +31,10 @@ class ScviError(Exception):
 
 class BusyError(ScviError, RuntimeError):
     """A change to a model while another call trains it."""
+
+
+class CategoryError(ScviError, ValueError):
+    """Categories that a model cannot take: unknown, of another type, or as many as cells."""
 
 
 class ConfigError(ScviError, ValueError):

@@ -1,39 +1,57 @@
-"""Categories of columns: codes, and the texts and kinds that the engine knows them by."""
+"""Categories of columns: what they are in the data, and the texts that the engine knows them by.
+
+The engine's column is ``{"key", "categories", "kind"}`` as in ``model.json``: categories are texts,
+and ``kind`` is left out where they are texts in the data too.
+"""
 
 from __future__ import annotations
 
 import warnings
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from scvi_rs import _core
+from scvi_rs._listed import listed
 from scvi_rs._settings import settings
+from scvi_rs.exceptions import CategoryError
 
-CategoryKind = Literal["text", "integer", "float", "single", "bool"]
+NativeColumn = dict[str, Any]
 
-_KINDS: dict[str, CategoryKind] = {
+_KINDS = {
     "boolean": "bool",
+    "empty": "text",
     "floating": "float",
     "integer": "integer",
     "mixed-integer-float": "float",
+    "string": "text",
 }
-_NAMED = 10
+"""The engine's word for what pandas finds in an array of objects."""
+
+_INTEGERS = range(-(2**63), 2**64)
+"""What 8 bytes hold, with or without a sign."""
 
 
-def category_kind(categories: np.ndarray) -> CategoryKind:
+def category_kind(categories: np.ndarray) -> str:
     """What categories are in the data, by the engine's word for it.
 
     Parameters
     ----------
     categories
         Categories, or values, of one column.
+
+    Returns
+    -------
+    ``"text"``, ``"integer"``, ``"float"``, ``"single"``, ``"bool"``, or the name of a type of times:
+    ``"datetime64[ns]"``.
     """
     categories = np.asarray(categories)
     if categories.dtype == np.float32:
         return "single"
-    inferred = pd.api.types.infer_dtype(categories, skipna=False)
-    return _KINDS.get(inferred, "text")
+    if categories.dtype.kind in "mM":
+        return categories.dtype.name
+    return _KINDS.get(pd.api.types.infer_dtype(categories, skipna=False), "text")
 
 
 def category_texts(categories: np.ndarray) -> list[str]:
@@ -47,6 +65,8 @@ def category_texts(categories: np.ndarray) -> list[str]:
     categories = np.asarray(categories)
     if categories.dtype == np.float32:
         return [_single_text(value) for value in categories]
+    if categories.dtype.kind in "mM":
+        return _core.time_texts(categories.dtype.name, categories.view(np.int64))
     return [str(value) for value in categories.tolist()]
 
 
@@ -60,126 +80,82 @@ def _single_text(value: np.float32) -> str:
     return np.format_float_scientific(value, trim="-", exp_digits=2)
 
 
-def from_texts(texts: list[str], kind: CategoryKind) -> np.ndarray:
-    """Categories of a kind from the texts that :func:`category_texts` made of them."""
+def native_column(key: str, categories: np.ndarray) -> NativeColumn:
+    """The engine's column of these categories.
+
+    Parameters
+    ----------
+    key
+        The column's name.
+    categories
+        Categories in the order of their codes.
+    """
+    column = {"key": str(key), "categories": category_texts(categories)}
+    kind = category_kind(categories)
+    return column if kind == "text" else {**column, "kind": kind}
+
+
+def categories_of(column: NativeColumn) -> np.ndarray:
+    """The categories that :func:`native_column` made a column of.
+
+    Parameters
+    ----------
+    column
+        The engine's column.
+    """
+    texts, kind = column["categories"], column.get("kind", "text")
     if kind == "text":
         return np.array(texts, dtype=object)
     if kind == "bool":
         return np.array([text == "True" for text in texts])
-    return np.array(texts).astype({"integer": np.int64, "float": float, "single": np.float32}[kind])
+    if kind == "integer":
+        numbers = [int(text) for text in texts]
+        integers = np.array(numbers)
+        return integers if integers.dtype.kind in "iu" else np.array(numbers, dtype=object)
+    if kind.startswith(("datetime64", "timedelta64")):
+        return _core.category_times(column).view(kind)
+    return np.array(texts).astype({"float": float, "single": np.float32}[kind])
 
 
-def name_some(values: object, limit: int = _NAMED) -> str:
-    """The first few of a list of names, for a message."""
-    names = [str(value) for value in values]  # type: ignore[attr-defined]
-    return ", ".join(names[:limit]) + (f", ... ({len(names)})" if len(names) > limit else "")
-
-
-def encode(column: pd.Series, where: str, categories: np.ndarray | None = None):
-    """Codes of a column's values, and what they stand for.
-
-    Without ``categories``, those are a categorical's own in its order, used or not, and of
-    anything else the values that occur, sorted.
-
-    Parameters
-    ----------
-    column
-        One value a cell.
-    where
-        The column's place, for messages.
-    categories
-        Categories to code by.
-
-    Returns
-    -------
-    codes : ndarray of int, (cells,)
-    categories : ndarray
-
-    Raises
-    ------
-    ValueError
-        If a cell has no value, or one that is not among ``categories``.
-    """
-    check_complete(column, where)
-    dtype = "category" if categories is None else pd.CategoricalDtype(categories, ordered=True)
-    coded = column.astype(dtype)
-    codes = coded.cat.codes.to_numpy()
-    if (codes < 0).any():
-        unseen = pd.unique(column[codes < 0])
-        raise ValueError(_unseen_message(unseen, where, categories))
-    _warn_of_small_categories(coded, where)
-    return codes, coded.cat.categories.to_numpy(copy=True)
-
-
-def extended(categories: np.ndarray, column: pd.Series, where: str, extend: bool) -> np.ndarray:
-    """Categories, and after them, sorted, the values of a column that are not among them.
+def plain_categories(categories: pd.Index, where: str) -> np.ndarray:
+    """The values of categories, as something that a file can hold.
 
     Parameters
     ----------
     categories
-        What there is.
-    column
-        One value a cell.
+        Categories of one column.
     where
         The column's place, for messages.
-    extend
-        Whether new ones are allowed.
 
     Raises
     ------
-    ValueError
-        If there are new ones and they are not allowed, or are of another kind than the others.
+    CategoryError
+        If they are of several types.
     """
-    check_complete(column, where)
-    # As values: a categorical's own would be sorted in the order of its categories.
-    is_coded = isinstance(column.dtype, pd.CategoricalDtype)
-    found = column.cat.remove_unused_categories().cat.categories if is_coded else column.unique()
-    new = pd.Index(found).difference(pd.Index(categories)).to_numpy()
-    if len(new) == 0:
-        return categories.copy()
-    if not extend:
-        raise ValueError(_unseen_message(new, where, categories))
-    kind, new_kind = category_kind(categories), category_kind(new)
-    if kind != "text" and kind != new_kind:
-        raise ValueError(
-            f"Cannot add {name_some(new)} ({new_kind}) of {where} to categories that are "
-            f"{kind}: {name_some(categories)}. Convert the column first."
+    values = categories.to_numpy(copy=True)
+    if values.dtype != object:
+        return values
+    inferred = pd.api.types.infer_dtype(values, skipna=False)
+    if inferred == "date":
+        return pd.to_datetime(values).to_numpy()
+    if inferred in _KINDS and not (
+        inferred == "integer" and any(n not in _INTEGERS for n in values)
+    ):
+        return values
+    if isinstance(categories, pd.DatetimeIndex):  # with a time zone
+        values = categories.tz_convert("UTC").to_numpy()
+    types = sorted({type(value).__name__ for value in values})
+    if len(types) > 1:
+        raise CategoryError(
+            f"{where} has categories of several types ({listed(types)}): "
+            f"{listed(map(repr, values))}. Convert it: {where} = "
+            f"{where}.astype(str)"
         )
-    return np.concatenate([categories, new])
-
-
-def check_complete(column: pd.Series, where: str) -> None:
-    """Checks that every cell has a value.
-
-    Raises
-    ------
-    ValueError
-        With the number and first names of the cells that have none.
-    """
-    missing = column.isna().to_numpy()
-    if missing.any():
-        raise ValueError(
-            f"{where} has no value (NaN) for {missing.sum()} of {len(column)} cells: "
-            f"{name_some(column.index[missing])}. Fill them in, or drop these cells."
-        )
-
-
-def _unseen_message(unseen: np.ndarray, where: str, known: np.ndarray) -> str:
-    return (
-        f"Category {unseen[0]} not found in source registry. Cannot transfer setup without "
-        f"`extend_categories = True`. Of {where}, unknown: {name_some(unseen)}; "
-        f"known: {name_some(known)}."
+    texts = np.array([str(value) for value in values], dtype=object)
+    warnings.warn(
+        f"The categories of {where} are of type {types[0]}, which no file can hold. They are taken "
+        f"as the texts that write them: {listed(texts)}",
+        UserWarning,
+        stacklevel=settings.warnings_stacklevel,
     )
-
-
-def _warn_of_small_categories(coded: pd.Series, where: str) -> None:
-    cells = coded.value_counts(sort=False)
-    few = cells.index[(cells > 0) & (cells < 3)]
-    if len(few) > 0:
-        verb = "Category {} in {} has" if len(few) == 1 else "Categories {} in {} have"
-        warnings.warn(
-            verb.format(name_some(few), where)
-            + " fewer than 3 cells. Models may not train properly.",
-            UserWarning,
-            stacklevel=settings.warnings_stacklevel,
-        )
+    return texts

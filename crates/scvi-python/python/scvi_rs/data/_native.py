@@ -16,7 +16,7 @@ import numpy as np
 from scvi_rs._constants import REGISTRY_KEYS, SCVI_TOOLS_VERSION
 
 from . import _constants
-from ._categories import category_kind, category_texts, from_texts
+from ._categories import NativeColumn, categories_of, native_column
 from ._manager import Registry
 from .fields import (
     CategoricalJointObsField,
@@ -29,7 +29,6 @@ RAW = "raw/X"
 """The engine's name for ``adata.raw.X``."""
 
 NativeRegistry = dict[str, Any]
-NativeColumn = dict[str, Any]
 
 _DATA, _STATE, _STATS = (
     _constants._DATA_REGISTRY_KEY,
@@ -66,7 +65,7 @@ def to_native(registry: Registry) -> NativeRegistry:
         "layer": key_of(REGISTRY_KEYS.X_KEY),
         "batch": _single_column(REGISTRY_KEYS.BATCH_KEY, state(REGISTRY_KEYS.BATCH_KEY)),
         "labels": _single_column(REGISTRY_KEYS.LABELS_KEY, state(REGISTRY_KEYS.LABELS_KEY)),
-        "categorical_covariates": [_native_column(key, mappings[key]) for key in covariates],
+        "categorical_covariates": [native_column(key, mappings[key]) for key in covariates],
         "continuous_covariates": [str(column) for column in columns],
         "size_factor": key_of(REGISTRY_KEYS.SIZE_FACTOR_KEY),
     }
@@ -76,13 +75,7 @@ def _single_column(field: str, state: dict[str, Any]) -> NativeColumn | None:
     key = state.get(CategoricalObsField.ORIGINAL_ATTR_KEY)
     if key is None or key == f"_scvi_{field}":  # the column of zeros where none was named
         return None
-    return _native_column(key, state[CategoricalObsField.CATEGORICAL_MAPPING_KEY])
-
-
-def _native_column(key: str, categories: np.ndarray) -> NativeColumn:
-    column = {"key": key, "categories": category_texts(categories)}
-    kind = category_kind(categories)
-    return column if kind == "text" else {**column, "kind": kind}
+    return native_column(key, state[CategoricalObsField.CATEGORICAL_MAPPING_KEY])
 
 
 def from_native(
@@ -145,10 +138,6 @@ def _key(column: NativeColumn | None) -> str | None:
     return None if column is None else column["key"]
 
 
-def _categories(column: NativeColumn) -> np.ndarray:
-    return from_texts(column["categories"], column.get("kind", "text"))
-
-
 def _field(name: str, key: str | None, state: dict, stats: dict[str, int]) -> dict[str, dict]:
     """A field's registry; it lies nowhere where it is X's alone to have no key."""
     lies = key is not None or name == _constants._ADATA_ATTRS.X
@@ -158,7 +147,7 @@ def _field(name: str, key: str | None, state: dict, stats: dict[str, int]) -> di
 
 def _categorical_field(field: str, column: NativeColumn | None) -> dict[str, dict]:
     coded = f"_scvi_{field}"
-    mapping = np.zeros(1, np.int64) if column is None else _categories(column)
+    mapping = np.zeros(1, np.int64) if column is None else categories_of(column)
     state = {
         CategoricalObsField.CATEGORICAL_MAPPING_KEY: mapping,
         CategoricalObsField.ORIGINAL_ATTR_KEY: _key(column) or coded,
@@ -168,7 +157,7 @@ def _categorical_field(field: str, column: NativeColumn | None) -> dict[str, dic
 
 def _covariates_state(columns: list[NativeColumn]) -> dict[str, Any]:
     return {
-        CategoricalJointObsField.MAPPINGS_KEY: {c["key"]: _categories(c) for c in columns},
+        CategoricalJointObsField.MAPPINGS_KEY: {c["key"]: categories_of(c) for c in columns},
         CategoricalJointObsField.FIELD_KEYS_KEY: [c["key"] for c in columns],
         CategoricalJointObsField.N_CATS_PER_KEY: [len(c["categories"]) for c in columns],
     }

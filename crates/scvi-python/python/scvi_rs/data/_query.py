@@ -12,9 +12,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy.sparse import issparse
 
+from scvi_rs._listed import listed
 from scvi_rs._settings import settings
-
-from ._categories import name_some
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ def align_genes(
     if not adata.var_names.is_unique:
         twice = adata.var_names[adata.var_names.duplicated()].unique()
         raise ValueError(
-            f"adata.var_names repeat: {name_some(twice)}. Run adata.var_names_make_unique() first."
+            f"adata.var_names repeat: {listed(twice)}. Run adata.var_names_make_unique() first."
         )
     _check_overlap(adata.var_names, reference)
     if adata.var_names.equals(reference):
@@ -83,7 +82,7 @@ def _check_overlap(found: pd.Index, reference: pd.Index) -> None:
         raise ValueError(
             "No reference var names found in query data. Please rerun with "
             "return_reference_var_names=True to see reference var names. The query has, e.g., "
-            f"{name_some(found[:3])}; the reference {name_some(reference[:3])}."
+            f"{listed(found[:3])}; the reference {listed(reference[:3])}."
         )
     ratio = shared / len(reference)
     logger.info("Found %.4g%% reference vars in query data.", 100 * ratio)

@@ -15,10 +15,10 @@ from anndata import AnnData
 from anndata.abc import CSCDataset, CSRDataset
 from scipy.sparse import issparse
 
+from scvi_rs._listed import listed
 from scvi_rs._settings import settings
 
 from . import _constants
-from ._categories import name_some
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def get_anndata_attribute(
     if attr_key not in part:
         thing = "column" if isinstance(part, pd.DataFrame) else "key"
         raise ValueError(
-            f"{attr_key} is not a valid {thing} in adata.{attr_name}; there are: {name_some(part)}"
+            f"{attr_key} is not a valid {thing} in adata.{attr_name}; there are: {listed(part)}"
         )
     part = part[attr_key]
     return part.to_numpy().reshape(-1, 1) if isinstance(part, pd.Series) else part
@@ -79,7 +79,7 @@ def require_key(adata: AnnData, attr_name: str, attr_key: str) -> None:
     part = getattr(adata, attr_name)
     if attr_key not in part:
         things = "columns" if isinstance(part, pd.DataFrame) else "keys"
-        there = name_some(part, limit=30) or "none"
+        there = listed(part)
         raise KeyError(f"{attr_key} not found in adata.{attr_name}. Its {things}: {there}.")
 
 

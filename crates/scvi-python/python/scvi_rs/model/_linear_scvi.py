@@ -98,6 +98,7 @@ class LinearSCVI(SCVI):
         batch_key: str | None = None,
         labels_key: str | None = None,
         layer: str | None = None,
+        allow_many_categories: bool = False,
         **kwargs: Any,
     ) -> None:
         """Registers data for models of this class.
@@ -110,11 +111,14 @@ class LinearSCVI(SCVI):
             Categorical columns of ``adata.obs``.
         layer
             Layer with the counts; ``X`` if ``None``.
+        allow_many_categories
+            As of :meth:`scvi_rs.model.SCVI.setup_anndata`.
         """
         setup_method_args = cls._get_setup_method_args(**locals())
+        categorical = {"allow_many_categories": allow_many_categories}
         fields = [
             LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=True),
-            CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
-            CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, labels_key),
+            CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key, **categorical),
+            CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, labels_key, **categorical),
         ]
         cls._register(adata, fields, setup_method_args, kwargs)

@@ -187,6 +187,7 @@ class SCVI(
         size_factor_key: str | None = None,
         categorical_covariate_keys: list[str] | None = None,
         continuous_covariate_keys: list[str] | None = None,
+        allow_many_categories: bool = False,
         **kwargs: Any,
     ) -> None:
         """Registers data for models of this class.
@@ -203,6 +204,9 @@ class SCVI(
             Column with size factors, which then take the place of the library size.
         categorical_covariate_keys, continuous_covariate_keys
             Further columns.
+        allow_many_categories
+            Take columns with more categories than half of the cells (and more than ten), which most
+            likely name cells.
 
         Raises
         ------
@@ -210,14 +214,19 @@ class SCVI(
             Naming the columns there are.
         ValueError
             If a column has missing values, or ``adata`` is a view.
+        CategoryError
+            If a column has as many categories that they can be no groups of cells.
         """
         setup_method_args = cls._get_setup_method_args(**locals())
+        categorical = {"allow_many_categories": allow_many_categories}
         fields = [
             LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=True),
-            CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
-            CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, labels_key),
+            CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key, **categorical),
+            CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, labels_key, **categorical),
             NumericalObsField(REGISTRY_KEYS.SIZE_FACTOR_KEY, size_factor_key, required=False),
-            CategoricalJointObsField(REGISTRY_KEYS.CAT_COVS_KEY, categorical_covariate_keys),
+            CategoricalJointObsField(
+                REGISTRY_KEYS.CAT_COVS_KEY, categorical_covariate_keys, **categorical
+            ),
             NumericalJointObsField(REGISTRY_KEYS.CONT_COVS_KEY, continuous_covariate_keys),
         ]
         cls._register(adata, fields, setup_method_args, kwargs)

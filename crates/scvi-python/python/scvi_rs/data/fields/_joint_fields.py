@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from scvi_rs.data import _constants
-from scvi_rs.data._categories import encode, extended
+from scvi_rs.data._codes import encode, transfer
 from scvi_rs.data._utils import place, require_key
 from scvi_rs.data._view import table
 
@@ -110,11 +110,27 @@ class NumericalJointObsField(BaseJointField):
 
 
 class CategoricalJointObsField(BaseJointField):
-    """Categorical columns of obs, whose codes a model reads as one array."""
+    """Categorical columns of obs, whose codes a model reads as one array.
+
+    Parameters
+    ----------
+    registry_key
+        The model's name for them.
+    attr_keys
+        The columns' names; ``None`` or none at all make an empty field.
+    allow_many_categories
+        Whether there may be more categories than half of the cells.
+    """
 
     MAPPINGS_KEY = "mappings"
     FIELD_KEYS_KEY = "field_keys"
     N_CATS_PER_KEY = "n_cats_per_key"
+
+    def __init__(
+        self, registry_key: str, attr_keys: list[str] | None, allow_many_categories: bool = False
+    ) -> None:
+        super().__init__(registry_key, attr_keys)
+        self._allow_many_categories = allow_many_categories
 
     def register_field(self, adata: AnnData) -> dict[str, Any]:
         """Writes the codes; the state is the categories of each column in the order of their codes.
@@ -160,10 +176,18 @@ class CategoricalJointObsField(BaseJointField):
         codes, mappings = {}, {}
         for key in self.attr_keys:
             column, where = adata.obs[key], place(_OBS, key)
-            categories = None
-            if known is not None:
-                categories = extended(np.asarray(known[key]), column, where, extend)
-            codes[key], mappings[key] = encode(column, where, categories)
+            allow_many = self._allow_many_categories
+            if known is None:
+                coded = encode(column, where, allow_many_categories=allow_many)
+            else:
+                coded = transfer(
+                    column,
+                    where,
+                    np.asarray(known[key]),
+                    extend=extend,
+                    allow_many_categories=allow_many,
+                )
+            codes[key], mappings[key] = coded
         adata.obsm[self.attr_key] = pd.DataFrame(codes, index=adata.obs_names)
         return {
             self.MAPPINGS_KEY: mappings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from scvi_rs.data._categories import check_complete
+from scvi_rs.data._codes import check_complete
 
 
 def check_numbers(column: pd.Series, where: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from anndata import AnnData
 
 from scvi_rs.data import _constants
-from scvi_rs.data._categories import encode, extended
+from scvi_rs.data._codes import encode, transfer
 from scvi_rs.data._utils import place, require_key
 from scvi_rs.data._view import table
 
@@ -77,17 +77,22 @@ class CategoricalObsField(BaseAnnDataField):
         The model's name for it.
     attr_key
         The column's name; ``None`` makes one category of all cells.
+    allow_many_categories
+        Whether there may be more categories than half of the cells.
     """
 
     CATEGORICAL_MAPPING_KEY = "categorical_mapping"
     ORIGINAL_ATTR_KEY = "original_key"
 
-    def __init__(self, registry_key: str, attr_key: str | None) -> None:
+    def __init__(
+        self, registry_key: str, attr_key: str | None, allow_many_categories: bool = False
+    ) -> None:
         coded = f"_scvi_{registry_key}"
         super().__init__(registry_key, _OBS, coded)
         self.is_default = attr_key is None
         self._original_attr_key = coded if attr_key is None else attr_key
         self.count_stat_key = f"n_{registry_key}"
+        self._allow_many_categories = allow_many_categories
 
     def validate_field(self, adata: AnnData) -> None:
         """Checks that the column is there.
@@ -145,9 +150,13 @@ class CategoricalObsField(BaseAnnDataField):
         key, where = self._original_attr_key, place(_OBS, self._original_attr_key)
         if self.is_default:
             adata.obs[key] = np.zeros(adata.n_obs, dtype=np.int64)
-        if known is not None:
-            known = extended(known, adata.obs[key], where, extend)
-        codes, categories = encode(adata.obs[key], where, known)
+        column, allow_many = adata.obs[key], self._allow_many_categories
+        if known is None:
+            codes, categories = encode(column, where, allow_many_categories=allow_many)
+        else:
+            codes, categories = transfer(
+                column, where, known, extend=extend, allow_many_categories=allow_many
+            )
         adata.obs[self.attr_key] = codes
         return {self.CATEGORICAL_MAPPING_KEY: categories, self.ORIGINAL_ATTR_KEY: key}
 

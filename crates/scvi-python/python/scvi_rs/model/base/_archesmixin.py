@@ -45,6 +45,7 @@ class ArchesMixin:
         transfer_batch: bool = True,
         datamodule: Any = None,
         freeze_reference_categories: bool = True,
+        allow_many_categories: bool = False,
     ) -> Any:
         """A model of a reference and a query, ready to be trained on the query.
 
@@ -80,6 +81,8 @@ class ArchesMixin:
             Not supported.
         freeze_reference_categories
             Keep the columns of categories that the reference knows, which scvi-tools trains.
+        allow_many_categories
+            Take more new categories in a column than half of the query's cells (and more than ten).
 
         Returns
         -------
@@ -106,7 +109,11 @@ class ArchesMixin:
         if inplace_subset_query_vars:
             align_genes(adata, reference.var_names)
         cls.setup_anndata(
-            adata, source_registry=known, extend_categories=True, **known[_SETUP_ARGS_KEY]
+            adata,
+            source_registry=known,
+            extend_categories=True,
+            allow_many_categories=allow_many_categories,
+            **known[_SETUP_ARGS_KEY],
         )
         model = cls._without_module(adata)
         config = reference.config

@@ -67,6 +67,8 @@ class ManagesAnnData:
         """What a registry says of the call of ``setup_anndata`` with these local variables."""
         cls = setup_locals.pop("cls")
         setup_locals.pop("adata")
+        # It says how columns are checked, not which the model reads.
+        setup_locals.pop("allow_many_categories", None)
         extra = {k: v for k, v in setup_locals.pop("kwargs", {}).items() if k != "source_registry"}
         return {
             _MODEL_NAME_KEY: cls.__name__,
