@@ -13,6 +13,7 @@ pub mod convert;
 mod error;
 pub mod h5ad;
 mod input_meta;
+pub mod inputs;
 pub mod model_dir;
 pub mod obs_query;
 mod open_model;

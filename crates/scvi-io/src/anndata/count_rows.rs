@@ -50,15 +50,22 @@ impl Lines {
                 Rows::Sparse { indptr: arrays.read_indptr(target.cells.len())?, arrays }
             }
         };
-        Ok(Self::Cells(CountRows {
-            rows,
-            path: target.store.path().into(),
-            place: target.place.to_owned(),
-            n_cells: target.cells.len(),
-            width: target.genes.len(),
-            columns: columns.map(|(places, n_genes)| (places.to_vec(), n_genes)),
-        }))
+        Ok(Self::Cells(CountRows::new(target, rows, columns)))
     }
+}
+
+/// Looks once at all counts of a sparse matrix whose lines are cells, whatever says so.
+pub(crate) fn survey_cells(
+    target: &Target<'_>,
+    each: &mut dyn FnMut(&CsrMatrix) -> Result<(), IoError>,
+) -> Result<Survey, IoError> {
+    let arrays = Box::new(Sparse::open(target)?);
+    let indptr = arrays.read_indptr(target.cells.len())?;
+    CountRows::new(target, Rows::Sparse { arrays, indptr }, None).survey(
+        target.cells,
+        target.genes,
+        each,
+    )
 }
 
 /// What has rows.
@@ -83,6 +90,17 @@ impl From<IoError> for Fault {
 }
 
 impl CountRows {
+    fn new(target: &Target<'_>, rows: Rows, columns: Option<(&[Option<u32>], usize)>) -> Self {
+        Self {
+            rows,
+            path: target.store.path().into(),
+            place: target.place.to_owned(),
+            n_cells: target.cells.len(),
+            width: target.genes.len(),
+            columns: columns.map(|(places, n_genes)| (places.to_vec(), n_genes)),
+        }
+    }
+
     /// Looks at all counts once, in the order of the file; `each` sees them as well.
     ///
     /// `cells` and `genes` are the names of the file's, for errors.

@@ -9,6 +9,7 @@ use super::counts::StoredCounts;
 use super::read_column::read_column;
 use super::store::{Node, Store};
 use crate::IoError;
+use crate::inputs::InputError;
 
 /// How many cells an error names.
 const NAMED_CELLS: usize = 5;
@@ -44,7 +45,23 @@ impl AnnDataFile {
     /// # Errors
     /// [`IoError`] where the file is missing, of another kind, broken, or not an AnnData.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, IoError> {
-        let store = Store::open(path.as_ref())?;
+        Self::of(Store::open(path.as_ref())?)
+    }
+
+    /// Opens a modality of a MuData, an `.h5mu` file, as if it were a file of its own.
+    ///
+    /// # Errors
+    /// [`InputError::NoRna`] where there is none of that name, others as [`AnnDataFile::open`].
+    pub(crate) fn open_modality(path: &Path, name: &str) -> Result<Self, InputError> {
+        let store = Store::open(path)?;
+        let modalities = store.members("mod")?;
+        if !modalities.iter().any(|known| known == name) {
+            return Err(InputError::NoRna { path: path.into(), modalities });
+        }
+        Ok(Self::of(store.below(&format!("mod/{name}")))?)
+    }
+
+    fn of(store: Store) -> Result<Self, IoError> {
         let (obs_names, obs_columns) = frame(&store, "obs")?;
         let (var_names, var_columns) = frame(&store, "var")?;
         let layers = store.members("layers")?;

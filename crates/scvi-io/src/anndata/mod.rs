@@ -24,11 +24,13 @@ pub(crate) use attrs::{Attr, Attrs};
 pub use column::{Categorical, Column};
 pub use copy::{CopyRows, check_copy, is_store, write_minified};
 pub use count_rows::CountRows;
+pub(crate) use count_rows::survey_cells;
 pub use counts::StoredCounts;
+pub(crate) use counts::Target;
 pub use file::AnnDataFile;
 pub(crate) use posterior::{NAMES, TYPE};
 pub use scvi::data::MatrixKey;
-pub(crate) use store::structure;
+pub(crate) use store::{Node, Store, structure};
 
 /// Checks that a string can name a member of a group; what is wrong with it otherwise.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {

@@ -34,6 +34,14 @@ impl Store {
         h5ad::store::Store::open(path).map(Self::Hdf5)
     }
 
+    /// The same file with a group of it for its root; a zarr store has no such groups.
+    pub(crate) fn below(&self, group: &str) -> Self {
+        match self {
+            Self::Hdf5(store) => Self::Hdf5(store.below(group)),
+            Self::Zarr(store) => Self::Zarr(store.clone()),
+        }
+    }
+
     /// Where the file lies.
     pub(crate) fn path(&self) -> &Path {
         match self {

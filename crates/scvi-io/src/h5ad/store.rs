@@ -28,6 +28,8 @@ pub(crate) struct Store {
     path: Arc<Path>,
     file: Arc<File>,
     size: u64,
+    /// The group that places are below, with a slash behind it; empty for the file's root.
+    root: Arc<str>,
 }
 
 impl Store {
@@ -49,12 +51,22 @@ impl Store {
             place: "the file".into(),
             source: Box::new(source),
         })?;
-        Ok(Self { path: path.into(), file: Arc::new(file), size: meta.len() })
+        Ok(Self { path: path.into(), file: Arc::new(file), size: meta.len(), root: "".into() })
     }
 
     /// Where the file lies.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The same file with a group of it for its root.
+    pub(crate) fn below(&self, group: &str) -> Self {
+        Self { root: format!("{}{group}/", self.root).into(), ..self.clone() }
+    }
+
+    /// A place as the file has it.
+    fn absolute(&self, place: &str) -> String {
+        format!("{}{place}", self.root)
     }
 
     /// The file's length in bytes.
@@ -69,9 +81,10 @@ impl Store {
 
     /// What stands at `place`.
     pub(crate) fn node(&self, place: &str) -> Result<Node, IoError> {
-        match self.file.group(place) {
+        let absolute = self.absolute(place);
+        match self.file.group(&absolute) {
             Ok(group) => Ok(Node::Group(group)),
-            Err(H5Error::NotAGroup(_)) => match self.file.dataset(place) {
+            Err(H5Error::NotAGroup(_)) => match self.file.dataset(&absolute) {
                 Ok(dataset) => Ok(Node::Array(Array::new(self, place, dataset)?)),
                 Err(H5Error::Format(FormatError::PathNotFound(_))) => Ok(Node::Missing),
                 Err(source) => Err(self.broken(place, source)),
@@ -92,7 +105,7 @@ impl Store {
 
     /// The attributes of the group at `place`.
     pub(crate) fn attrs(&self, place: &str) -> Result<Attrs, IoError> {
-        let attrs = self.file.group(place).and_then(|group| group.attrs());
+        let attrs = self.file.group(&self.absolute(place)).and_then(|group| group.attrs());
         attrs.map(attrs_of).map_err(|source| self.broken(place, source))
     }
 
