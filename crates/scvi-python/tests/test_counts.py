@@ -124,13 +124,11 @@ def test_genes_in_another_order_are_matched_by_name(model, expected):
         model.get_latent_representation(other)
 
 
-@pytest.mark.parametrize(
-    ("value", "named"), [(-1.0, "value -1"), (np.nan, "value NaN"), (np.inf, "value inf")]
-)
+@pytest.mark.parametrize(("value", "named"), [(-1.0, "-1"), (np.nan, "nan"), (np.inf, "inf")])
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_what_is_no_count_is_named(adata, value, named):
     adata.X[5, 3] = value
-    with pytest.raises(CountsError, match=f"{named} of cell 5, gene 3"):
+    with pytest.raises(CountsError, match=f"gene gene3 in cell cell5 is {named};.*layer="):
         trained(adata)
 
 
@@ -157,8 +155,7 @@ def test_arrays_that_contradict_each_other_are_errors():
     assert doubled.totals() == [2.0]
     most = np.full(2, np.finfo(np.float32).max)
     beyond = _core.Counts.csr(np.array([0, 2]), np.array([1, 1]), most, 3)
-    with pytest.raises(CountsError, match="value inf of cell 0, gene 1"):
-        beyond.check()
+    assert beyond.check() == {"invalid": (0, 1, np.inf)}
     with pytest.raises(ValueError, match="two columns have the place 1"):
         _core.Counts.csr(np.array([0, 1]), np.array([0]), one, 3, [1, 0, 1])
 

@@ -321,7 +321,7 @@ def test_bad_input_is_told():
     tensors = minibatch()
     with pytest.raises(CountsError, match=r"cells \[3\]"):
         vae.inference(np.where(np.arange(10)[:, None] == 3, 0, tensors["X"]), tensors["batch"])
-    with pytest.raises(CountsError):
+    with pytest.raises(CountsError, match="count of gene 0 in cell 0 is -"):
         vae.inference(-tensors["X"], tensors["batch"])
     with pytest.raises(MisfitError, match="genes"):
         vae.inference(tensors["X"][:, :7], tensors["batch"])

@@ -9,6 +9,7 @@ use numpy::PyArray1;
 use numpy::ToPyArray;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use scvi::data::CsrError;
 use scvi_kernels::CsrRows;
 
 use crate::error::{py_error, value_error};
@@ -132,12 +133,19 @@ impl Counts {
     /// Looks at every count: numbers of the cells without any (`empty_cells`), whether all counts
     /// are whole numbers (`is_integral`), the most that a cell has (`max_nnz`).
     ///
-    /// Raises CountsError at the first count that is negative or not finite.
+    /// Where a count is negative or not finite, only the first such is told: `invalid`, its cell,
+    /// gene and value.
     fn check<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let guard = self.guard(py)?;
         let source = self.source(&guard);
-        let seen = run(py, || look(&source))?.map_err(py_error)?;
         let found = PyDict::new(py);
+        let seen = match run(py, || look(&source))? {
+            Ok(seen) => seen,
+            Err(error) => {
+                found.set_item("invalid", invalid(&error).ok_or_else(|| py_error(error))?)?;
+                return Ok(found);
+            }
+        };
         found.set_item("empty_cells", seen.empty_cells.to_pyarray(py))?;
         found.set_item("is_integral", seen.is_integral)?;
         found.set_item("max_nnz", seen.max_nnz)?;
@@ -225,6 +233,14 @@ struct Seen {
     empty_cells: Vec<u32>,
     is_integral: bool,
     max_nnz: usize,
+}
+
+/// The cell, gene and value of what is no count.
+fn invalid(error: &std::io::Error) -> Option<(usize, usize, f32)> {
+    match error.get_ref()?.downcast_ref()? {
+        &CsrError::Value { cell, gene, value } => Some((cell, gene, value)),
+        _ => None,
+    }
 }
 
 fn look(source: &Source) -> std::io::Result<Seen> {

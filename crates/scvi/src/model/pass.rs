@@ -84,6 +84,9 @@ pub enum TaskError {
         /// The model's genes.
         n_genes: usize,
     },
+    /// A result without genes was asked for.
+    #[error("an empty list of genes; 1 or more are needed, or no list for all of them")]
+    NoGenes,
     /// The mean of a library's posterior was asked for, and the model has none.
     #[error(
         "the model takes each cell's total for its library size and infers no posterior of it: ask \
@@ -133,6 +136,7 @@ pub(super) fn check_genes(vae: &Vae<Cpu<f32>>, genes: Option<&[u32]>) -> Result<
     let n_genes = vae.spec().config().n_input;
     match genes.unwrap_or_default().iter().find(|&&gene| gene as usize >= n_genes) {
         Some(&found) => Err(TaskError::Gene { found, n_genes }),
+        None if genes.is_some_and(<[u32]>::is_empty) => Err(TaskError::NoGenes),
         None => Ok(()),
     }
 }

@@ -145,4 +145,6 @@ fn genes_and_batches_of_draws() {
     let error = draws(&vae, cells, &SampleOptions { genes: Some(vec![999]), ..of(vec![]) });
     let expected = format!("the model has {} genes", config.n_input);
     assert!(error.unwrap_err().to_string().contains(&expected));
+    let error = draws(&vae, cells, &SampleOptions { genes: Some(vec![]), ..of(vec![]) });
+    assert!(matches!(error, Err(TaskError::NoGenes)));
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 
+from scvi_rs import _core
 from scvi_rs._constants import REGISTRY_KEYS
+from scvi_rs.exceptions import CountsError
 
 from ._manager import AnnDataManager
 
@@ -105,6 +108,33 @@ def engine_inputs(manager: AnnDataManager) -> EngineInputs:
         minified_data_type=data(REGISTRY_KEYS.MINIFY_TYPE_KEY),
         var_names=[str(name) for name in adata.var_names],
     )
+
+
+def empty_cells(
+    counts: _core.Counts, cells: Sequence[object], genes: Sequence[object]
+) -> np.ndarray:
+    """Looks at every count: numbers of the cells without any.
+
+    Parameters
+    ----------
+    counts
+        The counts.
+    cells, genes
+        Names of the cells, and of the model's genes.
+
+    Raises
+    ------
+    CountsError
+        Naming the first count that is negative or not finite.
+    """
+    found = counts.check()
+    if "invalid" in found:
+        cell, gene, value = found["invalid"]
+        raise CountsError(
+            f"the count of gene {genes[gene]} in cell {cells[cell]} is {value:g}; counts must be "
+            "finite and not negative. setup_anndata(layer=...) reads raw counts from a layer."
+        )
+    return found["empty_cells"]
 
 
 def _array(values: Any, dtype: type) -> np.ndarray:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from scvi_rs._listed import listed
 from scvi_rs.data import _constants
 from scvi_rs.data._codes import encode, transfer
 from scvi_rs.data._utils import place, require_key
@@ -120,6 +122,13 @@ class CategoricalJointObsField(BaseJointField):
         The columns' names; ``None`` or none at all make an empty field.
     allow_many_categories
         Whether there may be more categories than half of the cells.
+
+    Raises
+    ------
+    TypeError
+        If ``attr_keys`` is a single text.
+    ValueError
+        If a column is named more than once.
     """
 
     MAPPINGS_KEY = "mappings"
@@ -131,6 +140,12 @@ class CategoricalJointObsField(BaseJointField):
     ) -> None:
         super().__init__(registry_key, attr_keys)
         self._allow_many_categories = allow_many_categories
+        repeated = [key for key, times in Counter(self.attr_keys).items() if times > 1]
+        if repeated:
+            raise ValueError(
+                f"categorical covariates are named more than once: {listed(repeated)}. Name each "
+                "column of adata.obs once."
+            )
 
     def register_field(self, adata: AnnData) -> dict[str, Any]:
         """Writes the codes; the state is the categories of each column in the order of their codes.

@@ -29,6 +29,8 @@ class NumericalObsField(BaseAnnDataField):
         The column's name.
     required
         Whether ``attr_key`` has to be given; if not, ``None`` makes an empty field.
+    positive
+        Whether every value has to be above 0.
 
     Raises
     ------
@@ -36,25 +38,34 @@ class NumericalObsField(BaseAnnDataField):
         If it has to be given and is not.
     """
 
-    def __init__(self, registry_key: str, attr_key: str | None, required: bool = True) -> None:
+    def __init__(
+        self,
+        registry_key: str,
+        attr_key: str | None,
+        required: bool = True,
+        *,
+        positive: bool = False,
+    ) -> None:
         if required and attr_key is None:
             raise ValueError(
                 "`attr_key` cannot be `None` if `required=True`. Please provide an `attr_key`."
             )
         super().__init__(registry_key, _OBS, attr_key, is_empty=attr_key is None)
+        self._positive = positive
 
     def validate_field(self, adata: AnnData) -> None:
-        """Checks that the column is there, numeric and complete.
+        """Checks that the column is there, numeric, complete and finite.
 
         Raises
         ------
         KeyError
             If there is no such column.
         ValueError
-            If it is not numeric, or a cell has no value.
+            If it is not numeric, or a cell has no value that a model can take.
         """
         require_key(adata, _OBS, self.attr_key)
-        check_numbers(adata.obs[self.attr_key], place(_OBS, self.attr_key))
+        where = place(_OBS, self.attr_key)
+        check_numbers(adata.obs[self.attr_key], where, positive=self._positive)
 
     def register_field(self, adata: AnnData) -> dict[str, Any]:
         """Checks the column; there is no state."""

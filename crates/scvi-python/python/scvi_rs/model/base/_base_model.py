@@ -19,7 +19,7 @@ from scvi_rs.data._constants import (
     _STATE_REGISTRY_KEY,
     ADATA_MINIFY_TYPE,
 )
-from scvi_rs.data._engine import engine_inputs
+from scvi_rs.data._engine import empty_cells, engine_inputs
 from scvi_rs.data._registering import registering
 from scvi_rs.exceptions import CountsError
 from scvi_rs.module import VAE
@@ -218,7 +218,7 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         seen = (id(X), id(stored), X.shape)
         if seen == self._checked or not (in_memory or for_training):
             return
-        empty = counts.check()["empty_cells"]
+        empty = empty_cells(counts, adata.obs_names, self._engine().var_names)
         if len(empty):
             some = ", ".join(str(name) for name in adata.obs_names[empty[:10]])
             raise CountsError(

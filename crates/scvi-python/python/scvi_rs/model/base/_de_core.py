@@ -15,6 +15,7 @@ from scvi_rs.data._constants import ADATA_MINIFY_TYPE
 from scvi_rs.data._utils import _get_adata_minify_type
 
 from ._differential import DifferentialComputation
+from ._selection import cell_numbers
 
 Comparison = dict[str, Any]
 """A comparison of two groups: their names ``group1`` and ``group2`` (``None`` for all other cells),
@@ -52,20 +53,33 @@ def _prepare_obs(
     Raises
     ------
     ValueError
-        If a group has no cells.
+        If a group has no cells, or all of them.
+    IndexError
+        If there is no such cell.
     """
     groups = np.full(adata.n_obs, "None")
     names = {"idx1": "one"} if idx2 is None else {"idx1": "one", "idx2": "two"}
-    for name, cells in zip(names.values(), (idx1, idx2), strict=False):
+    for (argument, name), cells in zip(names.items(), (idx1, idx2), strict=False):
         if isinstance(cells, str):
             cells = adata.obs.index.isin(adata.obs.query(cells).index)
-        cells = np.asarray(cells).ravel()
-        groups[cells if cells.size else slice(0)] = name
-    for argument, name in names.items():
-        if not (groups == name).any():
+        numbers = cell_numbers(np.asarray(cells).ravel(), adata.n_obs, argument)
+        if numbers.size == 0:
             raise ValueError(
-                f"One of idx1 or idx2 has size zero: {argument}. Cells of both are of idx2."
+                f"One of idx1 or idx2 has size zero: {argument} selects no cell. Give cell "
+                f"numbers, a mask of all {adata.n_obs} cells, or a query that holds for some cell."
             )
+        groups[numbers] = name
+    n_first = (groups == "one").sum()
+    if n_first == 0:
+        raise ValueError(
+            "One of idx1 or idx2 has size zero: every cell of idx1 is of idx2 too, which gets it. "
+            "Leave out of idx2 the cells that are meant to be compared with it."
+        )
+    if idx2 is None and n_first == adata.n_obs:
+        raise ValueError(
+            f"idx1 selects all {adata.n_obs} cells: none is left to compare them with. Select "
+            "fewer, or give idx2."
+        )
     return groups, "one", names.get("idx2")
 
 

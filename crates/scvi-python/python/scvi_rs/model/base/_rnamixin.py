@@ -12,10 +12,10 @@ from scipy import sparse
 
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
-from scvi_rs.exceptions import GenesError
 
 from ._arguments import ignore_loaders, importance_options
 from ._differential_expression import DifferentialExpression
+from ._genes import gene_numbers
 
 
 class RNASeqMixin(DifferentialExpression):
@@ -51,7 +51,8 @@ class RNASeqMixin(DifferentialExpression):
             Decode every cell as if it came from this batch, or the mean over several; ``None`` for
             each cell's own.
         gene_list
-            Genes, in the order they are wanted; all if ``None``.
+            Names of genes; all if ``None``. Results have them in the order of the data, as in
+            scvi-tools.
         library_size
             What each cell is scaled to; 1 gives shares of the whole, ``"latent"`` the expected
             counts.
@@ -82,16 +83,17 @@ class RNASeqMixin(DifferentialExpression):
         Raises
         ------
         GenesError
-            If a gene is not the model's.
+            If ``gene_list`` is empty, or names a gene that is not the model's.
         """
         ignore_loaders(dataloader, data_loader_kwargs)
         importance = importance_options(weights, importance_weighting_kwargs)
         adata = self._validate_anndata(adata)
         cells = self._cells(adata, indices, batch_size)
+        genes = self._gene_numbers(gene_list)
         options = {
-            "library_size": library_size,
+            "library_size": _check_size(library_size),
             "transform_batch": self._batch_codes(transform_batch),
-            "genes": self._gene_numbers(gene_list),
+            "genes": genes,
         }
         engine = self._engine()
         with self._bar("normalising", silent) as cells.progress:
@@ -105,7 +107,7 @@ class RNASeqMixin(DifferentialExpression):
                 )
                 if return_numpy is not False:
                     return values
-                return self._frame(values, adata.obs_names[drawn], gene_list)
+                return self._frame(values, adata.obs_names[drawn], genes)
             if importance is not None:
                 raise ValueError(
                     "weights='importance' needs n_samples_overall: draws are weighed over all cells"
@@ -120,13 +122,12 @@ class RNASeqMixin(DifferentialExpression):
         if return_numpy or values.ndim == 3:
             return values
         names = adata.obs_names if cells.indices is None else adata.obs_names[cells.indices]
-        return self._frame(values, names, gene_list)
+        return self._frame(values, names, genes)
 
-    def _frame(
-        self, values: np.ndarray, cells: pd.Index, gene_list: Sequence[str] | None
-    ) -> pd.DataFrame:
-        genes = self._engine().var_names if gene_list is None else list(gene_list)
-        return pd.DataFrame(values, index=cells, columns=genes)
+    def _frame(self, values: np.ndarray, cells: pd.Index, genes: list[int] | None) -> pd.DataFrame:
+        names = pd.Index(self._engine().var_names)
+        columns = names if genes is None else names[genes]
+        return pd.DataFrame(values, index=cells, columns=columns)
 
     def posterior_predictive_sample(
         self,
@@ -154,7 +155,8 @@ class RNASeqMixin(DifferentialExpression):
         n_samples
             Draws of each cell.
         gene_list
-            Genes, in the order they are wanted; all if ``None``.
+            Names of genes; all if ``None``. Results have them in the order of the data, as in
+            scvi-tools.
         batch_size
             Cells evaluated at a time.
         silent
@@ -347,13 +349,15 @@ class RNASeqMixin(DifferentialExpression):
         return codes
 
     def _gene_numbers(self, gene_list: Sequence[str] | None) -> list[int] | None:
-        """Numbers of genes by their names; ``None`` for all."""
-        if gene_list is None:
-            return None
-        known = pd.Index(self._engine().var_names)
-        asked = pd.Index(gene_list)
-        numbers = known.get_indexer(asked)
-        if (numbers < 0).any():
-            some = ", ".join(str(name) for name in asked[numbers < 0][:10])
-            raise GenesError(f"gene_list names genes that are not the model's: {some}")
-        return numbers.tolist()
+        """Numbers of genes by their names, rising; ``None`` for all."""
+        return None if gene_list is None else gene_numbers(gene_list, self._engine().var_names)
+
+
+def _check_size(library_size: float | str) -> float | str:
+    if library_size == "latent":
+        return library_size
+    if isinstance(library_size, str) or not 0 < float(library_size) < np.inf:
+        raise ValueError(
+            f"library_size is {library_size!r}; expected a number above 0, or 'latent'"
+        )
+    return float(library_size)
