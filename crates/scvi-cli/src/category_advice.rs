@@ -19,7 +19,7 @@ fn advice(path: &Path, model: Option<&Path>, error: &CategoryError) -> Option<St
     if let (Some(key), Some(conversion)) = (error.key(), error.conversion()) {
         let converted = converted(path, key, conversion);
         return Some(converted.unwrap_or_else(|| {
-            format!("in Python, convert the column of adata.obs to the model's type: {conversion}")
+            format!("convert the column to the type of the model: `adata.obs[...]{conversion}`")
         }));
     }
     match error {
@@ -28,13 +28,13 @@ fn advice(path: &Path, model: Option<&Path>, error: &CategoryError) -> Option<St
             let [model, path, mapped] =
                 [model, path, &mapped].map(|path| quoted(&path.display().to_string()));
             format!(
-                "scvi map --reference {model} {path} --model {mapped} teaches the model new \
+                "`scvi map --reference {model} {path} --model {mapped}` teaches the model new \
                  categories; or leave these cells out"
             )
         }),
         CategoryError::TooMany { .. } => Some(
             "a category is a group of cells, such as a batch or a donor; \
-             --allow-many-categories takes the column as it is"
+             `--allow-many-categories` takes the column as it is"
                 .to_owned(),
         ),
         _ => None,
@@ -51,9 +51,9 @@ fn converted(path: &Path, key: &str, conversion: &str) -> Option<String> {
     };
     [path, output, key].into_iter().all(plain).then(|| {
         format!(
-            "python3 -c \"import anndata; adata = anndata.read_{kind}('{path}'); \
+            "`python3 -c \"import anndata; adata = anndata.read_{kind}('{path}'); \
              adata.obs['{key}'] = adata.obs['{key}']{conversion}; \
-             adata.write_{kind}('{output}')\" writes the column as the model has it"
+             adata.write_{kind}('{output}')\"` writes the column as the model has it"
         )
     })
 }
@@ -83,19 +83,19 @@ mod tests {
     fn a_column_of_the_other_type_is_converted() {
         let error = unknown(CategoryKind::Integer, "1", "1");
         let told = advice(Path::new("a/x.h5ad"), None, &error).unwrap();
-        let expected = "python3 -c \"import anndata; adata = anndata.read_h5ad('a/x.h5ad'); \
+        let expected = "`python3 -c \"import anndata; adata = anndata.read_h5ad('a/x.h5ad'); \
                         adata.obs['plate'] = adata.obs['plate'].astype('int64'); \
                         adata.write_h5ad('a/x_converted.h5ad')\"";
         assert!(told.starts_with(expected), "{told}");
         let told = advice(Path::new("$HOME.h5ad"), None, &error).unwrap();
-        assert!(told.starts_with("in Python") && told.ends_with(".astype('int64')"), "{told}");
+        assert!(told.starts_with("convert the") && told.ends_with(".astype('int64')`"), "{told}");
     }
 
     #[test]
     fn new_categories_are_mapped() {
         let error = unknown(CategoryKind::Text, "a", "b");
         let told = advice(Path::new("my x.h5ad"), Some(Path::new("m/")), &error).unwrap();
-        let expected = "scvi map --reference m/ 'my x.h5ad' --model m_mapped teaches";
+        let expected = "`scvi map --reference m/ 'my x.h5ad' --model m_mapped` teaches";
         assert!(told.starts_with(expected), "{told}");
     }
 }

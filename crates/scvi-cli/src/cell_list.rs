@@ -7,7 +7,7 @@ use scvi::data::{Found, NameIndex};
 use scvi_io::text::{ListLine, read_list, visible};
 
 use crate::args::CellsBy;
-use crate::error::{CliError, numbers};
+use crate::error::{CliError, ListFault, numbers};
 
 /// Which rows a file lists: every line is the name of a cell, or every line is a row number.
 ///
@@ -27,9 +27,6 @@ pub fn listed(path: &str, by: Option<CellsBy>, names: &[String]) -> Result<Vec<b
     rows.into_iter().for_each(|row| is_chosen[row] = true);
     Ok(is_chosen)
 }
-
-/// A hint for lists that could be read in two ways.
-const WHICH: &str = "--cells-by name or --cells-by row says what the lines are";
 
 struct CellList<'a> {
     path: &'a str,
@@ -71,7 +68,7 @@ impl CellList<'_> {
                      row number",
                     unnamed.number, unnamed.text, named.text, named.number
                 );
-                Err(self.told(told, WHICH))
+                Err(self.told(told, ListFault::Ambiguous))
             }
             (Some(_), Some(unnamed), None) => Err(self.fault(unnamed, "names no cell")),
             (None, Some(first), None) => {
@@ -110,7 +107,7 @@ impl CellList<'_> {
              '{}', is the name of {named}",
             line.number, line.text
         );
-        self.told(told, WHICH)
+        self.told(told, ListFault::Ambiguous)
     }
 
     /// The row that a line gives by number, from 0.
@@ -123,11 +120,7 @@ impl CellList<'_> {
     fn repeated(&self, line: &ListLine, rows: &[usize]) -> CliError {
         let (n, rows) = (rows.len(), numbers("rows", rows));
         let told = format!(", line {}: {n} cells are named '{}' ({rows})", line.number, line.text);
-        self.told(
-            told,
-            "list row numbers, with --cells-by row, or make names unique first: \
-             obs_names_make_unique() of anndata",
-        )
+        self.told(told, ListFault::Repeated)
     }
 
     fn fault(&self, line: &ListLine, what: &str) -> CliError {
@@ -135,10 +128,10 @@ impl CellList<'_> {
     }
 
     fn error(&self, told: String) -> CliError {
-        self.told(told, "a list of cells has a cell's name a line, or a row number, from 0, a line")
+        self.told(told, ListFault::Unknown)
     }
 
-    fn told(&self, told: String, hint: &'static str) -> CliError {
-        CliError::Cells { told: format!("{}{told}", self.path), hint }
+    fn told(&self, told: String, fault: ListFault) -> CliError {
+        CliError::Cells { told: format!("{}{told}", self.path), fault }
     }
 }

@@ -1,17 +1,13 @@
-//! What ends a job, and what helps then.
-
-use std::borrow::Cow;
+//! What ends a job; `hint.rs` says what helps then.
 
 use scvi::data::{CategoryError, DatasetError, RepeatedGene};
+use scvi::model::TaskError;
 use scvi::model::query::QueryError;
-use scvi::model::{DifferentialError, TaskError};
-use scvi::module::{ConfigError, MinifiedError, UnknownChoice};
+use scvi::module::{ConfigError, UnknownChoice};
 use scvi::train::TrainError;
 use scvi_io::IoError;
 use scvi_io::obs_query::QueryMismatch;
 use thiserror::Error;
-
-use crate::options::quoted;
 
 /// A job that failed.
 #[derive(Debug, Error)]
@@ -45,7 +41,7 @@ pub enum CliError {
     #[error(
         "{path}: a copy has a value for each of the {n_vars} genes of var, and the model's {n_genes} are raw's"
     )]
-    GenesOfCopy { path: String, n_vars: usize, n_genes: usize, instead: &'static str },
+    GenesOfCopy { path: String, n_vars: usize, n_genes: usize },
     #[error("{path}: gene '{gene}' of the model is missing ({n_missing} of {n_genes} are)")]
     GeneNames { path: String, gene: String, n_missing: usize, n_genes: usize },
     #[error("{path}: {error}")]
@@ -54,7 +50,14 @@ pub enum CliError {
         "{path} has {n_shared} of the reference's {n_genes} genes ({:.1} %), fewer than the {:.1} % asked for",
         100.0 * *n_shared as f64 / *n_genes as f64, 100.0 * min_overlap
     )]
-    Overlap { path: String, n_shared: usize, n_genes: usize, min_overlap: f64 },
+    Overlap {
+        path: String,
+        n_shared: usize,
+        n_genes: usize,
+        min_overlap: f64,
+        /// A column of var with more of the names than those that were taken.
+        column: Option<String>,
+    },
     #[error("{path}: {error}")]
     Category { path: String, error: Box<CategoryError>, advice: Option<String> },
     #[error("{path} is minified: {task} needs counts, and it has none")]
@@ -74,7 +77,7 @@ pub enum CliError {
     #[error("{path}, line {line}: {} genes of the model are named '{gene}' ({})", columns.len(), numbers("columns", columns))]
     RepeatedGeneListed { path: String, line: usize, gene: String, columns: Vec<usize> },
     #[error("{told}")]
-    Cells { told: String, hint: &'static str },
+    Cells { told: String, fault: ListFault },
     #[error("'{found}' is none of the model's batches (they are: {known})")]
     UnknownBatch { found: String, known: String },
     #[error("{path}: column '{key}' of obs holds no numbers")]
@@ -88,7 +91,16 @@ pub enum CliError {
     #[error("{told}")]
     Query { told: String },
     #[error("{told}")]
-    Diverged { told: String, is_extreme: bool },
+    Diverged {
+        told: String,
+        is_extreme: bool,
+        /// The learning rate.
+        lr: f64,
+        /// Epochs that ended before.
+        epochs_before: usize,
+        /// Whether a checkpoint was left behind, which another run may not replace unasked.
+        is_kept: bool,
+    },
     #[error("{path} holds a run that is not finished")]
     Unfinished { path: String },
     #[error("{told}")]
@@ -97,6 +109,17 @@ pub enum CliError {
     Signals { source: std::io::Error },
     #[error("cannot write to stdout: {source}")]
     Stdout { source: std::io::Error },
+}
+
+/// What is wrong with a list of cells.
+#[derive(Debug, Clone, Copy)]
+pub enum ListFault {
+    /// Its lines may be names or row numbers, of different cells.
+    Ambiguous,
+    /// A name stands for several cells.
+    Repeated,
+    /// A line is no cell.
+    Unknown,
 }
 
 impl From<QueryMismatch> for CliError {
@@ -141,84 +164,6 @@ impl CliError {
         match self {
             Self::Interrupted { exit_code, .. } => (*exit_code, "interrupted"),
             _ => (1, "error"),
-        }
-    }
-
-    /// What the user can do about it, for the errors where there is something.
-    pub fn hint(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::Io(IoError::AmbiguousMatrix { spelled: [layer, other], .. }) => {
-                Some(format!("--layer {layer} or --layer {other}").into())
-            }
-            Self::Io(error) => error.hint(),
-            Self::Category { advice, .. } => advice.clone().map(Cow::Owned),
-            Self::NoMatrix { available, .. } => {
-                let options: Vec<String> =
-                    available.iter().map(|name| format!("--layer {}", quoted(name))).collect();
-                Some(format!("{} reads another matrix", options.join(" or ")).into())
-            }
-            _ => self.fixed_hint().map(Cow::Borrowed),
-        }
-    }
-
-    /// A hint that is the same for every error of a kind.
-    fn fixed_hint(&self) -> Option<&'static str> {
-        match self {
-            Self::GenesOfCopy { instead, .. } => Some(instead),
-            Self::ByGene { .. } => {
-                Some("--cache DIR makes a compact copy cell by cell; --in-memory always needs none")
-            }
-            Self::EmptyCells { .. } => Some("--drop-empty-cells leaves them out"),
-            Self::GeneCount { .. } | Self::GeneNames { .. } => Some(
-                "select the genes that the model was trained on; scvi inspect MODEL --json lists them",
-            ),
-            Self::UnknownGenes { .. } | Self::NoGenesListed { .. } => {
-                Some("a list of genes has one name a line; scvi inspect MODEL --json lists them")
-            }
-            Self::RepeatedGene { error: RepeatedGene::InData { .. }, .. } => {
-                Some("names must tell genes apart: var_names_make_unique() of anndata")
-            }
-            Self::RepeatedGene { error: RepeatedGene::InModel { .. }, .. } => Some(
-                "give the genes that the model was trained on, in the same order, or train it on \
-                 genes with names of their own: var_names_make_unique() of anndata",
-            ),
-            Self::RepeatedGeneListed { .. } => Some(
-                "leave it out of the list, or train on genes with names of their own: \
-                 var_names_make_unique() of anndata",
-            ),
-            Self::Cells { hint, .. } => Some(hint),
-            Self::Overlap { n_shared: 0, .. } => Some(
-                "are the names of one kind? --var-names-column names the column of var that holds the \
-                 reference's; scvi inspect MODEL --json lists these",
-            ),
-            Self::Overlap { .. } => {
-                Some("--min-overlap asks for less; genes that are missing count as zeros")
-            }
-            Self::Minified { .. }
-            | Self::Task { error: TaskError::Minified(MinifiedError::NeedsCounts { .. }) } => {
-                Some("give the file that the minified one was made from")
-            }
-            Self::NoPosterior { .. } => Some("take these cells out of the file first"),
-            Self::IsMinified { .. } => Some("scvi latent and the other commands read it as it is"),
-            Self::NotNumeric { .. } => {
-                Some("columns of categories go to --batch-key or --categorical-covariate-key")
-            }
-            Self::NeedsLabels { .. } => Some("name the column of obs with --labels-key"),
-            Self::Train { error: TrainError::NothingToValidate { .. } } => Some(
-                "leave cells to validate on with --train-size, --validation-size or \
-                     --limit-val-batches, or go by a quantity of the training cells, such as elbo_train",
-            ),
-            Self::Train { error: TrainError::NoFullMinibatch { .. } } => Some("lower --batch-size"),
-            Self::Query { .. } => Some("a query is such as: cell_type == \"B\" and n_counts > 500"),
-            Self::Task { error: TaskError::Differential(DifferentialError::NoCounts) } => {
-                Some("give them with --pseudocounts")
-            }
-            Self::Diverged { is_extreme: true, .. } => {
-                Some("raw counts are needed; leave out this cell or gene if the count is an error")
-            }
-            Self::Diverged { .. } => Some("lower --lr"),
-            Self::Unfinished { .. } => Some("--resume goes on with it, --overwrite gives it up"),
-            _ => None,
         }
     }
 }

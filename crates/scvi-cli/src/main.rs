@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 interrupted (143 by SIGTERM).
 
 mod args;
+mod call;
 mod category_advice;
 mod cell_list;
 mod checkpoints;
@@ -10,6 +11,7 @@ mod choices;
 mod commands;
 mod error;
 mod groups;
+mod hint;
 mod input;
 mod matrix_output;
 mod options;
@@ -20,18 +22,22 @@ mod signals;
 mod training;
 mod watching;
 
+use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
 use error::CliError;
 
 fn main() -> ExitCode {
-    match options::parse().and_then(run) {
+    let words: Vec<OsString> = env::args_os().collect();
+    let (cli, call) = options::read(&words);
+    match options::resumed(cli, words).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let (code, kind) = error.exit();
             eprintln!("{kind}: {error}");
-            if let Some(hint) = error.hint() {
+            if let Some(hint) = error.hint(&call) {
                 eprintln!("hint: {hint}");
             }
             ExitCode::from(code)

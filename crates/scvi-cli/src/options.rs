@@ -10,12 +10,11 @@ use scvi_io::IoError;
 use scvi_io::checkpoint::{checkpoint_path, read_checkpoint};
 
 use crate::args::{CHECKPOINTS, CheckpointArgs, Cli, Command, TrainArgs};
+use crate::call::Call;
 use crate::error::CliError;
 
-/// Reads the command line; wrong usage ends the program.
-pub fn parse() -> Result<Cli, CliError> {
-    let words: Vec<OsString> = env::args_os().collect();
-    let mut cli = read(&words);
+/// Adds to a run that is resumed what its checkpoint says of it.
+pub fn resumed(mut cli: Cli, words: Vec<OsString>) -> Result<Cli, CliError> {
     let Some((verb, model, args)) = run_of(&mut cli.command) else { return Ok(cli) };
     let Some(path) = model.filter(|_| args.resume).map(checkpoint_path) else { return Ok(cli) };
     if !path.exists() {
@@ -23,7 +22,7 @@ pub fn parse() -> Result<Cli, CliError> {
     }
     let saved = read_checkpoint(&path)?;
     let unsaid = unsaid(verb, &path, &saved.0.setup.options, &args.options)?;
-    let mut cli = read(&words.into_iter().chain(unsaid).collect::<Vec<_>>());
+    let (mut cli, _) = read(&words.into_iter().chain(unsaid).collect::<Vec<_>>());
     if let Some((.., args)) = run_of(&mut cli.command) {
         args.saved = Some(saved);
     }
@@ -39,7 +38,8 @@ fn run_of(command: &mut Command) -> Option<(&'static str, Option<&Path>, &mut Ch
     }
 }
 
-fn read(words: &[OsString]) -> Cli {
+/// Reads the command line; wrong usage ends the program.
+pub fn read(words: &[OsString]) -> (Cli, Call) {
     let matches = Cli::command().get_matches_from(words);
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Some((verb, _, args)) = run_of(&mut cli.command)
@@ -47,7 +47,7 @@ fn read(words: &[OsString]) -> Cli {
     {
         args.options = typed(verb, matches);
     }
-    cli
+    (cli, Call::of(&matches))
 }
 
 /// The options that make a run the run it is: all but those that name its files, which stand under
@@ -141,7 +141,7 @@ mod tests {
 
     fn typed_of(words: &str) -> Vec<String> {
         let words: Vec<OsString> = words.split(' ').map(OsString::from).collect();
-        let mut cli = read(&words);
+        let (mut cli, _) = read(&words);
         let (.., args) = run_of(&mut cli.command).expect("a run");
         args.options.clone()
     }

@@ -1,6 +1,6 @@
 //! A training run that is not lost: checkpoints, signals, and what to say when it diverges.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use scvi::Cpu;
@@ -171,12 +171,13 @@ impl Training<'_> {
                 }
             }
         }
-        diverged(&found, self.prepared, is_kept.then_some(&self.kept.path))
+        let kept = is_kept.then_some(self.kept.path.as_path());
+        diverged(&found, self.prepared, kept, self.plan.adam.lr)
     }
 }
 
 /// A divergence in the names of the data.
-fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&PathBuf>) -> CliError {
+fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&Path>, lr: f64) -> CliError {
     let cells = prepared.kept_names();
     let mut told = found.to_string();
     // The rows of these tensors are genes.
@@ -197,9 +198,12 @@ fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&PathBuf>) -> 
     }
     if let Some(path) = kept {
         told += &format!("\nthe last good weights are in {}", path.display());
-        if found.epoch > 0 {
-            told += &format!("; --max-epochs {} ends a run before it diverges", found.epoch);
-        }
     }
-    CliError::Diverged { told, is_extreme: extreme.is_some() }
+    CliError::Diverged {
+        told,
+        is_extreme: extreme.is_some(),
+        lr,
+        epochs_before: found.epoch,
+        is_kept: kept.is_some(),
+    }
 }

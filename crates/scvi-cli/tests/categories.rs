@@ -53,14 +53,14 @@ fn numbers_of_any_type_are_taken_and_texts_refused() {
     let parts = [
         "texts.h5ad: column 'batch' has categories that the model does not know: '0', '1', '2' \
          (text); it knows 0, 1, 2 (integer)",
-        "hint: python3 -c \"import anndata; adata = anndata.read_h5ad('texts.h5ad'); \
+        "hint: `python3 -c \"import anndata; adata = anndata.read_h5ad('texts.h5ad'); \
          adata.obs['batch'] = adata.obs['batch'].astype('int64'); \
          adata.write_h5ad('texts_converted.h5ad')\"",
     ];
     latent(&folder, "texts.h5ad").fails_with(&parts);
     let parts = [
         "has a category that the model does not know: 7 (integer)",
-        "hint: scvi map --reference m new.h5ad --model m_mapped teaches the model new categories",
+        "hint: `scvi map --reference m new.h5ad --model m_mapped` teaches the model new categories",
     ];
     latent(&folder, "new.h5ad").fails_with(&parts);
     // The hint can be typed.

@@ -109,7 +109,7 @@ fn conversions_that_fail() {
     for name in ["a_model.pt", "b_model.pt"] {
         fs::copy(save("default").join("model.pt"), folder.path("two").join(name)).unwrap();
     }
-    let several = ["a_model.pt, b_model.pt", "hint:", "name the file"];
+    let several = ["a_model.pt, b_model.pt", "hint: name one of them: `--model two/a_model.pt` or"];
     convert("two", "native", "o", &[]).fails_with(&several);
     fs::write(folder.path("broken.pt"), "PK").unwrap();
     convert("broken.pt", "native", "o", &[]).fails_with(&["broken.pt"]);

@@ -32,7 +32,7 @@ fn a_step_that_is_too_long_ends_the_run_with_step_and_tensor() {
     ran.fails_with(&[
         "error: training diverged in epoch 1, step 2: the loss is not finite (",
         "; after the step px_r[0] is NaN",
-        "hint: lower --lr",
+        "hint: a lower learning rate may help: `--lr 0.001 --overwrite`",
     ]);
     assert_eq!(folder.names(), ["m.checkpoint", "x.h5ad"]);
 }
@@ -61,7 +61,8 @@ fn the_last_good_weights_are_kept() {
     ran.fails_with(&[
         "training diverged in epoch 1, step 2: the loss is not finite",
         &named,
-        "the last good weights are in m.checkpoint; --max-epochs 1 ends a run before it diverges",
+        "the last good weights are in m.checkpoint",
+        "leave out this cell or gene if the count is an error; `--max-epochs 1 --overwrite` ends",
     ]);
     assert_eq!(folder.names(), ["m.checkpoint", "x.h5ad"]);
     let (meta, checkpoint) = read_checkpoint(folder.path("m.checkpoint")).unwrap();

@@ -74,7 +74,8 @@ fn a_file_without_the_matrix_of_the_model_names_those_it_has() {
     let wanted = latent(&folder, "on_X", "only_x.h5ad", &[]).ok();
     for (model, key) in [("on_raw", "raw/X"), ("on_counts", "layers/counts")] {
         let told = format!("only_x.h5ad has no {key}, which the model was trained on (it has: X)");
-        latent(&folder, model, "only_x.h5ad", &[]).fails_with(&[&told, "hint: --layer X "]);
+        latent(&folder, model, "only_x.h5ad", &[])
+            .fails_with(&[&told, "hint: read another matrix: `--layer X`"]);
         assert_eq!(latent(&folder, model, "only_x.h5ad", &["--layer", "X"]).ok(), wanted);
     }
     let told = "only_x.h5ad has no layers/count (it has: X)";
@@ -121,7 +122,7 @@ fn words_that_mean_two_matrices_are_refused_with_their_spellings() {
     assert_eq!(total("plain.h5ad", "raw"), 2.0 * one);
     for (word, layer, other) in [("X", "layers/X", "/X"), ("raw", "layers/raw", "raw/X")] {
         let told = format!("all.h5ad: '{word}' may mean the layer of that name ({layer})");
-        let hint = format!("hint: --layer {layer} or --layer {other}");
+        let hint = format!("hint: say which: `--layer {layer}` or `--layer {other}`");
         let ran = train(&folder, "all.h5ad", "n", &["--layer", word]);
         ran.fails_with(&[&told, &hint]);
     }
@@ -201,12 +202,13 @@ fn copies_of_a_file_have_the_genes_of_var() {
         assert_eq!(layer(key), wanted, "{verb}");
         let told =
             "few.h5ad: a copy has a value for each of the 1 genes of var, and the model's 12";
-        copy(verb, "few.h5ad", &[]).fails_with(&[told, "hint: --output OUT.np"]);
+        copy(verb, "few.h5ad", &[])
+            .fails_with(&[told, "hint: write the result alone: `--output out.np"]);
     }
     std::fs::write(folder.path("genes.txt"), "gene_5\n").unwrap();
     copy("normalize", "few.h5ad", &["--gene-list", "genes.txt"]).ok();
 
-    copy("minify", "few.h5ad", &[]).fails_with(&["few.h5ad", "hint: --keep-counts"]);
+    copy("minify", "few.h5ad", &[]).fails_with(&["few.h5ad", "hint: `--keep-counts` keeps raw"]);
     copy("minify", "few.h5ad", &["--keep-counts"]).ok();
     assert_eq!(
         latent(&folder, "m", "out.h5ad", &[]).ok(),

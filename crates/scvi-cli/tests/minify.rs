@@ -110,7 +110,7 @@ fn what_cannot_be_minified() {
     folder.scvi(&["minify", "--model", "model", "empty.h5ad", "--output", "o.h5ad"]).fails_with(&[
         "no posterior that could be stored",
         "cell_0",
-        "take these cells out",
+        "leave these cells out",
     ]);
     assert!(!folder.names().iter().any(|name| name.starts_with("o.")));
 }

@@ -73,7 +73,7 @@ fn a_list_of_cells_is_of_names_or_of_rows() {
         let args = [&list(&folder, lines)[..], more].concat();
         de(&folder, "data.h5ad", &args).fails_with(parts);
     };
-    let hint = "hint: a list of cells has a cell's name a line, or a row number, from 0, a line";
+    let hint = "hint: a list of cells has a cell name or a row number (from 0) per line";
     fails("cell_1\n3\n", &[], &["list, line 2: '3' names no cell", hint]);
     fails("3\ncell_1\n", &[], &["list, line 1: '3' names no cell"]);
     fails("3\n30\n", &[], &["line 2: '30' is neither a cell's name nor a row number below 30"]);
@@ -108,7 +108,7 @@ fn where_names_are_numbers_it_is_asked_which() {
         ),
         ("4\n5\n", "list, line 2: '5' names no cell, and '4' in line 1 does"),
     ] {
-        let hint = "hint: --cells-by name or --cells-by row says what the lines are";
+        let hint = "hint: say what the lines are: `--cells-by name` or `--cells-by row`";
         de(&folder, "even.h5ad", &args(lines, "")).fails_with(&[told, hint]);
     }
     assert_eq!(choose("0\n4\n", "name"), [0, 2]);
@@ -139,7 +139,7 @@ fn a_name_of_several_cells_names_none() {
     let file = "repeated.h5ad";
     de(&folder, file, &list(&folder, "cell_1\ncell_3\n")).fails_with(&[
         "list, line 2: 3 cells are named 'cell_3' (rows 3, 7, 20, from 0)",
-        "hint: list row numbers, with --cells-by row",
+        "hint: list row numbers and say so with `--cells-by row`",
     ]);
     assert_eq!(chosen(&folder, file, &list(&folder, "cell_1\n")), [1]);
     let rows = [&list(&folder, "1\n7\n")[..], &["--cells-by", "row"]].concat();

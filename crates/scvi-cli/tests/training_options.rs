@@ -117,7 +117,10 @@ fn wrong_options_are_named() {
             "--early-stopping --train-size 1",
             &["early_stopping goes by elbo_validation", "hint: ", "elbo_train"],
         ),
-        ("--drop-last --batch-size 200", &["drop_last", "200", "108", "hint: lower --batch-size"]),
+        (
+            "--drop-last --batch-size 200",
+            &["drop_last", "200", "108", "hint: take smaller minibatches: `--batch-size 108`"],
+        ),
         ("--max-steps 0", &["max_steps is 0", "1 or more"]),
         ("--limit-train-batches 1.5", &["limit_train_batches is 1.5", "a fraction from 0.0 to 1"]),
         (

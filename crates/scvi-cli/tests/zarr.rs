@@ -112,7 +112,7 @@ fn results_are_added_to_a_copy_of_the_store() {
 #[test]
 fn a_copy_of_another_kind_is_refused() {
     let folder = folder();
-    let refused = ["v2.zarr", "must end in .zarr", "hint: or write the result alone"];
+    let refused = ["v2.zarr", "must end in .zarr", "hint: name it: `--output"];
     for verb in ["latent", "normalize", "parameters"] {
         task(&folder, verb, "v2.zarr", "out.h5ad", &[]).fails_with(&refused);
     }

@@ -12,6 +12,7 @@ mod compact;
 pub mod convert;
 mod error;
 pub mod h5ad;
+mod hint;
 mod input_meta;
 pub mod inputs;
 pub mod model_dir;

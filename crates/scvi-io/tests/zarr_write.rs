@@ -136,7 +136,6 @@ fn a_copy_is_of_its_inputs_kind() {
     let error = check_copy(&input, dir.path().join("out.h5ad"), false).unwrap_err();
     assert!(matches!(error, IoError::OtherKind { .. }), "{error}");
     assert!(error.to_string().contains("must end in .zarr"), "{error}");
-    assert!(error.hint().unwrap().contains(".npy"));
     check_copy(&input, dir.path().join("out.zarr"), false).unwrap();
     let error = check_copy(&input, &input, false).unwrap_err();
     assert!(matches!(error, IoError::Exists { .. }), "{error}");

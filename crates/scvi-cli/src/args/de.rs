@@ -93,9 +93,7 @@ pub struct DeArgs {
 /// How a file lists cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CellsBy {
-    /// By their names.
     Name,
-    /// By their rows in the input, from 0.
     Row,
 }
 

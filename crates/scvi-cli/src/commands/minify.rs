@@ -27,8 +27,7 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
     };
     let mut model = open_model(&args.model)?;
     if !args.keep_counts {
-        let instead = "--keep-counts keeps raw, by whose genes the model knows the copy";
-        check_genes_of_copy(&args.input, &args.reading, &model.meta, instead)?;
+        check_genes_of_copy(&args.input, &args.reading, &model.meta)?;
     }
     let prepared = cells_for(&mut model, &source(args), common).map_err(told)?;
     let SavedModel { vae, meta, .. } = model;

@@ -32,9 +32,7 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
     let listed = listed.transpose()?;
     let has_layers = output.is_copy() && listed.is_none();
     if has_layers {
-        let instead =
-            "--output OUT.npy or OUT.csv holds them, --gene-list FILE some of them in obsm";
-        check_genes_of_copy(&source.input, &source.reading, &model.meta, instead)?;
+        check_genes_of_copy(&source.input, &source.reading, &model.meta)?;
     }
     let prepared = cells_for(&mut model, source, common)?;
     let genes = listed.clone().unwrap_or_else(|| match has_layers {

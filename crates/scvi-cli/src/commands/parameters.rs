@@ -28,8 +28,7 @@ pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
     }
     let mut model = open_model(&source.model)?;
     if to_copy {
-        let instead = "--output OUT.npz holds them";
-        check_genes_of_copy(&source.input, &source.reading, &model.meta, instead)?;
+        check_genes_of_copy(&source.input, &source.reading, &model.meta)?;
     }
     let prepared = cells_for(&mut model, source, common)?;
     let data = prepared.dataset()?;

@@ -156,13 +156,8 @@ fn places_in_var(file: &AnnDataFile, meta: &ModelMeta) -> Option<Vec<u32>> {
 }
 
 /// Refuses results with a value a gene in a copy of a file whose var has other genes than the raw
-/// that is read; `instead` is what can be done about it.
-pub fn check_genes_of_copy(
-    path: &Path,
-    args: &ReadArgs,
-    meta: &ModelMeta,
-    instead: &'static str,
-) -> Result<(), CliError> {
+/// that is read.
+pub fn check_genes_of_copy(path: &Path, args: &ReadArgs, meta: &ModelMeta) -> Result<(), CliError> {
     let file = AnnDataFile::open(path)?;
     let matrix = matrix_for_model(&file, path, args, meta)?;
     if matrix.key != MatrixKey::Raw || places_in_var(&file, meta).is_some() {
@@ -172,7 +167,6 @@ pub fn check_genes_of_copy(
         path: path.display().to_string(),
         n_vars: file.n_vars(),
         n_genes: meta.var_names.len(),
-        instead,
     })
 }
 

@@ -1,5 +1,6 @@
 //! A query for a reference model: its genes by name, its new categories.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use scvi::data::{GeneOverlap, Registry};
@@ -42,7 +43,7 @@ pub fn for_query(
         Some(key) => named(&file.var_column_of(&matrix.key, key)?),
     };
     let overlap = overlap(path, &names, &meta.var_names)?;
-    check_overlap(path, &overlap, args.query.min_overlap)?;
+    check_overlap(&matrix, &overlap, meta, args.query.min_overlap)?;
     let mut registry = Registry { layer: matrix.key.clone(), ..meta.registry.clone() };
     let new_categories = new_categories(&file, &mut registry, args.query.allow_many_categories)?;
     let needs_labels = meta.needs_labels();
@@ -72,7 +73,12 @@ fn named(column: &Column) -> Vec<String> {
     (0..column.len()).map(|gene| column.label(gene).unwrap_or_default()).collect()
 }
 
-fn check_overlap(path: &Path, overlap: &GeneOverlap, min_overlap: f64) -> Result<(), CliError> {
+fn check_overlap(
+    matrix: &Matrix,
+    overlap: &GeneOverlap,
+    meta: &ModelMeta,
+    min_overlap: f64,
+) -> Result<(), CliError> {
     if !(0.0..=1.0).contains(&min_overlap) {
         let found = min_overlap.to_string();
         return Err(CliError::Option { option: "min_overlap", found, range: "0 to 1" });
@@ -82,7 +88,22 @@ fn check_overlap(path: &Path, overlap: &GeneOverlap, min_overlap: f64) -> Result
         return Ok(());
     }
     let n_genes = n_shared + overlap.missing().len();
-    Err(CliError::Overlap { path: path.display().to_string(), n_shared, n_genes, min_overlap })
+    let column = column_of_names(matrix, &meta.var_names, n_shared);
+    let path = matrix.path.display().to_string();
+    Err(CliError::Overlap { path, n_shared, n_genes, min_overlap, column })
+}
+
+/// The column of var that has the most of the reference's names, where it has more than `n_shared`.
+fn column_of_names(matrix: &Matrix, var_names: &[String], n_shared: usize) -> Option<String> {
+    let known: HashSet<&str> = var_names.iter().map(String::as_str).collect();
+    let shared = |key: &String| {
+        let names = named(&matrix.file.var_column_of(&matrix.key, key).ok()?);
+        let found: HashSet<&str> = names.iter().map(String::as_str).collect();
+        Some((found.intersection(&known).count(), key.clone()))
+    };
+    let columns = matrix.file.var_columns().iter();
+    let most = columns.filter_map(shared).max_by_key(|(shared, _)| *shared);
+    most.filter(|(shared, _)| *shared > n_shared).map(|(_, key)| key)
 }
 
 /// Adds the query's categories to those of the reference. Labels that no dispersion goes by may be

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod advice;
 pub mod cells;
 pub mod matrices;
 pub mod running;
@@ -36,11 +37,33 @@ impl Folder {
         names
     }
 
-    /// Runs `scvi` in this folder.
+    /// Runs `scvi` in this folder. Whatever it advises has to be possible.
+    #[track_caller]
     pub fn scvi(&self, args: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scvi"));
         let output = command.args(args).current_dir(self.0.path()).output().unwrap();
-        Ran(output)
+        let ran = Ran(output);
+        advice::check(args, &ran.stderr());
+        ran
+    }
+
+    /// Has a shell do in this folder what a user types.
+    pub fn typed(&self, line: &str) -> Ran {
+        let scvi = Path::new(env!("CARGO_BIN_EXE_scvi")).parent().expect("a folder");
+        let path = std::env::var("PATH").expect("a path of commands");
+        let mut shell = Command::new("bash");
+        shell.args(["-e", "-o", "pipefail", "-c", line]).current_dir(self.0.path());
+        shell.env("PATH", format!("{}:{path}", scvi.display())).env("HOME", self.0.path());
+        Ran(shell.output().expect("a shell"))
+    }
+
+    /// A folder with the same files.
+    pub fn copy(&self) -> Self {
+        let copy = Self::new();
+        let (from, to) = (self.path("."), copy.path("."));
+        let status = Command::new("cp").arg("-r").args([from, to]).status().unwrap();
+        assert!(status.success());
+        copy
     }
 }
 

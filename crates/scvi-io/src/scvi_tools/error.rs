@@ -90,23 +90,6 @@ pub enum SaveError {
 }
 
 impl SaveError {
-    /// What the user can do about it, for the errors where there is something.
-    pub fn hint(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::NoSave { .. } => "name the folder that was given to model.save, and its prefix",
-            Self::Several { .. } => "name the file, or its prefix, the part before model.pt",
-            Self::Legacy { .. } => {
-                "load it with scvi-tools (SCVI.convert_legacy_save for models of before 0.15) and \
-                 save it again"
-            }
-            Self::Unknown { .. } | Self::UnknownOpcode { .. } => {
-                "if you trust the file, load it with scvi-tools and save it again with a current \
-                 version, without attributes of your own"
-            }
-            _ => return None,
-        })
-    }
-
     /// Something of another kind than expected.
     pub(super) fn structure(
         place: impl Into<String>,

@@ -1,0 +1,85 @@
+//! The command as it was typed, as far as hints go by it.
+
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, Id};
+
+use crate::args::Cli;
+use crate::options::quoted;
+
+/// A verb and the files that it was given.
+pub struct Call {
+    pub verb: String,
+    model: Option<PathBuf>,
+    input: Option<PathBuf>,
+    output: Option<PathBuf>,
+    /// Names of the options that were typed.
+    given: Vec<String>,
+}
+
+impl Call {
+    /// Reads it off what clap found.
+    pub fn of(matches: &ArgMatches) -> Self {
+        let (verb, typed) = matches.subcommand().expect("clap requires a verb");
+        let path = |id: &str| typed.try_get_one::<PathBuf>(id).ok().flatten().cloned();
+        let is_typed = |id: &&Id| typed.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        let given = typed.ids().filter(is_typed);
+        Self {
+            verb: verb.to_owned(),
+            model: path("reference").or_else(|| path("model")),
+            input: path("input"),
+            output: path("output"),
+            given: given.map(|id| id.as_str().replace('_', "-")).collect(),
+        }
+    }
+
+    /// Whether the verb has an option of this name.
+    pub fn has(&self, option: &str) -> bool {
+        let cli = Cli::command();
+        let own = cli.find_subcommand(&self.verb).into_iter().flat_map(|verb| verb.get_arguments());
+        own.chain(cli.get_arguments()).any(|arg| arg.get_long() == Some(option))
+    }
+
+    /// Whether this option was typed.
+    pub fn given(&self, option: &str) -> bool {
+        self.given.iter().any(|given| given == option)
+    }
+
+    /// Whether a file was given.
+    pub fn has_input(&self) -> bool {
+        self.input.is_some()
+    }
+
+    /// The model that is used, as a shell reads it.
+    pub fn model(&self) -> String {
+        typed(self.model.as_deref())
+    }
+
+    /// The file that is read, as a shell reads it.
+    pub fn input(&self) -> String {
+        typed(self.input.as_deref())
+    }
+
+    /// What is typed to write a file of another kind.
+    pub fn output_as(&self, kind: &str) -> String {
+        let output = self.output.as_ref().map(|output| output.with_extension(kind));
+        format!("--output {}", typed(output.as_deref()))
+    }
+
+    /// What is typed to use another model.
+    pub fn other_model(&self, path: &Path) -> String {
+        let path = typed(Some(path));
+        match self.verb.as_str() {
+            "map" => format!("--reference {path}"),
+            "inspect" => format!("scvi inspect {path}"),
+            _ => format!("--model {path}"),
+        }
+    }
+}
+
+fn typed(path: Option<&Path>) -> String {
+    // Without a slash at the end, so that a name can be made longer.
+    let path = path.map(|path| path.components().as_path().display().to_string());
+    path.map(|path| quoted(&path)).unwrap_or_default()
+}

@@ -1,0 +1,75 @@
+//! What a user can do about an error, in words that hold for the command and for Python.
+//!
+//! An option of the command or an argument of Python is not named here: each face of the program
+//! names its own, and asks here for the rest. What is to be typed stands in backquotes.
+
+use crate::IoError;
+use crate::scvi_tools::SaveError;
+
+impl IoError {
+    /// What the user can do about it, for the errors where there is something.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotHdf5 { .. } => "an .h5ad file is written by AnnData.write_h5ad",
+            Self::NotZarr { .. } => "a .zarr store is written by AnnData.write_zarr",
+            Self::NotAnnData { .. } => "open the file with a current anndata and save it again",
+            Self::NotText { .. } => "save it as plain text with the encoding UTF-8",
+            Self::BadCount { .. } => {
+                "raw counts are needed, not scaled or log-transformed values; a layer may hold them"
+            }
+            Self::MissingValues { .. } => "fill in the missing values, or leave out these cells",
+            Self::DuplicateCategory { .. } => {
+                "anndata cannot read this column either; rename one of the categories with h5py"
+            }
+            Self::CannotCopy { .. } => "open the file with anndata and save it again",
+            Self::NotCheckpoint { .. } => "delete it and train from the beginning",
+            Self::OtherRun { .. } => {
+                "the input and options must be those that the run began with; those that are not \
+                 given are taken from the checkpoint"
+            }
+            Self::FormatVersion { .. } => "a newer version of this program can read it",
+            Self::ScviTools { source, .. } => return source.hint(),
+            // Each face names its option.
+            Self::Exists { .. }
+            | Self::NoCounts { .. }
+            | Self::AmbiguousMatrix { .. }
+            | Self::OtherKind { .. } => return None,
+            Self::NotFound { .. }
+            | Self::Os { .. }
+            | Self::Hdf5 { .. }
+            | Self::Zarr { .. }
+            | Self::Structure { .. }
+            | Self::NoColumn { .. }
+            | Self::BadMatrix { .. }
+            | Self::BadOutput { .. }
+            | Self::BadInput { .. }
+            | Self::NotModelDir { .. }
+            | Self::BadTensor { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl SaveError {
+    /// What the user can do about it, for the errors where there is something.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Legacy { .. } => {
+                "load it with scvi-tools (SCVI.convert_legacy_save for models of before 0.15) and \
+                 save it again"
+            }
+            Self::Unknown { .. } | Self::UnknownOpcode { .. } => {
+                "if you trust the file, load it with scvi-tools and save it again with a current \
+                 version, without attributes of your own"
+            }
+            // Each face names a save in its way.
+            Self::NoSave { .. } | Self::Several { .. } => return None,
+            Self::Container { .. }
+            | Self::Pickle { .. }
+            | Self::TooLarge { .. }
+            | Self::Model { .. }
+            | Self::Structure { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
