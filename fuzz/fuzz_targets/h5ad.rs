@@ -5,17 +5,18 @@
 
 use libfuzzer_sys::fuzz_target;
 use scvi_fuzz::Folder;
-use scvi_io::anndata::{AnnDataFile, MatrixKey, Slot};
+use scvi_io::anndata::{AnnDataFile, Slot};
 use scvi_io::h5ad::{NewArray, write_with_arrays};
 
 fuzz_target!(|data: &[u8]| {
     let folder = Folder::create();
     let path = folder.write("in.h5ad", data);
     let Ok(file) = AnnDataFile::open(&path) else { return };
-    let layers = file.layers().iter().cloned().map(MatrixKey::Layer);
-    for key in [MatrixKey::X].into_iter().chain(layers) {
+    for key in file.matrices() {
+        let _ = file.stored_counts(&key).and_then(|stored| stored.summary());
         let Ok(counts) = file.counts(&key) else { continue };
-        assert_eq!((counts.n_cells(), counts.n_genes()), (file.n_obs(), file.n_vars()));
+        let n_vars = file.genes_of(&key).unwrap().len();
+        assert_eq!((counts.n_cells(), counts.n_genes()), (file.n_obs(), n_vars));
         for cell in 0..counts.n_cells() {
             let (genes, values) = counts.row(cell);
             assert!(genes.is_sorted_by(|a, b| a < b));

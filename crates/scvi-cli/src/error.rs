@@ -1,6 +1,7 @@
 //! What ends a job; `hint.rs` says what helps then.
 
 use scvi::data::{CategoryError, DatasetError, RepeatedGene};
+use scvi::listed;
 use scvi::model::TaskError;
 use scvi::model::query::QueryError;
 use scvi::module::{ConfigError, UnknownChoice};
@@ -36,8 +37,30 @@ pub enum CliError {
     NoGenes { path: String },
     #[error("{path} has {found} genes in {matrix}, the model was trained on {expected}")]
     GeneCount { path: String, matrix: String, found: usize, expected: usize },
-    #[error("{path} has no {trained_on}, which the model was trained on (it has: {})", available.join(", "))]
-    NoMatrix { path: String, trained_on: String, available: Vec<String> },
+    #[error("{path} has no {wanted}{why} (it has: {})", listed(available))]
+    NoMatrix {
+        path: String,
+        wanted: String,
+        why: &'static str,
+        available: Vec<String>,
+        /// How --layer names those that may be meant.
+        spelled: Vec<String>,
+    },
+    #[error(
+        "{path}: {matrix} holds no counts ({} in cell '{cell}', gene '{gene}'); counts are in {}",
+        *value as f32, listed(counts)
+    )]
+    NotCounts {
+        path: String,
+        matrix: String,
+        value: f64,
+        cell: String,
+        gene: String,
+        /// Matrices that do.
+        counts: Vec<String>,
+        /// How --layer names them.
+        spelled: Vec<String>,
+    },
     #[error(
         "{path}: a copy has a value for each of the {n_vars} genes of var, and the model's {n_genes} are raw's"
     )]

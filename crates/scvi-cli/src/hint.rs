@@ -59,8 +59,18 @@ impl CliError {
                     .to_owned()
             }
             Self::Cells { fault, .. } => return Some(of_list(*fault)),
-            Self::NoMatrix { available, .. } => {
-                format!("read another matrix: {}", one_of(available.iter().map(|m| layer(m))))
+            Self::NoMatrix { spelled, .. } => {
+                format!("read another matrix: {}", one_of(spelled.iter().map(|name| layer(name))))
+            }
+            Self::NotCounts { spelled, matrix, value, .. } => {
+                let counts = one_of(spelled.iter().map(|name| layer(name)));
+                // The engine takes no negative value, whatever they mean.
+                match *value >= 0.0 && value.is_finite() {
+                    true => {
+                        format!("read the counts: {counts}; `--allow-non-counts` reads {matrix}")
+                    }
+                    false => format!("read the counts: {counts}"),
+                }
             }
             Self::GenesOfCopy { .. } => return of_copy(call),
             Self::Overlap { column: Some(column), .. } => format!(
@@ -134,10 +144,11 @@ fn of_file(error: &IoError, call: &Call) -> Option<String> {
             Some("`--overwrite` replaces it".to_owned())
         }
         IoError::OtherKind { kind, .. } => Some(format!("name it: `{}`", call.output_as(kind))),
-        IoError::NoCounts { available, .. } if call.has("layer") && !available.is_empty() => {
-            let layers = one_of(available.iter().map(|name| layer(name)));
-            Some(format!("name the layer that holds the raw counts: {layers}"))
-        }
+        IoError::BadCount { .. } => Some(
+            "raw counts are needed, not scaled or log-transformed values, and the file has no \
+             other matrix with counts"
+                .to_owned(),
+        ),
         IoError::AmbiguousMatrix { spelled, .. } => {
             Some(format!("say which: {}", one_of(spelled.iter().map(|name| layer(name)))))
         }

@@ -254,16 +254,107 @@ fn minified_files_hold_no_matrix_of_the_model() {
 #[test]
 fn a_resumed_run_reads_the_same_matrix() {
     let folder = Folder::new();
-    with_counts_in("raw").write(&folder.path("data.h5ad"));
+    with_counts_in("raw")
+        .layer("twice", all().map(|count| 2.0 * count))
+        .write(&folder.path("data.h5ad"));
     let args = ["train", "data.h5ad", "--model", "m", "--n-hidden", "4", "--max-epochs", "600"];
     let mut run = folder.start(&[&args[..], &["--layer", "raw"]].concat());
     run.wait_for("epoch 1/600");
     run.signal("INT");
     assert_eq!(run.end().0.code(), Some(130));
     folder
-        .scvi(&["train", "data.h5ad", "--model", "m", "--resume", "--layer", "counts"])
-        .fails_with(&["the input's layer is counts, and was raw/X"]);
+        .scvi(&["train", "data.h5ad", "--model", "m", "--resume", "--layer", "twice"])
+        .fails_with(&["the input's layer is twice, and was raw/X"]);
     folder.scvi(&["train", "data.h5ad", "--model", "m", "--resume", "--quiet"]).ok();
     let told = folder.scvi(&["inspect", "m", "--json"]).json();
     assert_eq!(told["layer"], "raw/X");
+}
+
+#[test]
+fn values_that_are_no_counts_are_refused_where_others_are() {
+    let folder = Folder::new();
+    let log = || all().log1p();
+    let scaled = || all().map(|count| count - 1.0);
+    let raw = |x: Matrix| Matrices::new(x).raw(all());
+    raw(log()).write(&folder.path("raw.h5ad"));
+    raw(log()).write(&folder.path("raw.zarr"));
+    raw(scaled()).write(&folder.path("scaled.h5ad"));
+    Matrices::new(log())
+        .layer("my counts", all())
+        .layer("logs", log())
+        .write(&folder.path("layer.h5ad"));
+    raw(log()).layer("raw", all()).write(&folder.path("both.h5ad"));
+    raw(log()).layer("zeros", all().map(|_| 0.0)).write(&folder.path("zeros.h5ad"));
+    let verdicts = [
+        (
+            "raw.h5ad",
+            "X holds no counts (0.6931472 in cell 'cell_0', gene 'gene_0'); counts are in raw/X",
+        ),
+        (
+            "raw.zarr",
+            "counts are in raw/X\nhint: read the counts: `--layer raw`; `--allow-non-counts` reads X\n",
+        ),
+        (
+            "scaled.h5ad",
+            "X holds no counts (-1 in cell 'cell_0', gene 'gene_1'); counts are in raw/X\nhint: read the counts: `--layer raw`\n",
+        ),
+        (
+            "layer.h5ad",
+            "counts are in layers/my counts\nhint: read the counts: `--layer 'my counts'`; `--allow",
+        ),
+        (
+            "both.h5ad",
+            "counts are in layers/raw, raw/X\nhint: read the counts: `--layer layers/raw` or `--layer raw/X`; `--allow",
+        ),
+        ("zeros.h5ad", "counts are in raw/X\nhint: read the counts: `--layer raw`; `--allow"),
+    ];
+    for (input, told) in verdicts {
+        for reading in [&[][..], &["--in-memory", "never"]] {
+            let ran = train(&folder, input, "m", &[&["--overwrite"], reading].concat());
+            ran.fails_with(&[told]);
+            let hint = ran.stderr().split("`--layer ").nth(1).unwrap().to_owned();
+            let named = hint.split('`').next().unwrap();
+            let layer = ["--layer", named.trim_matches('\'')];
+            let more = ["--overwrite"];
+            assert_eq!(
+                train(&folder, input, "m", &[&layer[..], &more, reading].concat()).stderr(),
+                ""
+            );
+        }
+    }
+    assert!(!folder.names().contains(&"n".to_owned()));
+    train(&folder, "layer.h5ad", "n", &["--layer", "logs"])
+        .fails_with(&["layers/logs holds no counts", "--layer 'my counts'"]);
+
+    // Those who mean it.
+    let meant = ["--allow-non-counts", "--max-epochs", "1", "--n-hidden", "4", "--model", "n"];
+    let ran = folder.scvi(&[&["train", "raw.h5ad"], &meant[..]].concat());
+    ran.ok();
+    let warned = "warning: X holds values that are not whole numbers (0.6931472 in cell 'cell_0', gene 'gene_0')";
+    assert!(ran.stderr().contains(warned), "{}", ran.stderr());
+    latent(&folder, "n", "raw.h5ad", &[]).fails_with(&["X holds no counts", "--allow-non-counts"]);
+    latent(&folder, "n", "raw.h5ad", &["--allow-non-counts"]).ok();
+    train(&folder, "scaled.h5ad", "o", &["--allow-non-counts"])
+        .fails_with(&["-1", "`--layer raw`\n"]);
+    // Where nothing is better there is only the warning.
+    Matrices::new(log()).write(&folder.path("only.h5ad"));
+    train(&folder, "only.h5ad", "p", &[]).ok();
+    Matrices::new(scaled()).write(&folder.path("negative.h5ad"));
+    train(&folder, "negative.h5ad", "q", &[]).fails_with(&["-1", "no other matrix with counts"]);
+}
+
+/// A value that only a look at all of them finds.
+#[test]
+fn the_last_value_counts() {
+    let folder = Folder::new();
+    let (cells, genes) = (4000, 600);
+    let mut x = Matrix::of(&counts(cells, genes));
+    let at = 2000 * genes + 17;
+    x.values[at] = 0.5;
+    let data = Matrices::new(x).raw(Matrix::of(&counts(cells, 1)));
+    data.write(&folder.path("data.h5ad"));
+    let args = ["train", "data.h5ad", "--model", "m"];
+    let told = "X holds no counts (0.5 in cell 'cell_2000', gene 'gene_17'); counts are in raw/X";
+    folder.scvi(&args).fails_with(&[told]);
+    folder.scvi(&[&args[..], &["--in-memory", "never"]].concat()).fails_with(&[told]);
 }

@@ -27,13 +27,13 @@ use scvi_io::h5ad::{NewArray, write_with_arrays};
 use tempfile::TempDir;
 
 /// What a matrix of counts promises, whatever file it is from.
-fn assert_valid(matrix: &CsrMatrix, file: &AnnDataFile, what: &str) {
-    assert_eq!((matrix.n_cells(), matrix.n_genes()), (file.n_obs(), file.n_vars()), "{what}");
+fn assert_valid(matrix: &CsrMatrix, n_obs: usize, n_vars: usize, what: &str) {
+    assert_eq!((matrix.n_cells(), matrix.n_genes()), (n_obs, n_vars), "{what}");
     for cell in 0..matrix.n_cells() {
         let (genes, counts) = matrix.row(cell);
         assert_eq!(genes.len(), counts.len(), "{what}");
         assert!(genes.is_sorted_by(|a, b| a < b), "{what}: genes of cell {cell}");
-        assert!(genes.iter().all(|&gene| (gene as usize) < file.n_vars()), "{what}: cell {cell}");
+        assert!(genes.iter().all(|&gene| (gene as usize) < n_vars), "{what}: cell {cell}");
         assert!(counts.iter().all(|v| v.is_finite() && *v >= 0.0), "{what}: cell {cell}");
     }
 }
@@ -42,10 +42,13 @@ fn assert_valid(matrix: &CsrMatrix, file: &AnnDataFile, what: &str) {
 fn reading(path: &Path, what: &str) -> Result<BTreeMap<String, String>, IoError> {
     let file = AnnDataFile::open(path)?;
     let mut parts = BTreeMap::new();
-    let layers = file.layers().iter().cloned().map(MatrixKey::Layer);
-    for key in [MatrixKey::X].into_iter().chain(layers) {
+    for key in file.matrices() {
+        if let Ok(summary) = file.stored_counts(&key).and_then(|stored| stored.summary()) {
+            parts.insert(format!("summary of {key}"), format!("{summary:?}"));
+        }
         if let Ok(matrix) = file.counts(&key) {
-            assert_valid(&matrix, &file, what);
+            let n_vars = file.genes_of(&key).unwrap().len();
+            assert_valid(&matrix, file.n_obs(), n_vars, what);
             parts.insert(key.to_string(), format!("{matrix:?}"));
         }
     }

@@ -6,7 +6,7 @@ use std::fs;
 
 use common::{COUNTS, fixture, fixture_bytes, readable_fixtures, rows};
 use scvi::data::{CategoryKind, RowBlocks, Survey};
-use scvi_io::anndata::{AnnDataFile, Categorical, Column, MatrixKey};
+use scvi_io::anndata::{AnnDataFile, Categorical, Column, MatrixKey, Storage, ValueKind};
 use scvi_io::{CompactWriter, IoError};
 use tempfile::tempdir;
 
@@ -120,6 +120,42 @@ fn everything_an_anndata_may_hold() {
             assert_eq!(file.obs_column(key).unwrap().missing(), [1], "{key}");
         }
     }
+}
+
+#[test]
+fn a_summary_tells_form_type_and_the_first_value_that_is_no_count() {
+    let dir = tempdir().unwrap();
+    let mut seen = 0;
+    for name in readable_fixtures() {
+        let file = AnnDataFile::open(fixture(&dir, &name)).unwrap();
+        let summary = file.stored_counts(&MatrixKey::X).unwrap().summary().unwrap();
+        assert_eq!((summary.n_cells, summary.n_genes), (7, 5), "{name}");
+        assert_eq!(
+            (summary.n_seen, &summary.kind),
+            (summary.n_values, &ValueKind::Counts),
+            "{name}"
+        );
+        // Names such as csr_int32.h5ad.
+        let Some((form, data_type)) = name.trim_end_matches(".h5ad").split_once('_') else {
+            continue;
+        };
+        if data_type.ends_with(|c: char| c.is_ascii_digit()) && !form.starts_with("legacy") {
+            assert_eq!((summary.storage.name(), &summary.data_type[..]), (form, data_type));
+            assert_eq!(summary.n_values, if form == "dense" { 35 } else { 12 }, "{name}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "{seen}");
+    let file = AnnDataFile::open(fixture(&dir, "everything.h5ad")).unwrap();
+    for key in ["bad_negative", "bad_nan", "bad_inf", "bad_huge"] {
+        let stored = file.stored_counts(&layer(key)).unwrap();
+        let ValueKind::Other { value, cell, gene } = stored.summary().unwrap().kind else {
+            panic!("{key} has no bad value");
+        };
+        assert_eq!((&cell[..], &gene[..]), ("cell3", "gene2"), "{key} {value}");
+    }
+    let csc = file.stored_counts(&layer("csc")).unwrap().summary().unwrap();
+    assert_eq!((csc.storage, csc.kind), (Storage::Csc, ValueKind::Counts));
 }
 
 #[test]

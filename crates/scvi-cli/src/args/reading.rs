@@ -15,6 +15,9 @@ pub struct ReadArgs {
     /// X or raw [default: the model's; in training X]
     #[arg(long, requires = "input", value_name = "LAYER", help_heading = READING)]
     pub layer: Option<String>,
+    /// Read this matrix even if it holds no counts and another one does
+    #[arg(long, requires = "input", help_heading = READING)]
+    pub allow_non_counts: bool,
     /// Whether to read all counts into memory; auto: if they take at most 2 GiB there
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = READING)]
     pub in_memory: InMemory,

@@ -1,10 +1,11 @@
-//! Which matrix of a file is read.
+//! Which matrix of a file is read, and that it holds counts if another one does.
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use scvi::data::MatrixKey;
-use scvi_io::anndata::AnnDataFile;
+use scvi_io::IoError;
+use scvi_io::anndata::{AnnDataFile, StoredCounts, ValueKind};
 
 use crate::args::ReadArgs;
 use crate::error::CliError;
@@ -18,14 +19,13 @@ pub(super) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// The matrix that the user names.
+    /// The matrix that the user names; X otherwise.
     pub(super) fn for_training(
         file: &'a AnnDataFile,
         path: &'a Path,
         args: &ReadArgs,
     ) -> Result<Self, CliError> {
-        let named = args.layer.as_deref().map(|text| file.matrix_named(text));
-        Self::of(file, path, named.transpose()?.unwrap_or_default())
+        Self::named_or(file, path, args, &MatrixKey::X, "")
     }
 
     /// The matrix that the user names, or the one that a model was trained on.
@@ -35,18 +35,35 @@ impl<'a> Matrix<'a> {
         args: &ReadArgs,
         trained_on: &MatrixKey,
     ) -> Result<Self, CliError> {
-        let key = match &args.layer {
-            Some(text) => file.matrix_named(text)?,
-            None if file.matrices().contains(trained_on) => trained_on.clone(),
-            None => {
-                return Err(CliError::NoMatrix {
-                    path: path.display().to_string(),
-                    trained_on: trained_on.to_string(),
-                    available: file.matrices().iter().map(|key| file.spelling(key)).collect(),
-                });
-            }
+        Self::named_or(file, path, args, trained_on, ", which the model was trained on")
+    }
+
+    fn named_or(
+        file: &'a AnnDataFile,
+        path: &'a Path,
+        args: &ReadArgs,
+        default: &MatrixKey,
+        why: &'static str,
+    ) -> Result<Self, CliError> {
+        let missing = |wanted: String, why| {
+            let all = file.matrices();
+            let counts = with_counts(file);
+            let read = if counts.is_empty() { &all } else { &counts };
+            Err(CliError::NoMatrix {
+                path: path.display().to_string(),
+                wanted,
+                why,
+                available: all.iter().map(MatrixKey::to_string).collect(),
+                spelled: read.iter().map(|key| file.spelling(key)).collect(),
+            })
         };
-        Self::of(file, path, key)
+        match args.layer.as_deref().map(|text| file.matrix_named(text)) {
+            Some(Ok(key)) => Self::of(file, path, key),
+            Some(Err(IoError::NoCounts { wanted, .. })) => missing(wanted, ""),
+            Some(Err(error)) => Err(error.into()),
+            None if file.matrices().contains(default) => Self::of(file, path, default.clone()),
+            None => missing(default.to_string(), why),
+        }
     }
 
     /// The matrix at a place that is known.
@@ -58,4 +75,49 @@ impl<'a> Matrix<'a> {
         let genes = file.genes_of(&key)?;
         Ok(Self { file, path, key, genes })
     }
+
+    /// Refuses, after a look at a part of its values, a matrix without counts where another holds
+    /// counts: reading all of it may take long.
+    pub(super) fn check_first(&self, stored: &StoredCounts<'_>) -> Result<(), CliError> {
+        match stored.summary()?.kind {
+            ValueKind::Other { value, cell, gene } => {
+                self.not_counts(value, cell, gene).map_or(Ok(()), Err)
+            }
+            ValueKind::Counts | ValueKind::Zeros => Ok(()),
+        }
+    }
+
+    /// The error that a value is no count, where another matrix of the file holds counts.
+    pub(super) fn not_counts(&self, value: f64, cell: String, gene: String) -> Option<CliError> {
+        let counts = with_counts(self.file);
+        let others: Vec<&MatrixKey> = counts.iter().filter(|key| **key != self.key).collect();
+        (!others.is_empty()).then(|| CliError::NotCounts {
+            path: self.path.display().to_string(),
+            matrix: self.key.to_string(),
+            value,
+            cell,
+            gene,
+            counts: others.iter().map(|key| key.to_string()).collect(),
+            spelled: others.iter().map(|key| self.file.spelling(key)).collect(),
+        })
+    }
+
+    /// The same of an error that reading all counts ended with.
+    pub(super) fn explain(&self, error: CliError) -> CliError {
+        match error {
+            CliError::Io(IoError::BadCount { value, ref cell, ref gene, .. }) => {
+                self.not_counts(value, cell.clone(), gene.clone()).unwrap_or(error)
+            }
+            error => error,
+        }
+    }
+}
+
+/// The matrices of a file that hold counts, as far as a part of their values tells.
+fn with_counts(file: &AnnDataFile) -> Vec<MatrixKey> {
+    let holds_counts = |key: &MatrixKey| {
+        let summary = file.stored_counts(key).and_then(|stored| stored.summary());
+        summary.is_ok_and(|summary| summary.kind == ValueKind::Counts)
+    };
+    file.matrices().into_iter().filter(holds_counts).collect()
 }

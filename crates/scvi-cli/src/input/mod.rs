@@ -206,10 +206,16 @@ fn read(
 ) -> Result<Prepared, CliError> {
     let &Matrix { file, path, ref key, ref genes } = matrix;
     let mut stored = file.stored_counts(key)?;
+    let is_any_value_taken = how.reading.allow_non_counts || how.empty_cells == EmptyCells::Take;
+    if !is_any_value_taken {
+        matrix.check_first(&stored)?;
+    }
     if let Some((overlap, names)) = model.filter(|(overlap, _)| !overlap.is_identity()) {
         stored = stored.place_genes(overlap.places(), names.len());
     }
-    let (mut counts, survey) = Counts::open(file, stored, how.reading, how.shuffling)?;
+    let opened = Counts::open(file, stored, how.reading, how.shuffling);
+    let (mut counts, survey) = opened.map_err(|error| matrix.explain(error))?;
+    let var_names = model.map_or(&genes[..], |(_, names)| names);
     if counts.is_streamed() && how.reading.in_memory == InMemory::Auto {
         let gib = survey.nnz as f64 * counts::COUNT_BYTES as f64 / (1u64 << 30) as f64;
         note(
@@ -220,8 +226,20 @@ fn read(
             ),
         );
     }
-    if !survey.is_integral {
-        note(common, &format!("{key} holds values that are not whole numbers; scVI models counts"));
+    if let Some((cell, gene, value)) = survey.first_fraction {
+        let (cell, gene) = (&file.obs_names()[cell], &var_names[gene as usize]);
+        if !is_any_value_taken
+            && let Some(error) = matrix.not_counts(value.into(), cell.clone(), gene.clone())
+        {
+            return Err(error);
+        }
+        note(
+            common,
+            &format!(
+                "{key} holds values that are not whole numbers ({value} in cell '{cell}', gene \
+                 '{gene}'); scVI models counts"
+            ),
+        );
     }
     let empty = match how.empty_cells {
         EmptyCells::Take => Vec::new(),
@@ -251,7 +269,7 @@ fn read(
         counts,
         columns,
         registry,
-        var_names: model.map_or(&genes[..], |(_, names)| names).to_vec(),
+        var_names: var_names.to_vec(),
         obs_names: file.obs_names().to_vec(),
         kept,
         places: None,

@@ -224,9 +224,14 @@ impl Array {
         self.store.structure(self.place(), expected, found)
     }
 
+    /// The element type under numpy's name: `float32`, `int64`.
+    pub(crate) fn data_type(&self) -> String {
+        either!(self, a => a.data_type())
+    }
+
     /// The element type, for messages.
     pub(crate) fn type_name(&self) -> String {
-        either!(self, a => a.type_name())
+        format!("values of type {}", self.data_type())
     }
 
     fn numbers(&self) -> Result<(), IoError> {

@@ -118,11 +118,11 @@ impl Matrix {
 
 /// Counts of an open file, not read yet.
 pub struct StoredCounts<'a> {
-    file: &'a AnnDataFile,
+    pub(super) file: &'a AnnDataFile,
     place: String,
     /// Names of the matrix' genes.
-    genes: Cow<'a, [String]>,
-    matrix: Matrix,
+    pub(super) genes: Cow<'a, [String]>,
+    pub(super) matrix: Matrix,
     /// Column of each gene, and how many columns there are, where these are not the file's.
     columns: Option<(&'a [Option<u32>], usize)>,
 }

@@ -16,6 +16,7 @@ mod posterior;
 mod read_column;
 mod sparse;
 mod store;
+mod summary;
 
 pub(crate) use additions::check_additions;
 pub use additions::{Extras, NewRows, Slot, UnsValue};
@@ -31,6 +32,7 @@ pub use file::AnnDataFile;
 pub(crate) use posterior::{NAMES, TYPE};
 pub use scvi::data::MatrixKey;
 pub(crate) use store::{Node, Store, structure};
+pub use summary::{MatrixSummary, Storage, ValueKind};
 
 /// Checks that a string can name a member of a group; what is wrong with it otherwise.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {

@@ -81,6 +81,11 @@ impl Sparse {
         })
     }
 
+    /// The values, whatever they are.
+    pub(crate) fn data(&self) -> &Array {
+        &self.data
+    }
+
     /// Number of values.
     pub(crate) fn nnz(&self) -> usize {
         self.nnz

@@ -113,11 +113,16 @@ impl Array {
         self.rows(Dataset::read_u64_rows, start, rows)
     }
 
-    /// The element type, for messages.
-    pub(crate) fn type_name(&self) -> String {
-        match self.dataset.dtype() {
-            Ok(dtype) => format!("values of type {dtype}"),
-            Err(_) => "values of an unknown type".into(),
+    /// The element type under numpy's name; that of the HDF5 library where numpy has none.
+    pub(crate) fn data_type(&self) -> String {
+        let bits = 8 * self.width();
+        match self.kind {
+            Kind::Single | Kind::Double => format!("float{bits}"),
+            Kind::Signed => format!("int{bits}"),
+            Kind::Unsigned => format!("uint{bits}"),
+            Kind::Bool => "bool".into(),
+            Kind::Text => "string".into(),
+            Kind::Other => self.dataset.dtype().map_or("unknown".into(), |dtype| dtype.to_string()),
         }
     }
 

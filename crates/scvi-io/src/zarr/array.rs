@@ -64,9 +64,9 @@ impl Array {
         self.meta.data_type.kind()
     }
 
-    /// The element type, for messages.
-    pub(crate) fn type_name(&self) -> String {
-        format!("values of type {}", self.meta.data_type.name())
+    /// The element type under numpy's name.
+    pub(crate) fn data_type(&self) -> String {
+        self.meta.data_type.name()
     }
 
     /// The attributes.

@@ -226,7 +226,14 @@ impl CsrMatrix {
 
     /// Whether every value is a whole number.
     pub fn is_integral(&self) -> bool {
-        self.values.iter().all(|v| v.fract() == 0.0)
+        self.first_fraction().is_none()
+    }
+
+    /// The first value that is not a whole number, with its cell and gene.
+    pub(super) fn first_fraction(&self) -> Option<(usize, u32, f32)> {
+        let at = self.values.iter().position(|value| value.fract() != 0.0)?;
+        let cell = self.indptr.partition_point(|&end| end <= at as u64) - 1;
+        Some((cell, self.indices[at], self.values[at]))
     }
 
     fn drop_zeros(&mut self) {

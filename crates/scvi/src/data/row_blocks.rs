@@ -34,7 +34,7 @@ impl RowBlocks for CsrMatrix {
 }
 
 /// What one look at all counts tells of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Survey {
     /// Cells that were looked at.
     pub n_cells: usize,
@@ -42,17 +42,10 @@ pub struct Survey {
     pub nnz: u64,
     /// Counts above zero in the cell that has most of them.
     pub max_nnz_per_cell: usize,
-    /// Whether every value is a whole number.
-    pub is_integral: bool,
+    /// The first value that is not a whole number, with its cell and gene.
+    pub first_fraction: Option<(usize, u32, f32)>,
     /// Cells without a single count.
     pub empty_cells: Vec<usize>,
-}
-
-impl Default for Survey {
-    /// Of no cells.
-    fn default() -> Self {
-        Self { n_cells: 0, nnz: 0, max_nnz_per_cell: 0, is_integral: true, empty_cells: Vec::new() }
-    }
 }
 
 impl Survey {
@@ -65,6 +58,11 @@ impl Survey {
 
     /// Looks at the cells that follow.
     pub fn add(&mut self, counts: &CsrMatrix) {
+        if self.first_fraction.is_none() {
+            let fraction = counts.first_fraction();
+            self.first_fraction =
+                fraction.map(|(cell, gene, value)| (self.n_cells + cell, gene, value));
+        }
         for ends in counts.indptr().windows(2) {
             let nnz = (ends[1] - ends[0]) as usize;
             self.max_nnz_per_cell = self.max_nnz_per_cell.max(nnz);
@@ -74,6 +72,5 @@ impl Survey {
             self.n_cells += 1;
         }
         self.nnz += counts.nnz() as u64;
-        self.is_integral &= counts.is_integral();
     }
 }
