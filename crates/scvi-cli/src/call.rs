@@ -12,7 +12,7 @@ use crate::options::quoted;
 pub struct Call {
     pub verb: String,
     model: Option<PathBuf>,
-    input: Option<PathBuf>,
+    inputs: Vec<PathBuf>,
     output: Option<PathBuf>,
     /// Names of the options that were typed.
     given: Vec<String>,
@@ -23,12 +23,16 @@ impl Call {
     pub fn of(matches: &ArgMatches) -> Self {
         let (verb, typed) = matches.subcommand().expect("clap requires a verb");
         let path = |id: &str| typed.try_get_one::<PathBuf>(id).ok().flatten().cloned();
+        let paths = |id: &str| {
+            let many = typed.try_get_many::<PathBuf>(id).ok().flatten();
+            many.into_iter().flatten().cloned().collect::<Vec<_>>()
+        };
         let is_typed = |id: &&Id| typed.value_source(id.as_str()) == Some(ValueSource::CommandLine);
         let given = typed.ids().filter(is_typed);
         Self {
             verb: verb.to_owned(),
             model: path("reference").or_else(|| path("model")),
-            input: path("input"),
+            inputs: paths("input"),
             output: path("output"),
             given: given.map(|id| id.as_str().replace('_', "-")).collect(),
         }
@@ -48,7 +52,7 @@ impl Call {
 
     /// Whether a file was given.
     pub fn has_input(&self) -> bool {
-        self.input.is_some()
+        !self.inputs.is_empty()
     }
 
     /// The model that is used, as a shell reads it.
@@ -56,9 +60,10 @@ impl Call {
         typed(self.model.as_deref())
     }
 
-    /// The file that is read, as a shell reads it.
+    /// The files that are read, as a shell reads them.
     pub fn input(&self) -> String {
-        typed(self.input.as_deref())
+        let inputs: Vec<String> = self.inputs.iter().map(|path| typed(Some(path))).collect();
+        inputs.join(" ")
     }
 
     /// What is typed to write a file of another kind.

@@ -7,6 +7,7 @@ use scvi::model::query::QueryError;
 use scvi::module::{ConfigError, UnknownChoice};
 use scvi::train::TrainError;
 use scvi_io::IoError;
+use scvi_io::inputs::InputError;
 use scvi_io::obs_query::QueryMismatch;
 use thiserror::Error;
 
@@ -15,6 +16,14 @@ use thiserror::Error;
 pub enum CliError {
     #[error(transparent)]
     Io(#[from] IoError),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("{}", error.to_string().replace(path.as_str(), typed))]
+    OfInputs { error: Box<CliError>, path: String, typed: String },
+    #[error("lists of samples have other columns: {first}; and {other}")]
+    SampleColumns { first: String, other: String },
+    #[error("{path} has obs column '{key}': --batch-name is for files without one")]
+    BatchNameBeside { path: String, key: String },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -62,7 +71,8 @@ pub enum CliError {
         spelled: Vec<String>,
     },
     #[error(
-        "{path}: a copy has a value for each of the {n_vars} genes of var, and the model's {n_genes} are raw's"
+        "{path}: a copy has a value for each of the {n_vars} genes of var, and the model has others: \
+         {n_genes}"
     )]
     GenesOfCopy { path: String, n_vars: usize, n_genes: usize },
     #[error("{path}: gene '{gene}' of the model is missing ({n_missing} of {n_genes} are)")]
@@ -186,6 +196,7 @@ impl CliError {
     pub fn exit(&self) -> (u8, &'static str) {
         match self {
             Self::Interrupted { exit_code, .. } => (*exit_code, "interrupted"),
+            Self::OfInputs { error, .. } => error.exit(),
             _ => (1, "error"),
         }
     }

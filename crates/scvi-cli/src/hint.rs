@@ -8,6 +8,7 @@ use scvi::model::{DifferentialError, TaskError};
 use scvi::module::MinifiedError;
 use scvi::train::TrainError;
 use scvi_io::IoError;
+use scvi_io::inputs::InputError;
 use scvi_io::scvi_tools::SaveError;
 
 use crate::call::Call;
@@ -27,6 +28,11 @@ impl CliError {
     pub fn hint(&self, call: &Call) -> Option<String> {
         let hint = match self {
             Self::Io(error) => return of_file(error, call),
+            Self::Input(InputError::Io(error)) => return of_file(error, call),
+            Self::Input(error) => return error.hint(),
+            Self::OfInputs { error, path, typed } => {
+                return error.hint(call).map(|hint| hint.replace(path.as_str(), typed));
+            }
             Self::Train { error } => return of_training(error, call),
             Self::Task { error } => return of_task(error),
             Self::ByGene { .. } => {
@@ -120,6 +126,8 @@ impl CliError {
             }
             Self::Unfinished { .. } => "`--overwrite` gives it up".to_owned(),
             Self::Config(_)
+            | Self::SampleColumns { .. }
+            | Self::BatchNameBeside { .. }
             | Self::Choice(_)
             | Self::Dataset(_)
             | Self::Threads { .. }

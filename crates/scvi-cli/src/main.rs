@@ -26,7 +26,7 @@ use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Common};
 use error::CliError;
 
 fn main() -> ExitCode {
@@ -46,23 +46,30 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), CliError> {
-    let Cli { command, common } = cli;
+    let Cli { mut command, common } = cli;
     let threads = common.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| CliError::Threads { source: e })?;
-    pool.install(|| match command {
-        Command::Train(args) => commands::train::run(*args, &common),
-        Command::Latent(args) => commands::latent::run(&args, &common),
-        Command::Evaluate(args) => commands::evaluate::run(&args, &common),
-        Command::Normalize(args) => commands::normalize::run(&args, &common),
-        Command::Parameters(args) => commands::parameters::run(&args, &common),
-        Command::Sample(args) => commands::sample::run(&args, &common),
-        Command::Correlate(args) => commands::correlate::run(&args, &common),
-        Command::Map(args) => commands::map::run(*args, &common),
-        Command::Minify(args) => commands::minify::run(&args, &common),
-        Command::De(args) => commands::de::run(&args, &common),
-        Command::Simulate(args) => commands::simulate::run(&args, &common),
-        Command::Convert(args) => commands::convert::run(&args, &common),
-        Command::Inspect(args) => commands::inspect::run(&args, &common),
+    pool.install(|| {
+        let inputs = input::open_inputs(&mut command, &common)?;
+        run_verb(command, &common).map_err(|error| inputs.as_typed(error))
     })
+}
+
+fn run_verb(command: Command, common: &Common) -> Result<(), CliError> {
+    match command {
+        Command::Train(args) => commands::train::run(*args, common),
+        Command::Latent(args) => commands::latent::run(&args, common),
+        Command::Evaluate(args) => commands::evaluate::run(&args, common),
+        Command::Normalize(args) => commands::normalize::run(&args, common),
+        Command::Parameters(args) => commands::parameters::run(&args, common),
+        Command::Sample(args) => commands::sample::run(&args, common),
+        Command::Correlate(args) => commands::correlate::run(&args, common),
+        Command::Map(args) => commands::map::run(*args, common),
+        Command::Minify(args) => commands::minify::run(&args, common),
+        Command::De(args) => commands::de::run(&args, common),
+        Command::Simulate(args) => commands::simulate::run(&args, common),
+        Command::Convert(args) => commands::convert::run(&args, common),
+        Command::Inspect(args) => commands::inspect::run(&args, common),
+    }
 }

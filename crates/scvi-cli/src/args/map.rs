@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CheckpointArgs, PlanArgs, ReadArgs, ShuffleArgs};
+use super::{CheckpointArgs, InputArgs, PlanArgs, ReadArgs, ShuffleArgs};
 
 /// `scvi map`.
 #[derive(Debug, Args)]
@@ -12,8 +12,16 @@ pub struct MapArgs {
     /// Folder of the reference model, or a folder saved by scvi-tools (with model.pt)
     #[arg(long, value_name = "MODEL")]
     pub reference: PathBuf,
-    /// Raw counts of the query: .h5ad or .zarr, with the columns of obs that the model reads
+    /// Raw counts of the query, with the columns of obs that the model reads: .h5ad, .zarr, 10x .h5
+    /// or matrix folder; several are joined; @samples.csv lists them
+    #[arg(id = "input", value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// The one file that they come to.
+    #[arg(skip)]
     pub input: PathBuf,
+    /// How they come to it.
+    #[command(flatten)]
+    pub from: InputArgs,
     /// Folder for the model of reference and query
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,

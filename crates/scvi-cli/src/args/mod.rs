@@ -3,6 +3,7 @@
 mod de;
 mod examples;
 mod files;
+mod inputs;
 mod map;
 mod reading;
 mod tasks;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use de::{CellsBy, DeArgs, DeMode, DeTestMode};
 pub use files::{ConvertArgs, InspectArgs, ModelFormat, SimulateArgs};
+pub use inputs::{GeneNamesChoice, InputArgs, JoinChoice};
 pub use map::{FreezeArgs, MapArgs};
 pub use reading::{InMemory, ReadArgs, Shuffle, ShuffleArgs};
 pub use tasks::{
@@ -107,8 +109,16 @@ pub struct ModelInput {
     /// Model folder, or a folder saved by scvi-tools (with model.pt)
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// Raw counts: .h5ad or .zarr, with the genes of the model and the columns of obs that it reads
+    /// Raw counts, with the genes of the model and the columns of obs that it reads: .h5ad, .zarr,
+    /// 10x .h5 or matrix folder; several are joined; @samples.csv lists them
+    #[arg(id = "input", value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// The one file that they come to.
+    #[arg(skip)]
     pub input: PathBuf,
+    /// How they come to it.
+    #[command(flatten)]
+    pub from: InputArgs,
     /// Leave out cells whose counts are all zero; their rows in outputs are NaN
     #[arg(long)]
     pub drop_empty_cells: bool,

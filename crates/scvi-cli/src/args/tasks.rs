@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ModelInput, ReadArgs, WeightArgs};
+use super::{InputArgs, ModelInput, ReadArgs, WeightArgs};
 
 /// `scvi latent`.
 #[derive(Debug, Args)]
@@ -163,8 +163,16 @@ pub struct MinifyArgs {
     /// Model folder, or a folder saved by scvi-tools (with model.pt)
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// Raw counts: .h5ad or .zarr, with the genes of the model and the columns of obs that it reads
+    /// Raw counts, with the genes of the model and the columns of obs that it reads: .h5ad, .zarr,
+    /// 10x .h5 or matrix folder; several are joined; @samples.csv lists them
+    #[arg(id = "input", value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// The one file that they come to.
+    #[arg(skip)]
     pub input: PathBuf,
+    /// How they come to it.
+    #[command(flatten)]
+    pub from: InputArgs,
     /// File to write: .h5ad or .zarr as INPUT
     #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
@@ -177,4 +185,20 @@ pub struct MinifyArgs {
     /// How counts are read.
     #[command(flatten)]
     pub reading: ReadArgs,
+}
+
+impl MinifyArgs {
+    /// Model and cells, as other tasks take them: every cell of the output has a posterior, so that
+    /// none can be left out.
+    pub fn source(&self) -> ModelInput {
+        ModelInput {
+            model: self.model.clone(),
+            inputs: self.inputs.clone(),
+            input: self.input.clone(),
+            from: self.from.clone(),
+            drop_empty_cells: false,
+            batch_size: self.batch_size,
+            reading: self.reading.clone(),
+        }
+    }
 }

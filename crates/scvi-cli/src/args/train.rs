@@ -6,7 +6,7 @@ use clap::Args;
 use scvi::train::{BatchLimit, Checkpoint};
 use scvi_io::checkpoint::CheckpointMeta;
 
-use super::{ReadArgs, ShuffleArgs};
+use super::{InputArgs, ReadArgs, ShuffleArgs};
 
 /// Heading of the options that say how a run is kept, and not which run it is.
 pub const CHECKPOINTS: &str = "Checkpoints";
@@ -14,9 +14,16 @@ pub const CHECKPOINTS: &str = "Checkpoints";
 /// `scvi train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Raw counts: .h5ad or .zarr [default: the demonstration, on simulated counts]
-    #[arg(requires = "model")]
+    /// Raw counts: .h5ad, .zarr, 10x .h5 or matrix folder; several are joined, a batch each;
+    /// @samples.csv lists them [default: the demonstration, on simulated counts]
+    #[arg(id = "input", value_name = "INPUT", requires = "model")]
+    pub inputs: Vec<PathBuf>,
+    /// The one file that they come to.
+    #[arg(skip)]
     pub input: Option<PathBuf>,
+    /// How they come to it.
+    #[command(flatten)]
+    pub from: InputArgs,
     /// Folder for the trained model [default without INPUT: scvi_demo_model]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,

@@ -7,7 +7,7 @@ use scvi_io::anndata::write_minified;
 use scvi_io::{SavedModel, open_model};
 
 use super::latent::Output;
-use crate::args::{Common, MinifyArgs, ModelInput};
+use crate::args::{Common, MinifyArgs};
 use crate::error::CliError;
 use crate::input::{cells_for, check_genes_of_copy, note};
 use crate::report::Report;
@@ -29,7 +29,7 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
     if !args.keep_counts {
         check_genes_of_copy(&args.input, &args.reading, &model.meta)?;
     }
-    let prepared = cells_for(&mut model, &source(args), common).map_err(told)?;
+    let prepared = cells_for(&mut model, &args.source(), common).map_err(told)?;
     let SavedModel { vae, meta, .. } = model;
     if vae.minified_data_type().is_some() {
         return Err(CliError::IsMinified { path: args.input.display().to_string() });
@@ -60,16 +60,6 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
         .add("seconds", tasks.seconds())
         .add("files", vec![output.display().to_string()]);
     report.print(common)
-}
-
-fn source(args: &MinifyArgs) -> ModelInput {
-    ModelInput {
-        model: args.model.clone(),
-        input: args.input.clone(),
-        drop_empty_cells: false,
-        batch_size: args.batch_size,
-        reading: args.reading.clone(),
-    }
 }
 
 /// Every cell of the output has a posterior: none can be left out.

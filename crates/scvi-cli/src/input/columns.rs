@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use scvi::data::{CategoricalField, MatrixKey, Registry};
+use scvi::data::{CategoricalField, CategoryKind, MatrixKey, Registry};
 use scvi::listed;
 use scvi_io::anndata::{AnnDataFile, Categorical};
 
 use super::note;
+use super::samples::LABEL as SAMPLE;
 use crate::args::{Common, DataArgs};
 use crate::error::CliError;
 
@@ -29,6 +30,7 @@ impl Columns {
         path: &Path,
         args: &DataArgs,
         layer: MatrixKey,
+        batch_name: Option<&str>,
         common: &Common,
     ) -> Result<(Self, Registry), CliError> {
         let coded = |key: &String| -> Result<Coded, CliError> {
@@ -40,7 +42,13 @@ impl Columns {
             warn_of_small_categories(&column, common);
             Ok(column)
         };
-        let batch = args.batch_key.as_ref().map(coded).transpose()?;
+        let batch = match batch_name {
+            None => args.batch_key.as_ref().map(coded).transpose()?,
+            Some(name) => {
+                let key = args.batch_key.as_deref().unwrap_or(SAMPLE);
+                Some(one_batch(file, path, key, name, CategoryKind::Text)?)
+            }
+        };
         let labels = args.labels_key.as_ref().map(coded).transpose()?;
         let keys = &args.categorical_covariate_key;
         let covariates = keys.iter().map(coded).collect::<Result<Vec<_>, _>>()?;
@@ -69,18 +77,19 @@ impl Columns {
         path: &Path,
         model: &Path,
         registry: &Registry,
+        batch_name: Option<&str>,
         needs_labels: bool,
     ) -> Result<Self, CliError> {
-        let coded = |field: &CategoricalField| {
-            let found = categorical(file, &field.key)?;
+        let in_model = |field: &CategoricalField, found: Coded| {
             let codes = field.transfer(&found.field, &found.codes);
             codes.map_err(|error| CliError::category(path, Some(model), error))
         };
+        let coded = |field: &CategoricalField| in_model(field, categorical(file, &field.key)?);
         let labels = registry.labels.as_ref().filter(|_| needs_labels);
         let mut columns = Self {
             batch: match &registry.batch {
                 None => vec![0; file.n_obs()],
-                Some(field) => coded(field)?,
+                Some(field) => in_model(field, batch_of(file, path, field, batch_name)?)?,
             },
             labels: labels.map_or(Ok(Vec::new()), coded)?,
             categories: registry
@@ -147,13 +156,43 @@ fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, CliError> {
     Ok(Coded { field, codes })
 }
 
+/// The batches of a file, or the only one, of a file without such a column.
+fn batch_of(
+    file: &AnnDataFile,
+    path: &Path,
+    field: &CategoricalField,
+    batch_name: Option<&str>,
+) -> Result<Coded, CliError> {
+    match batch_name {
+        None => categorical(file, &field.key),
+        Some(name) => one_batch(file, path, &field.key, name, field.kind),
+    }
+}
+
+/// All cells in one batch.
+fn one_batch(
+    file: &AnnDataFile,
+    path: &Path,
+    key: &str,
+    name: &str,
+    kind: CategoryKind,
+) -> Result<Coded, CliError> {
+    if file.obs_columns().iter().any(|known| known == key) {
+        let (path, key) = (path.display().to_string(), key.to_owned());
+        return Err(CliError::BatchNameBeside { path, key });
+    }
+    let field = CategoricalField { key: key.to_owned(), categories: vec![name.to_owned()], kind };
+    Ok(Coded { field, codes: vec![0; file.n_obs()] })
+}
+
 /// Adds the categories that occur in the file to those of a field, and gives the new ones back.
 pub(super) fn extend(
     file: &AnnDataFile,
     field: &mut CategoricalField,
+    batch_name: Option<&str>,
     allow_many: bool,
 ) -> Result<Vec<String>, CliError> {
-    let found = categorical(file, &field.key)?;
+    let found = batch_of(file, &file.path(), field, batch_name)?;
     let n_known = field.categories.len();
     let extended = field.extend(&found.field, &found.codes).and_then(|new| {
         if !allow_many {

@@ -6,6 +6,7 @@ mod genes;
 mod matrix;
 mod prepared;
 mod query;
+mod samples;
 
 use std::path::Path;
 
@@ -21,6 +22,7 @@ use scvi_io::{ModelMeta, SavedModel, open_model};
 
 pub use prepared::{Names, Prepared};
 pub use query::{Query, for_query};
+pub use samples::open_inputs;
 
 use crate::args::{Common, InMemory, ModelInput, ReadArgs, ShuffleArgs, TrainArgs};
 use crate::error::CliError;
@@ -37,7 +39,14 @@ pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Pr
     warn_of_repeated_names("cell", file.obs_names(), common);
     // Columns before counts: a misspelt key should not wait for a large matrix.
     let layer = matrix.key.clone();
-    let (columns, registry) = Columns::for_training(&file, path, &args.data, layer, common)?;
+    let (columns, registry) = Columns::for_training(
+        &file,
+        path,
+        &args.data,
+        layer,
+        args.from.batch_name.first().map(String::as_str),
+        common,
+    )?;
     let how = How {
         empty_cells: EmptyCells::from_option(args.data.drop_empty_cells),
         reading: &args.reading,
@@ -89,14 +98,20 @@ fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<P
     let kind = file.minified_data_type()?;
     let matrix = matrix_for_model(&file, path, &source.reading, meta)?;
     let (found, expected) = (matrix.genes.len(), meta.var_names.len());
-    // Raw is where all genes are kept when X is cut down to some.
-    if found != expected && (matrix.key != MatrixKey::Raw || found < expected) {
+    // A model may have been trained on some of the genes.
+    if found < expected {
         let path = path.display().to_string();
         return Err(CliError::GeneCount { path, matrix: matrix.key.to_string(), found, expected });
     }
     let genes = same_genes(path, &matrix.genes, &meta.var_names)?;
-    let columns =
-        Columns::for_model(&file, path, &source.model, &meta.registry, meta.needs_labels())?;
+    let columns = Columns::for_model(
+        &file,
+        path,
+        &source.model,
+        &meta.registry,
+        source.from.batch_name.first().map(String::as_str),
+        meta.needs_labels(),
+    )?;
     let registry = Registry { layer: matrix.key.clone(), ..meta.registry.clone() };
     if genes.n_extra() > 0 {
         let n = genes.n_extra();
@@ -155,12 +170,13 @@ fn places_in_var(file: &AnnDataFile, meta: &ModelMeta) -> Option<Vec<u32>> {
     is_same.then(|| overlap.places().iter().flatten().copied().collect())
 }
 
-/// Refuses results with a value a gene in a copy of a file whose var has other genes than the raw
-/// that is read.
+/// Refuses results with a value a gene in a copy of a file whose var has other genes than the model.
 pub fn check_genes_of_copy(path: &Path, args: &ReadArgs, meta: &ModelMeta) -> Result<(), CliError> {
     let file = AnnDataFile::open(path)?;
     let matrix = matrix_for_model(&file, path, args, meta)?;
-    if matrix.key != MatrixKey::Raw || places_in_var(&file, meta).is_some() {
+    // Of a file with fewer genes the missing one is named when its matrix is read.
+    let is_larger = file.n_vars() > meta.var_names.len() || matrix.key == MatrixKey::Raw;
+    if !is_larger || places_in_var(&file, meta).is_some() {
         return Ok(());
     }
     Err(CliError::GenesOfCopy {
@@ -282,6 +298,13 @@ fn read(
 fn warn_of_repeated_names(what: &str, names: &[String], common: &Common) {
     if let Some(text) = NameIndex::new(names).warning(what) {
         note(common, &text);
+    }
+}
+
+/// A line on stderr that says what was done.
+pub fn tell(common: &Common, text: &str) {
+    if !common.quiet {
+        eprintln!("{text}");
     }
 }
 

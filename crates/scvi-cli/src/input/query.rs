@@ -45,9 +45,12 @@ pub fn for_query(
     let overlap = overlap(path, &names, &meta.var_names)?;
     check_overlap(&matrix, &overlap, meta, args.query.min_overlap)?;
     let mut registry = Registry { layer: matrix.key.clone(), ..meta.registry.clone() };
-    let new_categories = new_categories(&file, &mut registry, args.query.allow_many_categories)?;
+    let batch_name = args.from.batch_name.first().map(String::as_str);
+    let allow_many = args.query.allow_many_categories;
+    let new_categories = new_categories(&file, &mut registry, batch_name, allow_many)?;
     let needs_labels = meta.needs_labels();
-    let columns = Columns::for_model(&file, path, &args.reference, &registry, needs_labels)?;
+    let columns =
+        Columns::for_model(&file, path, &args.reference, &registry, batch_name, needs_labels)?;
     let genes = Some((&overlap, &meta.var_names[..]));
     let how = How {
         empty_cells: EmptyCells::from_option(args.query.drop_empty_cells),
@@ -111,13 +114,15 @@ fn column_of_names(matrix: &Matrix, var_names: &[String], n_shared: usize) -> Op
 fn new_categories(
     file: &AnnDataFile,
     registry: &mut Registry,
+    batch_name: Option<&str>,
     allow_many: bool,
 ) -> Result<Vec<(String, Vec<String>)>, CliError> {
     let labels = registry.labels.as_mut().filter(|labels| file.obs_columns().contains(&labels.key));
-    let fields = registry.batch.iter_mut().chain(labels);
+    let batch = registry.batch.iter_mut().map(|field| (field, batch_name));
+    let others = labels.into_iter().chain(&mut registry.categorical_covariates);
     let mut all = Vec::new();
-    for field in fields.chain(&mut registry.categorical_covariates) {
-        let new = super::columns::extend(file, field, allow_many)?;
+    for (field, batch_name) in batch.chain(others.map(|field| (field, None))) {
+        let new = super::columns::extend(file, field, batch_name, allow_many)?;
         if !new.is_empty() {
             all.push((field.key.clone(), new));
         }

@@ -180,36 +180,43 @@ pub enum InputError {
 }
 
 impl InputError {
-    /// What the user can do about it, for the errors where there is something.
+    /// What the user can do about it, for the errors where there is something; what is to be typed
+    /// stands in backquotes.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Io(error) => return error.hint().map(|hint| hint.to_string()),
-            Self::SeveralMatrices { .. } => "give one of them as input".into(),
-            Self::RawMatrix { filtered: Some(filtered), .. } => {
-                format!(
-                    "{} has the cells; --allow-raw-matrix reads all barcodes",
-                    filtered.display()
-                )
-            }
+            Self::Io(error) => return error.hint(),
+            Self::SeveralMatrices { .. } => "give one of them".into(),
+            Self::RawMatrix { filtered: Some(filtered), .. } => format!(
+                "give {}, which holds the cells; `--allow-raw-matrix` reads all barcodes",
+                filtered.display()
+            ),
             Self::RawMatrix { filtered: None, .. } => {
-                "use the filtered matrix; --allow-raw-matrix reads all barcodes".into()
+                "give the filtered matrix; `--allow-raw-matrix` reads all barcodes".into()
             }
             Self::Loom { path } => loom_hint(path),
             Self::SeveralGenomes { genomes, .. } => {
-                format!("--genome {}", genomes.first().map_or("", String::as_str))
+                let genome = genomes.first().map_or("", String::as_str);
+                format!("`--genome {genome}`, for example")
             }
-            Self::SameName { .. } | Self::NamesOfInputs { .. } => {
-                "--batch-name takes a name for each input, in their order".into()
-            }
+            Self::SameName { .. } => "give each input a name of its own with `--batch-name`".into(),
             Self::FewSharedGenes { .. } => {
-                "--gene-names id or --gene-names symbol chooses how the genes of 10x matrices are \
-                 named"
+                "`--gene-names id` names the genes of 10x matrices by identifier, \
+                 `--gene-names symbol` by symbol"
                     .into()
             }
             Self::DuplicateGene { .. } => {
-                "make the gene names unique: AnnData.var_names_make_unique".into()
+                "make names unique with `adata.var_names_make_unique()` of anndata".into()
             }
-            _ => return None,
+            Self::NoMatrix { .. }
+            | Self::NoRna { .. }
+            | Self::Line { .. }
+            | Self::Misfit { .. }
+            | Self::DuplicateBarcode { .. }
+            | Self::NoGenes { .. }
+            | Self::NoGenome { .. }
+            | Self::NamesOfInputs { .. }
+            | Self::SomeHaveColumn { .. }
+            | Self::SampleSheet { .. } => return None,
         })
     }
 
@@ -221,8 +228,8 @@ impl InputError {
 fn loom_hint(path: &Path) -> String {
     let to = path.with_extension("h5ad");
     format!(
-        "python -c \"import anndata; anndata.read_loom('{}').write_h5ad('{}')\" converts it (with the \
-         package loompy)",
+        "`python -c \"import anndata; anndata.io.read_loom('{}').write_h5ad('{}')\"` converts it, with \
+         the packages anndata and loompy",
         path.display(),
         to.display()
     )
