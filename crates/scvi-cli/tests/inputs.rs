@@ -179,5 +179,5 @@ fn a_model_of_some_genes_finds_them_in_a_file_of_all() {
     let read = |name: &str| fs::read_to_string(folder.path(name)).unwrap();
     assert_eq!(read("half.csv"), read("a.csv"));
     let told = failed(&folder, "normalize --model m a.h5ad --output n.h5ad");
-    assert!(told.contains("30 genes of var") && told.contains("--output OUT.npy"), "{told}");
+    assert!(told.contains("30 genes of var") && told.contains("--output n.npy"), "{told}");
 }
