@@ -104,6 +104,10 @@ impl Data {
         Ok(data)
     }
 
+    fn __repr__(&self) -> String {
+        format!("Data({} cells)", self.n_cells())
+    }
+
     /// Number of cells.
     #[getter]
     pub fn n_cells(&self) -> usize {

@@ -156,6 +156,39 @@ def test_tqdm_is_used_where_it_is(adata, monkeypatch, capsys):
     assert calls == [] and "1/1" in capsys.readouterr().err
 
 
+def test_each_part_of_the_work_ends_at_its_own_number(monkeypatch):
+    ends = []
+
+    class Tqdm:
+        def __init__(self, total, **_):
+            self.n, self.total = 0, total
+
+        def reset(self, total):
+            ends.append((self.n, self.total))
+            self.n, self.total = 0, total
+
+        def update(self, n):
+            self.n += n
+
+        def close(self):
+            ends.append((self.n, self.total))
+
+        def set_description(self, text, refresh): ...
+
+        set_postfix_str = set_description
+
+        def refresh(self): ...
+
+    module = types.ModuleType("tqdm.auto")
+    module.tqdm = Tqdm
+    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", module)
+    with ProgressBar("weighing", " cells") as bar:
+        for done, total in [(10, 150), (150, 150), (20, 40), (40, 40)]:
+            bar(done, total)
+    assert ends == [(150, 150), (40, 40)]
+
+
 def test_rich_is_used_where_it_is_asked_for(adata, monkeypatch, capsys):
     calls = []
 
@@ -192,6 +225,48 @@ def test_rich_is_used_where_it_is_asked_for(adata, monkeypatch, capsys):
     assert calls[:3] == [6, "started", ("Epoch 1/1", 1)]
     assert calls[-2:] == [(7, 1), "stopped"]
     assert capsys.readouterr().err == ""
+
+
+TASKS = {
+    "normalising": (lambda m: m.get_normalized_expression(silent=False), 150, "cells"),
+    "normalising ": (
+        lambda m: m.get_normalized_expression(
+            n_samples_overall=40, weights="importance", n_mc_samples=2, silent=False
+        ),
+        40,
+        "cells",
+    ),
+    "sampling": (lambda m: m.posterior_predictive_sample(silent=False), 150, "cells"),
+    "correlating": (
+        lambda m: m.get_feature_correlation_matrix(transform_batch=["x", "y"], silent=False),
+        150,
+        "cells",
+    ),
+    "differential expression": (lambda m: m.differential_expression(groupby="label"), 180, "tests"),
+    "differential expression ": (
+        lambda m: m.differential_expression(groupby="label", mode="change", delta=None),
+        180,
+        "tests",
+    ),
+    "differential expression  ": (
+        lambda m: m.differential_expression(
+            groupby="label", mode="change", change_fn=lambda a, b, _: a - b
+        ),
+        3,
+        "comparisons",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_tasks_end_at_the_number_of_what_they_count(adata, terminal, name):
+    task, total, unit = TASKS[name]
+    model = model_of(adata)
+    model.train(1, enable_progress_bar=False)
+    task(model)
+    last = terminal.getvalue().split("\r")[-1]
+    assert last.startswith(f"{name.strip()}: 100%|") and f"| {total}/{total} [" in last
+    assert f" {unit}/s]" in last
 
 
 def test_no_bar_where_none_is_asked_for(adata, terminal):

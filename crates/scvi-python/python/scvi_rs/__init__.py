@@ -13,10 +13,13 @@ Examples
 >>> adata.obsm["X_scVI"] = model.get_latent_representation()
 """
 
+import sys as _sys
+
 from . import data, dataloaders, distributions, exceptions, model, module, utils
 from ._constants import REGISTRY_KEYS
 from ._core import VERSION as __version__
 from ._settings import settings
+from ._shown import show_public_names as _show_public_names
 
 __all__ = [
     "REGISTRY_KEYS",
@@ -30,3 +33,16 @@ __all__ = [
     "settings",
     "utils",
 ]
+
+_show_public_names(
+    _sys.modules[__name__],
+    data,
+    data.fields,
+    dataloaders,
+    distributions,
+    exceptions,
+    model,
+    model.base,
+    module,
+    utils,
+)

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ._shown import public_names
+
 logger = logging.getLogger("scvi_rs")
 
 _MASK = (1 << 64) - 1
@@ -107,7 +109,11 @@ class ScviConfig:
         return f"there is no setting '{name}'; known settings: {', '.join(sorted(self._NAMES))}"
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self._NAMES})
+        return public_names(self)
+
+    def __repr__(self) -> str:
+        names = sorted(set(self._NAMES) - set(self._UNUSED))
+        return f"settings({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     @property
     def batch_size(self) -> int:

@@ -118,6 +118,10 @@ impl Counts {
         Self::new(Held::Callback(read), n_cells, n_genes, places, max_nnz)
     }
 
+    fn __repr__(&self) -> String {
+        format!("Counts({} cells, {} genes)", self.n_cells, self.n_genes)
+    }
+
     /// Number of cells.
     #[getter]
     fn n_cells(&self) -> usize {

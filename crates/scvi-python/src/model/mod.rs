@@ -88,6 +88,11 @@ impl Model {
         }))
     }
 
+    fn __repr__(&self) -> String {
+        let meta = &self.state().saved.meta;
+        format!("Model({}, {} genes)", meta.model_class, meta.var_names.len())
+    }
+
     /// The options of the module.
     #[getter]
     fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -32,6 +32,10 @@ impl AggregatedPosterior {
         Ok(Self { mixture, n_latent: latent.n_latent })
     }
 
+    fn __repr__(&self) -> String {
+        format!("AggregatedPosterior({} cells)", self.mixture.n_components())
+    }
+
     /// ln p(z) of each row: `(rows)`.
     fn log_prob<'py>(
         &self,

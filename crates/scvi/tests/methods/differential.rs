@@ -1,12 +1,14 @@
 //! Differential expression: against plain formulae over decoded samples, and that every option
 //! works.
 
+use std::ops::ControlFlow;
+
 use scvi::Cpu;
 use scvi::data::Dataset;
 use scvi::data::simulate::{SimulateConfig, Simulated, simulate};
 use scvi::model::{
     Batches, Cells, Change, Comparison, Contrast, Delta, DifferentialError, DifferentialOptions,
-    Group, Hypotheses, ImportanceOptions, TaskError, Test, Values, Weights,
+    Group, Hypotheses, ImportanceOptions, Progress, TaskError, Test, Values, Weights,
     differential_expression, latent_representation, unwatched,
 };
 use scvi::module::{MinifiedDataType, PosteriorRows, Vae, VaeConfig};
@@ -98,6 +100,30 @@ fn has_the_columns_of_scvi_tools_in_its_order() {
     assert!(de.windows(2).all(|pair| pair[0] >= pair[1]));
     let options = DifferentialOptions { all_stats: false, ..options(Test::Vanilla) };
     assert_eq!(names(&compare(&vae, &data, &[PAIR], &options)[0]), vanilla);
+}
+
+/// Each gene of each contrast is a test, and at the end all of them are done.
+#[test]
+fn progress_counts_tests_up_to_their_number() {
+    let sim = simulated();
+    let data = Dataset::new(&sim.counts, sim.batch.clone()).unwrap();
+    let vae = model(&config());
+    let estimated = Change { delta: Delta::Estimated, ..Change::default() };
+    let given = Change { pseudocount: Some(1e-4), ..Change::default() };
+    let none_is_low = Change { threshold_counts: 0.0, ..Change::default() };
+    let tests = [given, none_is_low, estimated, Change::default()].map(Test::Change);
+    for test in tests.into_iter().chain([Test::Vanilla]) {
+        let mut told = Vec::new();
+        let watch = &mut |progress| {
+            told.push(progress);
+            ControlFlow::Continue(())
+        };
+        let options = options(test);
+        differential_expression(&vae, &data, &groups(), &[PAIR, REST], &options, watch).unwrap();
+        assert!(told.iter().all(|progress: &Progress| progress.total == 2 * GENES));
+        assert!(told.windows(2).all(|pair| pair[0].done <= pair[1].done));
+        assert_eq!(told.last().map(|progress| progress.done), Some(2 * GENES), "{options:?}");
+    }
 }
 
 /// A group against itself: other draws, and no evidence for either side.

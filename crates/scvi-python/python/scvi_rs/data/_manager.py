@@ -12,6 +12,7 @@ from uuid import uuid4
 from anndata import AnnData
 
 from scvi_rs._constants import SCVI_TOOLS_VERSION
+from scvi_rs._shown import html_table, public_names
 from scvi_rs.utils._attrdict import attrdict
 
 from . import _constants
@@ -83,6 +84,23 @@ class AnnDataManager:
             _constants._FIELD_REGISTRIES_KEY: {},
             **(setup_method_args or {}),
         }
+
+    def __repr__(self) -> str:
+        named = (field for field in self.fields if field.source != "none")
+        sources = ", ".join(f"{field.registry_key}: {field.source}" for field in named)
+        data = "no data"
+        if self.adata is not None:
+            data = f"{self.adata.n_obs} cells, {self.adata.n_vars} genes"
+        return f"AnnDataManager({data}; {sources})"
+
+    def _repr_html_(self) -> str:
+        rows = {field.registry_key: field.source for field in self.fields}
+        if self.adata is not None:
+            rows = {"Cells": str(self.adata.n_obs), "Genes": str(self.adata.n_vars), **rows}
+        return html_table("AnnDataManager", rows)
+
+    def __dir__(self) -> list[str]:
+        return public_names(self)
 
     def _assert_anndata_registered(self) -> None:
         if self.adata is None:

@@ -207,6 +207,14 @@ class DataSplitter:
             self.external_indexing = validate_external_indexing(n, external_indexing)
             self.n_train, self.n_val = (len(cells) for cells in self.external_indexing[:2])
 
+    def __repr__(self) -> str:
+        n = self.adata_manager.adata.n_obs
+        n_test = n - self.n_train - self.n_val
+        return (
+            f"DataSplitter({n} cells: {self.n_train} to train on, {self.n_val} to validate on, "
+            f"{n_test} to test on)"
+        )
+
     @property
     def batch_size(self) -> int:
         """Cells in a minibatch: as given, or ``settings.batch_size``."""

@@ -35,6 +35,7 @@ from .base import (
     VAEMixin,
 )
 from .base._counts import engine_counts
+from .base._summary import SHOWN
 
 
 class SCVI(
@@ -162,17 +163,8 @@ class SCVI(
         return _core.library_prior(_counts_and_batch(manager), n_batch)
 
     def _describe(self, config: dict[str, Any]) -> None:
-        shown = (
-            "n_hidden",
-            "n_latent",
-            "n_layers",
-            "dropout_rate",
-            "dispersion",
-            "gene_likelihood",
-            "latent_distribution",
-        )
         defaults = _core.default_config()
-        options = ", ".join(f"{name}: {config.get(name, defaults[name])}" for name in shown)
+        options = ", ".join(f"{name}: {config.get(name, defaults[name])}" for name in SHOWN)
         self._model_summary_string = (
             f"{type(self).__name__} model with the following parameters: \n{options}."
         )

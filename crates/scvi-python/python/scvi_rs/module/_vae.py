@@ -10,6 +10,7 @@ import numpy as np
 from scvi_rs import _core
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
+from scvi_rs._shown import public_names
 from scvi_rs.distributions import (
     NegativeBinomial,
     Normal,
@@ -150,6 +151,15 @@ class VAE(EstimatesMixin, EmbeddingModuleMixin):
         if not name.startswith("_") and name in self._config:
             return self._config[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __dir__(self) -> list[str]:
+        return public_names(self, *self._config)
+
+    def __repr__(self) -> str:
+        defaults = _core.default_config(linear=self._linear)
+        told = {k: v for k, v in self._config.items() if k == "n_input" or v != defaults[k]}
+        options = ", ".join(f"{name}={value!r}" for name, value in told.items())
+        return f"{type(self).__name__}({options})"
 
     # --- what it is made of -------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 use scvi_kernels::Cpu;
 use scvi_kernels::ops::pairs::gather;
 
+use super::meter::Meter;
 use super::plan::{Part, Planned};
 use super::round::DecodedRound;
-use super::run::Meter;
 use crate::model::pass::TaskError;
 use crate::module::Vae;
 

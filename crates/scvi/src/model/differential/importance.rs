@@ -3,9 +3,9 @@
 use scvi_kernels::{Philox, Stream};
 
 use super::draws::{Draws, Population};
+use super::meter::Meter;
 use super::plan::Planned;
 use super::round::{Context, Latent};
-use super::run::Meter;
 use crate::model::cells::Cells;
 use crate::model::importance::{Anchors, ImportanceOptions, LatentSamples, draw_again, shares};
 use crate::model::pass::TaskError;

@@ -28,6 +28,7 @@ mod fdr;
 mod genes;
 mod importance;
 mod intervals;
+mod meter;
 mod mixture;
 mod options;
 mod outliers;

@@ -5,8 +5,8 @@ use std::io;
 use rayon::prelude::*;
 use scvi_kernels::CsrRows;
 
+use super::meter::Meter;
 use super::options::{Contrast, Group};
-use super::run::Meter;
 use crate::data::CountSource;
 use crate::model::pass::TaskError;
 
@@ -195,7 +195,7 @@ mod tests {
             }
         };
         let read = |contrasts: &[Contrast]| {
-            RawStatistics::read(&matrix, &groups, contrasts, &mut Meter::new(0, &mut unwatched))
+            RawStatistics::read(&matrix, &groups, contrasts, &mut Meter::new(0, 1, &mut unwatched))
                 .unwrap()
         };
         for contrasts in [&[pair, rest][..], &[pair]] {

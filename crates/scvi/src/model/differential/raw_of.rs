@@ -4,10 +4,10 @@ use scvi_kernels::Cpu;
 
 use super::draws::Populations;
 use super::error::DifferentialError;
+use super::meter::Meter;
 use super::options::{Change, Contrast, DifferentialOptions, Group, Test};
 use super::raw::{RawMeans, RawStatistics};
 use super::round::Context;
-use super::run::Meter;
 use crate::model::pass::TaskError;
 use crate::module::Vae;
 

@@ -4,9 +4,9 @@ use scvi_kernels::Cpu;
 
 use super::draws::{Draws, Populations};
 use super::importance;
+use super::meter::Meter;
 use super::options::DifferentialOptions;
 use super::plan::{Planned, Round};
-use super::run::Meter;
 use crate::data::Dataset;
 use crate::model::cells::Cells;
 use crate::model::importance::Weights;

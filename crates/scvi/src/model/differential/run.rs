@@ -1,13 +1,12 @@
 //! From groups to tables.
 
-use std::ops::ControlFlow;
-
 use scvi_kernels::Cpu;
 
 use super::delta;
 use super::draws::{Population, Populations};
 use super::error::DifferentialError;
 use super::genes::{Case, for_each_gene};
+use super::meter::Meter;
 use super::options::{Batches, Change, Contrast, Delta, DifferentialOptions, Group, Test};
 use super::outliers::leave_out;
 use super::plan::{Planned, rounds};
@@ -21,7 +20,7 @@ use crate::data::Dataset;
 use crate::model::cells::Cells;
 use crate::model::importance::Weights;
 use crate::model::pass::{TaskError, check_cells, decode_as};
-use crate::model::watch::{Progress, Watch};
+use crate::model::watch::Watch;
 use crate::module::Vae;
 
 /// Compares groups of cells gene by gene; a result a contrast, in their order.
@@ -30,6 +29,8 @@ use crate::module::Vae;
 /// What a contrast gives depends on the seed, the groups and their order, not on the other
 /// contrasts. Where both groups are decoded as different numbers of batches, as many pairs are
 /// compared as the smaller group has samples.
+///
+/// Progress counts tests: each gene of each contrast is one.
 ///
 /// # Errors
 /// [`TaskError`] where the data does not fit the model or cannot be read, a group is empty, or an
@@ -50,7 +51,8 @@ pub fn differential_expression(
     for &contrast in contrasts {
         populations.check(contrast)?;
     }
-    let mut meter = Meter::new(work(data, contrasts, options), watch);
+    let n_tests = data.n_genes() * contrasts.len();
+    let mut meter = Meter::new(n_tests, n_passes(options), watch);
     let raw = Wanted::new(vae, options)?;
     if options.filter_outlier_cells {
         leave_out(vae, data, &mut populations, contrasts, options, &mut meter)?;
@@ -159,6 +161,8 @@ fn pseudocounts(
     let is_wanted = |&gene: &u32| is_low.iter().flatten().any(|low| low[gene as usize]);
     let genes: Vec<u32> = all_genes(context.data).into_iter().filter(is_wanted).collect();
     let scales = for_each_gene(context.vae, round, &genes, meter, &|case| largest_scales(&case))?;
+    // The others have no part in this pass.
+    meter.add((n_genes - genes.len()) * round.contrasts.len())?;
     let estimate = |(scales, is_low): (&Vec<[f64; 2]>, &[Vec<bool>; 2])| {
         let mut largest = [0, 1].map(|side| {
             let of = genes.iter().zip(scales).filter(|&(&gene, _)| is_low[side][gene as usize]);
@@ -212,41 +216,13 @@ fn check(vae: &Vae<Cpu<f32>>, options: &DifferentialOptions) -> Result<(), TaskE
     Ok(())
 }
 
-/// Genes that will be looked at, at most, once for each contrast and pass.
-fn work(data: &Dataset, contrasts: &[Contrast], options: &DifferentialOptions) -> usize {
-    let passes = match &options.test {
+/// How often every gene of a contrast is looked at.
+fn n_passes(options: &DifferentialOptions) -> usize {
+    match &options.test {
         Test::Vanilla => 1,
         Test::Change(change) => {
             1 + usize::from(change.pseudocount.is_none())
                 + usize::from(change.delta == Delta::Estimated)
-        }
-    };
-    passes * data.n_genes() * contrasts.len()
-}
-
-/// Counts work, and tells whoever watches.
-pub(super) struct Meter<'a, 'b> {
-    done: usize,
-    total: usize,
-    watch: &'a mut Watch<'b>,
-}
-
-impl<'a, 'b> Meter<'a, 'b> {
-    pub(super) fn new(total: usize, watch: &'a mut Watch<'b>) -> Self {
-        Self { done: 0, total, watch }
-    }
-
-    /// Tells how far the work is.
-    pub(super) fn told(&mut self) -> ControlFlow<()> {
-        (self.watch)(Progress { done: self.done.min(self.total), total: self.total })
-    }
-
-    /// Adds work that is done, or none where there is only to ask whether to go on.
-    pub(super) fn add(&mut self, work: usize) -> Result<(), TaskError> {
-        self.done += work;
-        match self.told() {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(TaskError::Stopped),
         }
     }
 }

@@ -6,11 +6,11 @@ use safetensors::SafeTensors;
 
 use super::delta;
 use super::genes::Case;
+use super::meter::Meter;
 use super::options::{Change, Contrast, Group, Hypotheses};
 use super::pseudocount;
 use super::raw::RawStatistics;
 use super::result::{Column, Values};
-use super::run::Meter;
 use super::statistics::{ChangeTest, Changed, Vanilla, largest_scales, mean_change};
 use super::table::Table;
 use crate::data::CsrMatrix;
@@ -75,7 +75,7 @@ impl Fixture {
             cells: (0..of.len() as u32).filter(|&cell| of[cell as usize] == k).collect(),
         };
         let (groups, watch) = ([group(1), group(2)], &mut unwatched);
-        RawStatistics::read(&matrix, &groups, &[CONTRAST], &mut Meter::new(0, watch)).unwrap()
+        RawStatistics::read(&matrix, &groups, &[CONTRAST], &mut Meter::new(0, 1, watch)).unwrap()
     }
 
     /// The pseudocount by the genes of little expression.

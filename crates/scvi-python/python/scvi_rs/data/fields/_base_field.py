@@ -8,7 +8,7 @@ from typing import Any
 from anndata import AnnData
 
 from scvi_rs.data import _constants
-from scvi_rs.data._utils import get_anndata_attribute
+from scvi_rs.data._utils import get_anndata_attribute, place
 
 
 class BaseAnnDataField(ABC):
@@ -55,6 +55,14 @@ class BaseAnnDataField(ABC):
     def is_empty(self) -> bool:
         """Whether the user named nothing."""
         return self._is_empty
+
+    @property
+    def source(self) -> str:
+        """What the user named, as one writes it in Python."""
+        return "none" if self.is_empty else place(self.attr_name, self.attr_key)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.registry_key}: {self.source})"
 
     @abstractmethod
     def validate_field(self, adata: AnnData) -> None:

@@ -52,6 +52,11 @@ class BaseJointField(BaseAnnDataField):
         )
         self.count_stat_key = f"n_{registry_key}"
 
+    @property
+    def source(self) -> str:
+        """The columns that the user named."""
+        return ", ".join(place(_OBS, key) for key in self.attr_keys) or "none"
+
     def validate_field(self, adata: AnnData) -> None:
         """Checks that the columns are there.
 

@@ -105,6 +105,11 @@ class CategoricalObsField(BaseAnnDataField):
         self.count_stat_key = f"n_{registry_key}"
         self._allow_many_categories = allow_many_categories
 
+    @property
+    def source(self) -> str:
+        """The column that the user named."""
+        return "none" if self.is_default else place(_OBS, self._original_attr_key)
+
     def validate_field(self, adata: AnnData) -> None:
         """Checks that the column is there.
 

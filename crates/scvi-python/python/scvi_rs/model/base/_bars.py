@@ -68,10 +68,15 @@ class _TqdmBar:
     def __init__(self, tqdm: Any, unit: str) -> None:
         self._tqdm, self._unit = tqdm, unit
         self._bar: Any = None
+        self._total = 0
 
     def update(self, done: int, total: int, description: str, figures: str) -> None:
         if self._bar is None:
             self._bar = self._tqdm(total=total, desc=description, unit=self._unit)
+        elif total != self._total:
+            # Work of several parts, each with a number of its own.
+            self._bar.reset(total)
+        self._total = total
         self._bar.set_description(description, refresh=False)
         self._bar.set_postfix_str(figures, refresh=False)
         self._bar.update(done - self._bar.n)
@@ -99,7 +104,9 @@ class _RichBar:
         if self._task is None:
             self._bar.start()
             self._task = self._bar.add_task(description, total=total, figures=figures)
-        self._bar.update(self._task, completed=done, description=description, figures=figures)
+        self._bar.update(
+            self._task, completed=done, total=total, description=description, figures=figures
+        )
 
     def close(self) -> None:
         if self._task is not None:

@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 
 from scvi_rs import _core
 from scvi_rs._settings import settings
+from scvi_rs._shown import html_table, public_names
 from scvi_rs.data import AnnDataManager
 from scvi_rs.data._constants import (
     _FIELD_REGISTRIES_KEY,
@@ -30,6 +31,7 @@ from ._managers import ManagesAnnData
 from ._progress import ProgressBar
 from ._saved import SavedModels
 from ._selection import Selection, cell_numbers
+from ._summary import columns, data_line, options, sizes, training_line
 
 _UNTRAINED = (
     "Trying to query inferred values from an untrained model. Please train the model first."
@@ -329,18 +331,38 @@ class BaseModelClass(ManagesAnnData, SavedModels):
     @property
     def summary_string(self) -> str:
         """A description of the model."""
-        trained = "Trained" if self.is_trained_ else "Not Trained"
-        return f"{self._model_summary_string}\nTraining status: {trained}"
+        stats = getattr(self, "summary_stats", None)
+        data = data_line(stats, self._adata is not None)
+        return f"{self._model_summary_string}\nData: {data}\nTraining status: {self._trained()}"
+
+    def _trained(self) -> str:
+        return training_line(self.is_trained_, self._core and self._core.training)
 
     def __repr__(self) -> str:
         return self.summary_string
+
+    def _repr_html_(self) -> str:
+        rows = {}
+        if self._core is not None:
+            counted = sizes(self.summary_stats)
+            rows = {name.capitalize(): str(n) for name, n in counted.items()}
+            rows |= columns(self.registry_)
+        if self._adata is None:
+            rows["Data"] = "none"
+        rows["Training"] = self._trained()
+        if self._core is not None:
+            rows |= options(self._core.config)
+        return html_table(type(self).__name__, rows)
+
+    def __dir__(self) -> list[str]:
+        return public_names(self)
 
     def _get_user_attributes(self) -> list[tuple[str, Any]]:
         """Attributes of this object, by name."""
         return [(name, value) for name, value in vars(self).items() if not name.startswith("__")]
 
-    def _bar(self, description: str, silent: bool) -> ProgressBar:
-        return ProgressBar(description, " cells", shown=not silent)
+    def _bar(self, description: str, silent: bool, unit: str = "cells") -> ProgressBar:
+        return ProgressBar(description, f" {unit}", shown=not silent)
 
 
 def _use_threads(threads: int) -> None:

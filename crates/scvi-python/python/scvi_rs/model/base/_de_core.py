@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -117,6 +117,7 @@ def custom_comparisons(
     mode: str,
     all_stats: bool = True,
     fdr_target: float = 0.05,
+    progress: Callable[[int, int], Any] | None = None,
     **kwargs: Any,
 ) -> list[Comparison]:
     """Compares groups as the engine does, by :class:`DifferentialComputation`.
@@ -133,6 +134,8 @@ def custom_comparisons(
         Whether statistics of raw counts are given.
     fdr_target
         Expected share of false discoveries among the genes that are called.
+    progress
+        Called with ``(done, total)`` after each comparison.
     **kwargs
         Arguments of :meth:`DifferentialComputation.get_bayes_factors`.
     """
@@ -155,6 +158,8 @@ def custom_comparisons(
             columns |= _raw_columns(computation, cells1, cells2)
         genes, columns = _by_evidence(columns, mode, fdr_target)
         comparisons.append({"group1": name1, "group2": name2, "genes": genes, "columns": columns})
+        if progress is not None:
+            progress(len(comparisons), len(compared.contrasts))
     return comparisons
 
 

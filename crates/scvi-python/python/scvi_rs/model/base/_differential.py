@@ -87,6 +87,9 @@ class DifferentialComputation:
         self.representation_fn = representation_fn
         self._columns = None if var_names is None else self.adata.var_names.get_indexer(var_names)
 
+    def __repr__(self) -> str:
+        return f"DifferentialComputation({self.adata.n_obs} cells, {self.adata.n_vars} genes)"
+
     def filter_outlier_cells(self, selection: Sequence[bool] | Sequence[int]) -> np.ndarray:
         """Leaves out the outermost tenth of some cells.
 

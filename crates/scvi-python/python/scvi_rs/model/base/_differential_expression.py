@@ -153,18 +153,20 @@ class DifferentialExpression:
                 self.get_anndata_manager(adata, required=True),
                 self._engine().var_names,
             )
-            comparisons = custom_comparisons(
-                computation,
-                compared,
-                all_stats=all_stats,
-                fdr_target=fdr_target,
-                mode=mode,
-                delta=delta,
-                batchid1=batchid1,
-                batchid2=batchid2,
-                use_observed_batches=not batch_correction,
-                **kwargs,
-            )
+            with self._bar("differential expression", silent, "comparisons") as bar:
+                comparisons = custom_comparisons(
+                    computation,
+                    compared,
+                    all_stats=all_stats,
+                    fdr_target=fdr_target,
+                    progress=bar,
+                    mode=mode,
+                    delta=delta,
+                    batchid1=batchid1,
+                    batchid2=batchid2,
+                    use_observed_batches=not batch_correction,
+                    **kwargs,
+                )
             return results_frame(comparisons, self._engine().var_names, named=compared.named)
         if not kwargs.pop("use_permutation", False):
             kwargs.pop("m_permutation", None)
@@ -192,7 +194,8 @@ class DifferentialExpression:
         )
         self._check_if_trained()
         data = self._engine_data(adata)
-        with self._bar("differential expression", silent) as bar:
+        # A gene of a comparison is a test.
+        with self._bar("differential expression", silent, "tests") as bar:
             groups = [(str(name), cells) for name, cells in compared.groups]
             comparisons = self._engine().differential_expression(
                 data, groups, compared.contrasts, options, bar
