@@ -4,17 +4,20 @@ use std::collections::{BTreeSet, HashMap};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex};
 
-/// Options of a verb, as its help lists them.
-pub fn options_of(verb: &str) -> BTreeSet<String> {
-    static KNOWN: LazyLock<Mutex<HashMap<String, BTreeSet<String>>>> =
-        LazyLock::new(Mutex::default);
+/// What a verb says of itself.
+fn help(verb: &str) -> String {
+    static KNOWN: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap();
     let read = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scvi"));
-        let help = command.args([verb, "--help"]).output().unwrap().stdout;
-        named_in(&String::from_utf8(help).unwrap())
+        String::from_utf8(command.args([verb, "--help"]).output().unwrap().stdout).unwrap()
     };
     known.entry(verb.to_owned()).or_insert_with(read).clone()
+}
+
+/// Whether an option of a verb takes no value.
+pub fn is_flag(verb: &str, option: &str) -> bool {
+    !help(verb).contains(&format!("{option} <"))
 }
 
 /// Every word of a text that is an option by its form.
@@ -37,7 +40,7 @@ pub fn check(args: &[&str], stderr: &str) {
             let is_typed = k % 2 == 1;
             let own = part.strip_prefix("scvi ").filter(|_| is_typed);
             let verb = own.and_then(|words| words.split(' ').next()).unwrap_or(verb);
-            let options = options_of(verb);
+            let options = named_in(&help(verb));
             for option in named_in(part) {
                 assert!(options.contains(&option), "scvi {verb} has no {option}: {line}");
             }

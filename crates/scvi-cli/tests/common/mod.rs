@@ -52,7 +52,10 @@ impl Folder {
         let scvi = Path::new(env!("CARGO_BIN_EXE_scvi")).parent().expect("a folder");
         let path = std::env::var("PATH").expect("a path of commands");
         let mut shell = Command::new("bash");
-        shell.args(["-e", "-o", "pipefail", "-c", line]).current_dir(self.0.path());
+        // Where another Python has anndata, that is the user's.
+        let line =
+            format!("python3() {{ \"${{SCVI_REFERENCE_PYTHON:-python3}}\" \"$@\"; }}\n{line}");
+        shell.args(["-e", "-o", "pipefail", "-c", &line]).current_dir(self.0.path());
         shell.env("PATH", format!("{}:{path}", scvi.display())).env("HOME", self.0.path());
         Ran(shell.output().expect("a shell"))
     }

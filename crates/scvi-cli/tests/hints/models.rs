@@ -1,0 +1,78 @@
+//! Hints about models.
+
+use std::fs;
+
+use crate::common::Folder;
+use crate::common::saves::save;
+use crate::files::folder;
+use crate::walk::Walk;
+
+pub fn walk(walk: &mut Walk) {
+    let folder = folder();
+    saves(walk);
+    crafted(walk, &folder);
+    newer(walk, &folder);
+}
+
+fn saves(walk: &mut Walk) {
+    let folder = Folder::new();
+    let two = folder.path("two");
+    fs::create_dir(&two).unwrap();
+    for name in ["a_model.pt", "b_model.pt"] {
+        fs::copy(save("default").join("model.pt"), two.join(name)).unwrap();
+    }
+    let convert = "scvi convert --model two --to native --output o";
+    walk.provoke(&folder, convert, "`--model two/a_model.pt` or `--model two/b_model.pt`");
+    walk.provoke(&folder, "scvi inspect two", "`scvi inspect two/a_model.pt`");
+    crate::common::saves::write_data(&folder.path("x.h5ad"), |_, _| ());
+    let map = "scvi map x.h5ad --reference two --model o --max-epochs 1";
+    walk.provoke(&folder, map, "`--reference two/a_model.pt`");
+    fs::create_dir(folder.path("old")).unwrap();
+    fs::write(folder.path("old/model_params.pt"), "").unwrap();
+    walk.provoke(&folder, "scvi inspect old", "SCVI.convert_legacy_save");
+}
+
+/// A save that calls a function which no save of scvi-tools calls.
+fn crafted(walk: &mut Walk, folder: &Folder) {
+    fs::write(folder.path("evil.pt"), container(b"cos\nsystem\n(S'true'\ntR.")).unwrap();
+    walk.provoke(folder, "scvi inspect evil.pt", "if you trust the file");
+}
+
+/// A zip container with one entry, the pickle of a save, stored as it is.
+fn container(pickle: &[u8]) -> Vec<u8> {
+    let name = b"archive/data.pkl";
+    let mut crc = flate2::Crc::new();
+    crc.update(pickle);
+    let size = (pickle.len() as u32).to_le_bytes();
+    let mut shared = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    shared.extend(crc.sum().to_le_bytes());
+    shared.extend(size);
+    shared.extend(size);
+    shared.extend((name.len() as u16).to_le_bytes());
+    shared.extend([0, 0]);
+    let mut zip = b"PK\x03\x04".to_vec();
+    zip.extend(&shared);
+    zip.extend(name);
+    zip.extend(pickle);
+    let directory = zip.len() as u32;
+    zip.extend(b"PK\x01\x02\x14\x00");
+    zip.extend(&shared);
+    zip.extend([0; 14]);
+    zip.extend(name);
+    let length = zip.len() as u32 - directory;
+    zip.extend(b"PK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x00");
+    zip.extend(length.to_le_bytes());
+    zip.extend(directory.to_le_bytes());
+    zip.extend([0, 0]);
+    zip
+}
+
+fn newer(walk: &mut Walk, folder: &Folder) {
+    let path = folder.path("m/model.json");
+    let meta = fs::read_to_string(&path).unwrap();
+    let newer = meta.replacen("\"format_version\": ", "\"format_version\": 9", 1);
+    assert_ne!(meta, newer);
+    fs::write(path, newer).unwrap();
+    fs::remove_file(folder.path("m/SHA256SUMS")).unwrap();
+    walk.provoke(folder, "scvi inspect m", "a newer version");
+}
