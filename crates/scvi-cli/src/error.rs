@@ -1,5 +1,7 @@
 //! What ends a job; `hint.rs` says what helps then.
 
+use std::path::PathBuf;
+
 use scvi::data::{CategoryError, DatasetError, RepeatedGene};
 use scvi::listed;
 use scvi::model::TaskError;
@@ -91,8 +93,16 @@ pub enum CliError {
         /// A column of var with more of the names than those that were taken.
         column: Option<String>,
     },
-    #[error("{path}: {error}")]
-    Category { path: String, error: Box<CategoryError>, advice: Option<String> },
+    #[error("{model} is not trained: what it says of cells is that of random weights")]
+    Untrained {
+        model: String,
+        /// The options that name its columns, as they are typed.
+        columns: String,
+        /// Whether it is a reference that has not learned its query yet.
+        is_mapped: bool,
+    },
+    #[error("{}: {error}", path.display())]
+    Category { path: PathBuf, error: Box<CategoryError> },
     #[error("{path} is minified: {task} needs counts, and it has none")]
     Minified { path: String, task: &'static str },
     #[error("{path} is minified already")]

@@ -12,6 +12,7 @@ use scvi_io::inputs::InputError;
 use scvi_io::scvi_tools::SaveError;
 
 use crate::call::Call;
+use crate::category_advice::of_categories;
 use crate::error::{CliError, ListFault};
 use crate::options::quoted;
 
@@ -45,7 +46,8 @@ impl CliError {
                 "select the genes that the model was trained on: `scvi inspect {} --json` lists them",
                 call.model()
             ),
-            Self::Category { advice, .. } => return advice.clone(),
+            Self::Category { path, error } => return of_categories(path, error, call),
+            Self::Untrained { columns, is_mapped, .. } => of_untrained(columns, *is_mapped, call),
             Self::UnknownGenes { .. } | Self::NoGenesListed { .. } => format!(
                 "a list of genes has one name per line; `scvi inspect {} --json` lists those of the \
                  model",
@@ -169,6 +171,22 @@ fn of_file(error: &IoError, call: &Call) -> Option<String> {
         }
         error => error.hint(),
     }
+}
+
+/// What to do about a model that was saved before it was trained.
+fn of_untrained(columns: &str, is_mapped: bool, call: &Call) -> String {
+    match call.verb.as_str() {
+        "map" => "train it on its own cells first, with `scvi train` or model.train() in Python",
+        _ if is_mapped => "train it on the query, with `scvi map` or model.train() in Python",
+        _ => {
+            let (input, model) = (call.input(), call.model());
+            return format!(
+                "`scvi train {input}{columns} --model {model}_trained` trains one of the same \
+                 columns; or model.train() in Python"
+            );
+        }
+    }
+    .to_owned()
 }
 
 /// What to do about a training run.

@@ -102,6 +102,11 @@ impl TrainingMeta {
     /// The model was never trained.
     pub const UNTRAINED: &'static str = "untrained";
 
+    /// Whether the model was ever trained.
+    pub fn is_trained(&self) -> bool {
+        self.stop != Self::UNTRAINED
+    }
+
     /// The word for why training ended.
     pub fn stop_word(stop: Stop) -> String {
         match stop {

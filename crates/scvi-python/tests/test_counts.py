@@ -6,7 +6,7 @@ import anndata
 import numpy as np
 import pytest
 from scipy import sparse
-from support import counts, model_of, trained
+from support import counts, trained
 
 from scvi_rs import _core
 from scvi_rs.exceptions import CountsError, GenesError, ScviError
@@ -189,4 +189,4 @@ def test_counts_are_borrowed(adata):
 
 def test_bool_counts_are_taken(adata):
     adata.X = adata.X.toarray() > 0
-    model_of(adata).get_latent_representation()
+    trained(adata, 1).get_latent_representation()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from support import counts, trained
+from support import counts, model_of, trained
 
 import scvi_rs
 from scvi_rs.exceptions import EmbeddingError
@@ -158,10 +158,61 @@ def test_differential_expression(model):
         model.differential_expression(groupby="label", pseudocount=1.0)
 
 
-def test_an_untrained_model_warns(adata):
-    scvi_rs.model.SCVI.setup_anndata(adata)
+TASKS = {
+    "get_latent_representation": {},
+    "get_reconstruction_error": {},
+    "get_marginal_ll": {},
+    "get_normalized_expression": {},
+    "posterior_predictive_sample": {},
+    "get_latent_library_size": {"give_mean": False},
+    "get_feature_correlation_matrix": {},
+    "get_aggregated_posterior": {},
+    "differential_abundance": {"sample_key": "batch"},
+    "differential_expression": {"groupby": "label"},
+    "minify_adata": {},
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_untrained_model_is_refused(adata, task):
+    model = model_of(adata)
+    with pytest.raises(RuntimeError, match=r"untrained model.*model\.train\(\)"):
+        getattr(model, task)(**TASKS[task])
+
+
+@pytest.mark.parametrize("task", ["get_elbo", "get_likelihood_parameters"])
+def test_scvi_tools_asks_these_of_an_untrained_model(adata, task):
     with pytest.warns(UserWarning, match="untrained model"):
-        scvi_rs.model.SCVI(adata).get_latent_representation()
+        getattr(model_of(adata), task)()
+
+
+def test_an_untrained_model_is_refused_however_it_came(adata, tmp_path):
+    model = model_of(adata)
+    model.save(tmp_path / "m")
+    model.save_scvi_tools(tmp_path / "s")
+    for folder in (tmp_path / "m", tmp_path / "s"):
+        loaded = scvi_rs.model.SCVI.load(folder, adata=adata)
+        assert not loaded.is_trained
+        with pytest.raises(RuntimeError, match="untrained model"):
+            loaded.get_latent_representation()
+        with pytest.raises(RuntimeError, match="reference model is not trained"):
+            scvi_rs.model.SCVI.load_query_data(adata.copy(), str(folder))
+    scvi_rs.model.LinearSCVI.setup_anndata(adata, batch_key="batch")
+    with pytest.raises(RuntimeError, match="untrained model"):
+        scvi_rs.model.LinearSCVI(adata).get_loadings()
+
+
+@pytest.mark.parametrize("save", ["save", "save_scvi_tools"])
+def test_a_query_can_be_taken_as_it_is(adata, tmp_path, save):
+    query = scvi_rs.model.SCVI.load_query_data(adata.copy(), trained(adata))
+    with pytest.raises(RuntimeError, match=r"model\.is_trained = True"):
+        query.get_latent_representation()
+    query.is_trained = True
+    latent = query.get_latent_representation()
+    getattr(query, save)(tmp_path / "m")
+    loaded = scvi_rs.model.SCVI.load(tmp_path / "m", adata=adata)
+    assert loaded.is_trained
+    np.testing.assert_array_equal(loaded.get_latent_representation(), latent)
 
 
 def test_ctrl_c_stops_a_task(ctrl_c):

@@ -2,13 +2,12 @@
 
 use scvi::model::{Cells, CorrelationOptions, CorrelationType, Watch, feature_correlation_matrix};
 use scvi::module::UnknownChoice;
-use scvi_io::open_model;
 use scvi_io::table::NamedMatrix;
 
 use crate::args::{Common, CorrelateArgs};
 use crate::choices::Choices;
 use crate::error::CliError;
-use crate::input::cells_for;
+use crate::input::{cells_for, open_trained};
 use crate::matrix_output::MatrixOutput;
 use crate::report::Report;
 use crate::watching::Tasks;
@@ -24,7 +23,7 @@ pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
         ..CorrelationOptions::default()
     };
     let source = &args.source;
-    let mut model = open_model(&source.model)?;
+    let mut model = open_trained(&source.model)?;
     let Choices { genes, names, transform_batch } =
         Choices::new(args.gene_list.as_deref(), &args.transform_batch, &model.meta)?;
     let options = CorrelationOptions { transform_batch, genes: Some(genes), ..options };

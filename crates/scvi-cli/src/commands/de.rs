@@ -11,21 +11,21 @@ use scvi::model::{
 };
 use scvi_io::output::{AtomicFile, check_output};
 use scvi_io::table::MatrixFormat;
-use scvi_io::{IoError, ModelMeta, open_model};
+use scvi_io::{IoError, ModelMeta};
 use serde_json::{Value, json};
 
 use crate::args::{Common, DeArgs, DeMode, DeTestMode, WeightKind};
 use crate::choices::batches;
 use crate::error::CliError;
 use crate::groups::{Compared, compared};
-use crate::input::{cells_for, note};
+use crate::input::{cells_for, note, open_trained};
 use crate::report::{Report, is_closed_pipe};
 use crate::watching::Tasks;
 
 pub fn run(args: &DeArgs, common: &Common) -> Result<(), CliError> {
     let output = Output::check(&args.output, common)?;
     let source = &args.source;
-    let mut model = open_model(&source.model)?;
+    let mut model = open_trained(&source.model)?;
     let options = options(args, &model.meta, common)?;
     let prepared = cells_for(&mut model, source, common)?;
     let compared = compared(args, &prepared, common)?;

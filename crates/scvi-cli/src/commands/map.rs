@@ -8,7 +8,7 @@ use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, tr
 use scvi::module::{VaeConfig, VaeSpec};
 use scvi::train::{TrainError, Trained};
 use scvi_io::checkpoint::{MappingSetup, RunSetup};
-use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel, open_model, save_model};
+use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel, save_model};
 
 use super::latent::{Output, Representation};
 use super::plan::{plan, warn_of_short_warmup};
@@ -16,7 +16,7 @@ use super::train::{meta, program};
 use crate::args::{Common, FreezeArgs, MapArgs};
 use crate::checkpoints::Kept;
 use crate::error::CliError;
-use crate::input::{Prepared, Query, for_query, note};
+use crate::input::{Prepared, Query, for_query, note, open_trained};
 use crate::options::resume_command;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -26,7 +26,7 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     let mut kept = Kept::open(&args.model, &mut args.checkpoints, common)?;
     let output = args.output.as_deref().map(|path| Output::check(path, &args.input, common));
     let output = output.transpose()?;
-    let SavedModel { vae: mut reference, meta: known, .. } = open_model(&args.reference)?;
+    let SavedModel { vae: mut reference, meta: known, .. } = open_trained(&args.reference)?;
     let query = for_query(&args.input, &known, &args, common)?;
     let freeze = freeze(&args.freeze);
     let config = grown(&known.config, &query.prepared)?;

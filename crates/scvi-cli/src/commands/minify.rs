@@ -3,13 +3,13 @@
 use scvi::data::totals;
 use scvi::model::{Cells, TaskError, latent_representation};
 use scvi::module::{MinifiedDataType, MinifiedError, PosteriorRows};
+use scvi_io::SavedModel;
 use scvi_io::anndata::write_minified;
-use scvi_io::{SavedModel, open_model};
 
 use super::latent::Output;
 use crate::args::{Common, MinifyArgs};
 use crate::error::CliError;
-use crate::input::{cells_for, check_genes_of_copy, note};
+use crate::input::{cells_for, check_genes_of_copy, note, open_trained};
 use crate::report::Report;
 use crate::watching::Tasks;
 
@@ -25,7 +25,7 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
         true => MinifiedDataType::LatentPosteriorParametersWithCounts,
         false => MinifiedDataType::LatentPosteriorParameters,
     };
-    let mut model = open_model(&args.model)?;
+    let mut model = open_trained(&args.model)?;
     if !args.keep_counts {
         check_genes_of_copy(&args.input, &args.reading, &model.meta)?;
     }

@@ -4,14 +4,14 @@ use scvi::model::{
     Cells, DrawnRows, ExpressionOptions, LibrarySize, Overall, Posterior, Watch, Weights,
     normalized_expression,
 };
+use scvi_io::SavedModel;
 use scvi_io::anndata::{Extras, NewRows, Slot, UnsValue};
 use scvi_io::rows::Names;
-use scvi_io::{SavedModel, open_model};
 
 use crate::args::{Common, NormalizeArgs};
 use crate::choices::{batches, gene_list};
 use crate::error::CliError;
-use crate::input::{Prepared, cells_for, check_genes_of_copy};
+use crate::input::{Prepared, cells_for, check_genes_of_copy, open_trained};
 use crate::report::Report;
 use crate::rows_output::{RowsOutput, forgive_closed_pipe, row_error};
 use crate::watching::Tasks;
@@ -26,7 +26,7 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
     check(args, &output)?;
     let library_size = library_size(&args.library_size)?;
     let source = &args.source;
-    let mut model = open_model(&source.model)?;
+    let mut model = open_trained(&source.model)?;
     let transform_batch = batches(&args.transform_batch, &model.meta.registry)?;
     let listed = args.gene_list.as_ref().map(|path| gene_list(path, &model.meta.var_names));
     let listed = listed.transpose()?;

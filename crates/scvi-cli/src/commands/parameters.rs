@@ -8,13 +8,12 @@ use scvi::model::{
 };
 use scvi::module::Vae;
 use scvi_io::anndata::{CopyRows, Extras, NewRows, Slot, check_copy};
-use scvi_io::open_model;
 use scvi_io::output::check_output;
 use scvi_io::rows::{MatrixWriter, NpzRows};
 
 use crate::args::{Common, ParametersArgs};
 use crate::error::CliError;
-use crate::input::{Prepared, cells_for, check_genes_of_copy};
+use crate::input::{Prepared, cells_for, check_genes_of_copy, open_trained};
 use crate::report::Report;
 use crate::rows_output::row_error;
 use crate::watching::Tasks;
@@ -26,7 +25,7 @@ pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
         true => check_copy(&source.input, &args.output, common.overwrite)?,
         false => check_output(&args.output, common.overwrite)?,
     }
-    let mut model = open_model(&source.model)?;
+    let mut model = open_trained(&source.model)?;
     if to_copy {
         check_genes_of_copy(&source.input, &source.reading, &model.meta)?;
     }

@@ -4,13 +4,12 @@ use scvi::model::{
     Cells, SampleOptions, SampledRows, SparseSample, TaskError, Watch, posterior_predictive_sample,
 };
 use scvi_io::h5ad::{CsrRows, NewAnnData, SparseMatrix};
-use scvi_io::open_model;
 use scvi_io::output::check_output;
 
 use crate::args::{Common, SampleArgs};
 use crate::choices::Choices;
 use crate::error::CliError;
-use crate::input::cells_for;
+use crate::input::{cells_for, open_trained};
 use crate::report::Report;
 use crate::rows_output::row_error;
 use crate::watching::Tasks;
@@ -23,7 +22,7 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
     }
     check_output(&args.output, common.overwrite)?;
     let source = &args.source;
-    let mut model = open_model(&source.model)?;
+    let mut model = open_trained(&source.model)?;
     let Choices { genes, names, transform_batch } =
         Choices::new(args.gene_list.as_deref(), &args.transform_batch, &model.meta)?;
     let prepared = cells_for(&mut model, source, common)?;

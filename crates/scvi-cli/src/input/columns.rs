@@ -37,7 +37,7 @@ impl Columns {
             let column = categorical(file, key)?;
             if !args.allow_many_categories {
                 let checked = column.field.check_number(file.n_obs());
-                checked.map_err(|error| CliError::category(path, None, error))?;
+                checked.map_err(|error| CliError::category(path, error))?;
             }
             warn_of_small_categories(&column, common);
             Ok(column)
@@ -75,14 +75,13 @@ impl Columns {
     pub(super) fn for_model(
         file: &AnnDataFile,
         path: &Path,
-        model: &Path,
         registry: &Registry,
         batch_name: Option<&str>,
         needs_labels: bool,
     ) -> Result<Self, CliError> {
         let in_model = |field: &CategoricalField, found: Coded| {
             let codes = field.transfer(&found.field, &found.codes);
-            codes.map_err(|error| CliError::category(path, Some(model), error))
+            codes.map_err(|error| CliError::category(path, error))
         };
         let coded = |field: &CategoricalField| in_model(field, categorical(file, &field.key)?);
         let labels = registry.labels.as_ref().filter(|_| needs_labels);
@@ -152,7 +151,7 @@ fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, CliError> {
     let Categorical { codes, categories, kind, .. } = column.to_categorical();
     let codes = codes.into_iter().map(|c| c.unwrap_or(0)).collect();
     let field = CategoricalField { key: key.to_owned(), categories, kind };
-    field.check().map_err(|error| CliError::category(&file.path(), None, error))?;
+    field.check().map_err(|error| CliError::category(&file.path(), error))?;
     Ok(Coded { field, codes })
 }
 
@@ -200,7 +199,7 @@ pub(super) fn extend(
         }
         Ok(new)
     });
-    extended.map_err(|error| CliError::category(&file.path(), None, error))
+    extended.map_err(|error| CliError::category(&file.path(), error))
 }
 
 fn warn_of_small_categories(column: &Coded, common: &Common) {

@@ -7,6 +7,7 @@ mod matrix;
 mod prepared;
 mod query;
 mod samples;
+mod trained;
 
 use std::path::Path;
 
@@ -18,11 +19,12 @@ use scvi::data::{GeneOverlap, MatrixKey, NameIndex, Registry};
 use scvi::model::TaskError;
 use scvi::module::MinifiedDataType;
 use scvi_io::anndata::AnnDataFile;
-use scvi_io::{ModelMeta, SavedModel, open_model};
+use scvi_io::{ModelMeta, SavedModel};
 
 pub use prepared::{Names, Prepared};
 pub use query::{Query, for_query};
 pub use samples::open_inputs;
+pub use trained::open_trained;
 
 use crate::args::{Common, InMemory, ModelInput, ReadArgs, ShuffleArgs, TrainArgs};
 use crate::error::CliError;
@@ -64,7 +66,7 @@ pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Pr
 /// Opens a model, and reads cells for it. Where these are minified the model takes their stored
 /// posteriors, and refuses what needs counts.
 pub fn open(source: &ModelInput, common: &Common) -> Result<(SavedModel, Prepared), CliError> {
-    let mut model = open_model(&source.model)?;
+    let mut model = open_trained(&source.model)?;
     let prepared = cells_for(&mut model, source, common)?;
     Ok((model, prepared))
 }
@@ -107,7 +109,6 @@ fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<P
     let columns = Columns::for_model(
         &file,
         path,
-        &source.model,
         &meta.registry,
         source.from.batch_name.first().map(String::as_str),
         meta.needs_labels(),

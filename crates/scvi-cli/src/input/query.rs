@@ -49,8 +49,7 @@ pub fn for_query(
     let allow_many = args.query.allow_many_categories;
     let new_categories = new_categories(&file, &mut registry, batch_name, allow_many)?;
     let needs_labels = meta.needs_labels();
-    let columns =
-        Columns::for_model(&file, path, &args.reference, &registry, batch_name, needs_labels)?;
+    let columns = Columns::for_model(&file, path, &registry, batch_name, needs_labels)?;
     let genes = Some((&overlap, &meta.var_names[..]));
     let how = How {
         empty_cells: EmptyCells::from_option(args.query.drop_empty_cells),

@@ -36,7 +36,7 @@ pub fn to_scvi_tools(model: &mut SavedModel) -> Result<ScviToolsSave, SaveError>
     check_embeddings(config, &read).map_err(fault)?;
     let mut unread = model.unused.clone();
     unused::draw_missing(config, &mut unread, training.seed).map_err(|e| fault(e.to_string()))?;
-    let is_trained = training.stop != TrainingMeta::UNTRAINED;
+    let is_trained = training.is_trained();
     // A save that scvi-tools did not train from cells has no split, trained or not.
     let parts = [&split.train, &split.validation, &split.test];
     let has_split = is_trained && parts.iter().any(|rows| !rows.is_empty());

@@ -111,10 +111,16 @@ class Model:
         *,
         prefix: str = "",
         overwrite: bool = False,
+        is_trained: bool,
         minified_data_type: str | None = None,
     ) -> None: ...
     def save_scvi_tools(
-        self, dir: str | PathLike[str], *, prefix: str | None = None, overwrite: bool = False
+        self,
+        dir: str | PathLike[str],
+        *,
+        prefix: str | None = None,
+        overwrite: bool = False,
+        is_trained: bool,
     ) -> None: ...
     @property
     def minified_data_type(self) -> str | None: ...

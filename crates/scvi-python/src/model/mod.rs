@@ -132,7 +132,7 @@ impl Model {
     /// Whether it was.
     #[getter]
     fn is_trained(&self) -> bool {
-        self.state().saved.meta.training.stop != TrainingMeta::UNTRAINED
+        self.state().saved.meta.training.is_trained()
     }
 
     /// What training recorded: a list of numbers a column, NaN where there is none.

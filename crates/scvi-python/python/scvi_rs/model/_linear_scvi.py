@@ -87,6 +87,7 @@ class LinearSCVI(SCVI):
         -------
         A data frame of genes by ``Z_0``, ``Z_1``, ...
         """
+        self._check_if_trained(warn=False)
         loadings = self._engine().loadings()
         columns = [f"Z_{i}" for i in range(loadings.shape[1])]
         return pd.DataFrame(loadings, index=self._engine().var_names, columns=columns)

@@ -101,6 +101,11 @@ class ArchesMixin:
             raise ValueError("adata and reference_model must be provided")
         check_processor(accelerator, device)
         reference, known = _reference(reference_model)
+        if not getattr(reference_model, "is_trained_", reference.is_trained):
+            raise RuntimeError(
+                "The reference model is not trained. Train it on its own cells first, with "
+                "model.train()."
+            )
         if reference.model_class != cls.__name__:
             raise ValueError(
                 f"It appears you are loading a model from a different class: "

@@ -34,7 +34,8 @@ from ._selection import Selection, cell_numbers
 from ._summary import columns, data_line, options, sizes, training_line
 
 _UNTRAINED = (
-    "Trying to query inferred values from an untrained model. Please train the model first."
+    "Trying to query inferred values from an untrained model. Please train the model first, with "
+    "model.train(); model.is_trained = True takes one that grew from a reference as it is."
 )
 
 
@@ -235,9 +236,11 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         adata: AnnData | None,
         indices: Any = None,
         batch_size: int | None = None,
+        *,
+        allow_untrained: bool = False,
     ) -> Selection:
-        """Cells for a task of a trained model."""
-        self._check_if_trained()
+        """Cells for a task of a trained model; the task may only warn where it is not."""
+        self._check_if_trained(warn=allow_untrained)
         adata = self._validate_anndata(adata)
         data = self._engine_data(adata)
         chosen = None if indices is None else cell_numbers(indices, adata.n_obs)

@@ -137,6 +137,7 @@ class DifferentialExpression:
         >>> called = table[table["is_de_fdr_0.05"]]
         """
         ignore_loaders(dataloader)
+        self._check_if_trained(warn=False)
         adata = self._validate_anndata(adata)
         importance = importance_options(weights, importance_weighting_kwargs)
         compared = _compared(adata, groupby, group1, group2, idx1, idx2)
@@ -192,7 +193,6 @@ class DifferentialExpression:
             seed=settings.next_seed(),
             **kwargs,
         )
-        self._check_if_trained()
         data = self._engine_data(adata)
         # A gene of a comparison is a test.
         with self._bar("differential expression", silent, "tests") as bar:

@@ -49,6 +49,7 @@ class BaseMinifiedModeModelClass(BaseModelClass):
         >>> model.minify_adata()
         """
         check_minified_data_type(minified_data_type)
+        self._check_if_trained(warn=False)
         if not self._engine().config["use_observed_lib_size"]:
             raise ValueError(
                 "Minification is not supported for models that do not use observed library size."

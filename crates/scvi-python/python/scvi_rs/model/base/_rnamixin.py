@@ -227,7 +227,7 @@ class RNASeqMixin(DifferentialExpression):
         that are not averaged (n_samples, cells, genes).
         """
         ignore_loaders(dataloader, data_loader_kwargs)
-        cells = self._cells(adata, indices, batch_size)
+        cells = self._cells(adata, indices, batch_size, allow_untrained=True)
         return self._engine().likelihood_parameters(
             cells, n_samples=n_samples, seed=settings.next_seed(), give_mean=bool(give_mean)
         )

@@ -59,6 +59,7 @@ class SavedModels:
             path,
             prefix=prefix,
             overwrite=overwrite,
+            is_trained=self.is_trained_,
             minified_data_type=self.minified_data_type,
         )
         if save_anndata:
@@ -76,7 +77,9 @@ class SavedModels:
         """Writes what ``load`` of scvi-tools opens: ``model.pt``; arguments as of :meth:`save`."""
         path = os.fspath(dir_path)
         _refuse_existing(path, overwrite)
-        self._engine().save_scvi_tools(path, prefix=prefix, overwrite=overwrite)
+        self._engine().save_scvi_tools(
+            path, prefix=prefix, overwrite=overwrite, is_trained=self.is_trained_
+        )
         if save_anndata:
             name = os.path.join(path, f"{prefix or ''}{SAVE_KEYS.ADATA_FNAME}")
             self.adata.write_h5ad(name, **anndata_write_kwargs)

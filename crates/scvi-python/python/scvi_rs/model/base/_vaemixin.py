@@ -99,7 +99,8 @@ class VAEMixin:
         """
         self._refuse_minified(adata, "VAEMixin.get_elbo")
         ignore_loaders(dataloader, data_loader_kwargs, kwargs)
-        cells = self._cells(adata, indices, batch_size)
+        # scvi-tools gives the ELBO of an untrained model, to watch it from the beginning.
+        cells = self._cells(adata, indices, batch_size, allow_untrained=True)
         reconstruction_loss, kl_local = self._engine().elbo(cells, settings.next_seed())
         values = -(reconstruction_loss.astype(np.float64) + kl_local)
         return np.array(values.mean()) if return_mean else values
