@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -213,6 +215,18 @@ def test_a_query_can_be_taken_as_it_is(adata, tmp_path, save):
     loaded = scvi_rs.model.SCVI.load(tmp_path / "m", adata=adata)
     assert loaded.is_trained
     np.testing.assert_array_equal(loaded.get_latent_representation(), latent)
+
+
+@pytest.mark.parametrize("batches", ["batchid1", "batchid2"])
+def test_batches_to_decode_in_need_a_correction(adata, batches):
+    model = trained(adata)
+    compare = partial(model.differential_expression, groupby="label", silent=True)
+    named = {batches: ["x"]}
+    with pytest.raises(ValueError, match="Inconsistent batch policy: .*batch_correction=True"):
+        compare(**named)
+    with pytest.raises(ValueError, match="Inconsistent batch policy"):
+        compare(mode="change", change_fn=lambda a, b: a - b, **named)
+    assert len(compare(batch_correction=True, n_samples_overall=50, **named)) > 0
 
 
 def test_ctrl_c_stops_a_task(ctrl_c):

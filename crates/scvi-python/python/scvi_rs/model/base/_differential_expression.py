@@ -138,6 +138,11 @@ class DifferentialExpression:
         """
         ignore_loaders(dataloader)
         self._check_if_trained(warn=False)
+        if not batch_correction and not (batchid1 is None and batchid2 is None):
+            raise ValueError(
+                "Inconsistent batch policy: batchid1 and batchid2 name the batches in which "
+                "batch_correction=True decodes the cells of each group"
+            )
         adata = self._validate_anndata(adata)
         importance = importance_options(weights, importance_weighting_kwargs)
         compared = _compared(adata, groupby, group1, group2, idx1, idx2)
