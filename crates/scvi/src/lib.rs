@@ -33,6 +33,7 @@ mod listed;
 pub mod model;
 pub mod module;
 pub mod nn;
+pub mod preprocess;
 pub mod train;
 
 pub use listed::listed;
