@@ -66,6 +66,7 @@ fn run_verb(command: Command, common: &Common) -> Result<(), CliError> {
         Command::Sample(args) => commands::sample::run(&args, common),
         Command::Correlate(args) => commands::correlate::run(&args, common),
         Command::Map(args) => commands::map::run(*args, common),
+        Command::Genes(args) => commands::genes::run(&args, common),
         Command::Minify(args) => commands::minify::run(&args, common),
         Command::De(args) => commands::de::run(&args, common),
         Command::Simulate(args) => commands::simulate::run(&args, common),

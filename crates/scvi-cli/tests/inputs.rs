@@ -181,3 +181,31 @@ fn a_model_of_some_genes_finds_them_in_a_file_of_all() {
     let told = failed(&folder, "normalize --model m a.h5ad --output n.h5ad");
     assert!(told.contains("30 genes of var") && told.contains("--output n.npy"), "{told}");
 }
+
+#[test]
+fn chosen_genes_are_those_of_the_table() {
+    let folder = Folder::new();
+    run(&folder, "simulate --output sim.h5ad --n-cells 200 --n-genes 120 --density 0.3 --quiet");
+    run(&folder, "genes sim.h5ad --n-top-genes 40 --batch-key batch --output genes.csv");
+    let table = fs::read_to_string(folder.path("genes.csv")).unwrap();
+    let columns = "gene,means,variances,variances_norm,highly_variable_rank,\
+                   highly_variable_nbatches,highly_variable";
+    assert_eq!(table.lines().next(), Some(columns));
+    let chosen: Vec<String> = table
+        .lines()
+        .filter(|line| line.ends_with(",True"))
+        .map(|line| line.split(',').next().unwrap().to_owned())
+        .collect();
+    assert_eq!((chosen.len(), table.lines().count()), (40, 121));
+    let words = "train sim.h5ad --batch-key batch --n-top-genes 40 --model m --output out.h5ad";
+    run(&folder, &format!("{words} {SMALL}"));
+    assert_eq!(load_model(folder.path("m")).unwrap().1.var_names, chosen);
+    // The copy keeps all genes, and tasks find those of the model in it.
+    assert_eq!(AnnDataFile::open(folder.path("out.h5ad")).unwrap().n_vars(), 120);
+    run(&folder, "latent --model m out.h5ad --output latent.csv");
+    // Where counts lie does not show.
+    run(&folder, "genes sim.h5ad --n-top-genes 40 --batch-key batch --output -");
+    let streamed = words.replace("--model m", "--model n --in-memory never --shuffle cells");
+    run(&folder, &format!("{streamed} {SMALL}"));
+    assert_eq!(weights(&folder, "m"), weights(&folder, "n"));
+}

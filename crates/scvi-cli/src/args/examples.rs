@@ -80,6 +80,13 @@ pub const DE: &str = examples! {
     "    --idx2 'cell_type == \"type_1\"' --mode change --output types.csv"
 };
 
+pub const GENES: &str = examples! {
+    "# The 500 genes that vary most, chosen batch by batch"
+    "scvi genes counts.h5ad --n-top-genes 500 --batch-key batch --output genes.csv"
+    "# All genes to stdout, and the most variable first"
+    "scvi genes counts.h5ad --output - | sort -t, -k5,5g"
+};
+
 pub const MAP: &str = examples! {
     "# Add the cells of a query to a reference model"
     "scvi map --reference model query.h5ad --model mapped --output mapped.h5ad"

@@ -3,6 +3,7 @@
 mod de;
 mod examples;
 mod files;
+mod genes;
 mod inputs;
 mod map;
 mod reading;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use de::{CellsBy, DeArgs, DeMode, DeTestMode};
 pub use files::{ConvertArgs, InspectArgs, ModelFormat, SimulateArgs};
+pub use genes::{Flavor, GeneArgs, GenesArgs};
 pub use inputs::{GeneNamesChoice, InputArgs, JoinChoice};
 pub use map::{FreezeArgs, MapArgs};
 pub use reading::{InMemory, ReadArgs, Shuffle, ShuffleArgs};
@@ -89,6 +91,9 @@ pub enum Command {
     /// Map new cells to a reference model (scArches): only the weights of new categories are trained
     #[command(after_help = examples::MAP)]
     Map(Box<MapArgs>),
+    /// Choose the genes that vary most, and write what is known of all genes
+    #[command(after_help = examples::GENES)]
+    Genes(GenesArgs),
     /// Write a copy of a file with the posterior of each cell instead of its counts
     #[command(after_help = examples::MINIFY)]
     Minify(MinifyArgs),

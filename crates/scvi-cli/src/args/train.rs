@@ -6,7 +6,7 @@ use clap::Args;
 use scvi::train::{BatchLimit, Checkpoint};
 use scvi_io::checkpoint::CheckpointMeta;
 
-use super::{InputArgs, ReadArgs, ShuffleArgs};
+use super::{GeneArgs, InputArgs, ReadArgs, ShuffleArgs};
 
 /// Heading of the options that say how a run is kept, and not which run it is.
 pub const CHECKPOINTS: &str = "Checkpoints";
@@ -34,6 +34,9 @@ pub struct TrainArgs {
     /// Where the counts are.
     #[command(flatten)]
     pub data: DataArgs,
+    /// Which genes are used.
+    #[command(flatten)]
+    pub genes: GeneArgs,
     /// How they are read.
     #[command(flatten)]
     pub reading: ReadArgs,

@@ -4,6 +4,7 @@ pub mod convert;
 pub mod correlate;
 pub mod de;
 pub mod evaluate;
+pub mod genes;
 pub mod inspect;
 pub mod latent;
 pub mod map;

@@ -155,6 +155,11 @@ fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, CliError> {
     Ok(Coded { field, codes })
 }
 
+/// The batch of each cell by a column of the file; all in one without a column.
+pub(super) fn batches(file: &AnnDataFile, key: Option<&str>) -> Result<Vec<u32>, CliError> {
+    Ok(key.map_or(Ok(vec![0; file.n_obs()]), |key| categorical(file, key).map(|c| c.codes))?)
+}
+
 /// The batches of a file, or the only one, of a file without such a column.
 fn batch_of(
     file: &AnnDataFile,

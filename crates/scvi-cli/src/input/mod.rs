@@ -1,5 +1,6 @@
 //! From an .h5ad file to what the engine trains on or evaluates.
 
+mod chosen_genes;
 mod columns;
 mod counts;
 mod genes;
@@ -11,16 +12,18 @@ mod trained;
 
 use std::path::Path;
 
+use chosen_genes::{as_overlap, choose};
 use columns::Columns;
 use counts::Counts;
 use genes::same_genes;
 use matrix::Matrix;
-use scvi::data::{GeneOverlap, MatrixKey, NameIndex, Registry};
+use scvi::data::{GeneOverlap, MatrixKey, NameIndex, Registry, Survey};
 use scvi::model::TaskError;
 use scvi::module::MinifiedDataType;
 use scvi_io::anndata::AnnDataFile;
 use scvi_io::{ModelMeta, SavedModel};
 
+pub use chosen_genes::{GeneTable, gene_table};
 pub use prepared::{Names, Prepared};
 pub use query::{Query, for_query};
 pub use samples::open_inputs;
@@ -28,6 +31,9 @@ pub use trained::open_trained;
 
 use crate::args::{Common, InMemory, ModelInput, ReadArgs, ShuffleArgs, TrainArgs};
 use crate::error::CliError;
+
+/// More genes than that are rarely meant to be trained on.
+const MANY_GENES: usize = 10_000;
 
 /// Reads what `scvi train` learns from.
 pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Prepared, CliError> {
@@ -54,7 +60,18 @@ pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Pr
         reading: &args.reading,
         shuffling: Some(&args.shuffle),
     };
-    let prepared = read(&matrix, registry, columns, None, how, common)?;
+    let chosen = match args.genes.n_top_genes {
+        None => None,
+        Some(n) => {
+            let found = choose(&matrix, &columns.batch, n as usize, args.genes.flavor)?;
+            let (names, overlap) = as_overlap(path, &matrix.genes, &found)?;
+            let (chosen, all, flavor) = (names.len(), matrix.genes.len(), args.genes.flavor.name());
+            tell(common, &format!("chose {chosen} of {all} genes ({flavor})"));
+            Some((names, overlap))
+        }
+    };
+    let genes = chosen.as_ref().map(|(names, overlap)| (overlap, &names[..]));
+    let prepared = read(&matrix, registry, columns, genes, how, common)?;
     let n_cells = prepared.counts.n_cells();
     if n_cells < 2 {
         let after = if prepared.kept.is_some() { " with counts" } else { "" };
@@ -232,6 +249,9 @@ fn read(
     }
     let opened = Counts::open(file, stored, how.reading, how.shuffling);
     let (mut counts, survey) = opened.map_err(|error| matrix.explain(error))?;
+    if how.shuffling.is_some() && model.is_none() {
+        tell_of_genes(&survey, counts.n_genes(), common);
+    }
     let var_names = model.map_or(&genes[..], |(_, names)| names);
     if counts.is_streamed() && how.reading.in_memory == InMemory::Auto {
         let gib = survey.nnz as f64 * counts::COUNT_BYTES as f64 / (1u64 << 30) as f64;
@@ -299,6 +319,17 @@ fn read(
 fn warn_of_repeated_names(what: &str, names: &[String], common: &Common) {
     if let Some(text) = NameIndex::new(names).warning(what) {
         note(common, &text);
+    }
+}
+
+/// Says where genes could be chosen, and by which option.
+fn tell_of_genes(survey: &Survey, n_genes: usize, common: &Common) {
+    let never = n_genes - survey.n_genes_seen();
+    let option = "--n-top-genes trains on the most variable";
+    if never > 0 {
+        tell(common, &format!("{never} of {n_genes} genes have no count in any cell ({option})"));
+    } else if n_genes > MANY_GENES {
+        tell(common, &format!("training on all of {n_genes} genes ({option})"));
     }
 }
 

@@ -84,6 +84,23 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
             }
             opened.folder
         }
+        Command::Genes(args) => {
+            let typed = Typed {
+                inputs: &args.inputs,
+                from: &args.from,
+                reading: &args.reading,
+                beside: Some(&args.output),
+            };
+            let label = args.batch_key.clone();
+            let opened =
+                typed.open(common, |is_needed| Ok(label.or(is_needed.then(|| LABEL.into()))))?;
+            args.input = opened.path;
+            if opened.folder.is_some() {
+                args.batch_key = opened.label.or(args.batch_key.take());
+                settle(&mut args.from, &mut args.reading);
+            }
+            opened.folder
+        }
         Command::Latent(args) => of_task(&mut args.source, Some(&args.output), common)?,
         Command::Evaluate(args) => of_task(&mut args.source, args.per_cell.as_deref(), common)?,
         Command::Normalize(args) => of_task(&mut args.source, Some(&args.output), common)?,
@@ -114,6 +131,7 @@ fn inputs_of(command: &Command) -> Vec<PathBuf> {
         Command::Sample(args) => &args.source.inputs,
         Command::Correlate(args) => &args.source.inputs,
         Command::De(args) => &args.source.inputs,
+        Command::Genes(args) => &args.inputs,
         Command::Minify(args) => &args.inputs,
         Command::Simulate(_) | Command::Convert(_) | Command::Inspect(_) => return Vec::new(),
     }

@@ -46,6 +46,8 @@ pub struct Survey {
     pub first_fraction: Option<(usize, u32, f32)>,
     /// Cells without a single count.
     pub empty_cells: Vec<usize>,
+    /// Whether a gene has a count in any cell, as far as that was looked at.
+    seen: Vec<bool>,
 }
 
 impl Survey {
@@ -54,6 +56,11 @@ impl Survey {
         let mut survey = Self::default();
         survey.add(counts);
         survey
+    }
+
+    /// Genes that have a count in any cell.
+    pub fn n_genes_seen(&self) -> usize {
+        self.seen.iter().filter(|&&seen| seen).count()
     }
 
     /// Looks at the cells that follow.
@@ -71,6 +78,8 @@ impl Survey {
             }
             self.n_cells += 1;
         }
+        self.seen.resize(counts.n_genes(), false);
+        counts.indices().iter().for_each(|&gene| self.seen[gene as usize] = true);
         self.nnz += counts.nnz() as u64;
     }
 }

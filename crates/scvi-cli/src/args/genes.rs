@@ -1,0 +1,70 @@
+//! Which genes are chosen, and what `scvi genes` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{InputArgs, ReadArgs};
+
+/// Heading in `--help`.
+const GENES: &str = "Genes";
+
+/// How genes are chosen before training.
+#[derive(Debug, Clone, Default, Args)]
+pub struct GeneArgs {
+    /// Train on the N most variable genes, chosen batch by batch [default: all genes]
+    #[arg(long, help_heading = GENES, requires = "input", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_top_genes: Option<u32>,
+    /// How they are chosen, as in scanpy
+    #[arg(long, help_heading = GENES, requires = "n_top_genes", value_name = "FLAVOR", value_enum, default_value_t)]
+    pub flavor: Flavor,
+}
+
+/// How variable a gene is taken to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Flavor {
+    #[default]
+    #[value(name = "seurat_v3")]
+    SeuratV3,
+}
+
+impl Flavor {
+    /// scanpy's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SeuratV3 => "seurat_v3",
+        }
+    }
+}
+
+/// `scvi genes`.
+#[derive(Debug, Args)]
+pub struct GenesArgs {
+    /// Raw counts: .h5ad, .zarr, 10x .h5 or matrix folder; several are joined, a batch each;
+    /// @samples.csv lists them
+    #[arg(id = "input", value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// The one file that they come to.
+    #[arg(skip)]
+    pub input: PathBuf,
+    /// Table with a row per gene and the columns of scanpy's highly_variable_genes: .csv or .tsv; -
+    /// for csv on stdout
+    #[arg(long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Number of genes to choose
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n_top_genes: u32,
+    /// How they are chosen, as in scanpy
+    #[arg(long, value_name = "FLAVOR", value_enum, default_value_t)]
+    pub flavor: Flavor,
+    /// Column of obs with the batch of each cell: genes are chosen batch by batch [default: one
+    /// batch]
+    #[arg(long, value_name = "COLUMN")]
+    pub batch_key: Option<String>,
+    /// How inputs become one file.
+    #[command(flatten)]
+    pub from: InputArgs,
+    /// How counts are read.
+    #[command(flatten)]
+    pub reading: ReadArgs,
+}
