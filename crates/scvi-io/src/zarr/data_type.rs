@@ -1,29 +1,8 @@
-//! Types of elements, under the names of both versions.
+//! Types of elements, under the names of both versions of the format.
 
 use serde_json::Value;
 
-use crate::anndata::Kind;
-
-/// The type of an array's elements.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum DataType {
-    /// 2, 4 or 8 bytes.
-    Float(usize),
-    /// 1, 2, 4 or 8 bytes, with a sign.
-    Signed(usize),
-    /// 1, 2, 4 or 8 bytes, without a sign.
-    Unsigned(usize),
-    /// A byte, 0 or 1.
-    Bool,
-    /// UTF-8 of any length, each with its length before it.
-    Text,
-    /// So many bytes of text, the last ones NUL.
-    Bytes(usize),
-    /// So many code points of 4 bytes, the last ones NUL.
-    Unicode(usize),
-    /// Anything else, by its name.
-    Other(String),
-}
+use crate::element::DataType;
 
 impl DataType {
     /// The type under numpy's name, and whether its bytes stand the other way round: `<f4`, `|b1`.
@@ -73,40 +52,6 @@ impl DataType {
         }
     }
 
-    /// Bytes of an element; of a text what it takes at least.
-    pub(super) fn width(&self) -> usize {
-        match self {
-            Self::Float(n) | Self::Signed(n) | Self::Unsigned(n) | Self::Bytes(n) => *n,
-            Self::Bool | Self::Other(_) => 1,
-            Self::Text => 4,
-            Self::Unicode(n) => 4 * n,
-        }
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Self::Float(8) => Kind::Double,
-            Self::Float(_) => Kind::Single,
-            Self::Signed(_) => Kind::Signed,
-            Self::Unsigned(_) => Kind::Unsigned,
-            Self::Bool => Kind::Bool,
-            Self::Text | Self::Bytes(_) | Self::Unicode(_) => Kind::Text,
-            Self::Other(_) => Kind::Other,
-        }
-    }
-
-    /// The name, for messages.
-    pub(super) fn name(&self) -> String {
-        match self {
-            Self::Float(n) => format!("float{}", 8 * n),
-            Self::Signed(n) => format!("int{}", 8 * n),
-            Self::Unsigned(n) => format!("uint{}", 8 * n),
-            Self::Bool => "bool".into(),
-            Self::Text | Self::Bytes(_) | Self::Unicode(_) => "string".into(),
-            Self::Other(name) => name.clone(),
-        }
-    }
-
     /// The bytes, low ones first, of what elements are that were never written; `None` where that
     /// is not known.
     pub(super) fn fill(&self, value: &Value) -> Option<Vec<u8>> {
@@ -131,7 +76,7 @@ impl DataType {
             Self::Signed(n) | Self::Unsigned(n) => integer()?.to_le_bytes()[..*n].to_vec(),
             Self::Bool => vec![u8::from(value.as_bool().or_else(|| Some(integer()? != 0))?)],
             Self::Bytes(_) | Self::Unicode(_) => vec![0; self.width()],
-            Self::Text | Self::Other(_) => Vec::new(),
+            Self::Text | Self::Other(_) | Self::OtherFloat(_) => Vec::new(),
         })
     }
 }

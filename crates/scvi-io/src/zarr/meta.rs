@@ -6,8 +6,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::codec::Codec;
-use super::data_type::DataType;
+use crate::chunk_grid::ChunkGrid;
+use crate::codec::Codec;
+use crate::element::DataType;
 
 /// The most dimensions that are read.
 const MAX_RANK: usize = 8;
@@ -15,16 +16,10 @@ const MAX_RANK: usize = 8;
 /// An array's metadata, read and checked.
 #[derive(Debug, Clone)]
 pub(super) struct ArrayMeta {
-    /// Length of each dimension.
-    pub(super) shape: Vec<u64>,
-    /// Length of each dimension of a chunk, none of them 0.
-    pub(super) chunk: Vec<u64>,
-    /// Type of an element.
-    pub(super) data_type: DataType,
+    /// Shape, chunks and type.
+    pub(super) grid: ChunkGrid,
     /// Whether bytes stand the other way round, the high ones first.
     pub(super) big_endian: bool,
-    /// Of each axis of a chunk as it is stored, the axis of the array.
-    pub(super) axes: Vec<usize>,
     /// Bytes of an element that was never written, where they are known.
     pub(super) fill: Option<Vec<u8>>,
     /// How a chunk was packed, in the order of packing; `Err` names what is not known.
@@ -116,10 +111,8 @@ impl ArrayMeta {
         }
         let separator = if meta.dimension_separator.as_deref() == Some("/") { '/' } else { '.' };
         let fill = data_type.fill(&meta.fill_value);
-        let (shape, chunk) = (meta.shape, meta.chunks);
-        let prefix = "";
-        Self { shape, chunk, data_type, big_endian, axes, fill, codecs, prefix, separator }
-            .checked()
+        let grid = ChunkGrid { shape: meta.shape, chunk: meta.chunks, data_type, axes };
+        Self { grid, big_endian, fill, codecs, prefix: "", separator }.checked()
     }
 
     /// Reads `zarr.json` of an array; what is wrong with it otherwise.
@@ -163,18 +156,18 @@ impl ArrayMeta {
         if !meta.storage_transformers.is_empty() {
             codecs = Err("storage transformers".into());
         }
-        let (shape, fill) = (meta.shape, data_type.fill(&meta.fill_value));
-        Self { shape, chunk, data_type, big_endian, axes, fill, codecs, prefix, separator }
-            .checked()
+        let fill = data_type.fill(&meta.fill_value);
+        let grid = ChunkGrid { shape: meta.shape, chunk, data_type, axes };
+        Self { grid, big_endian, fill, codecs, prefix, separator }.checked()
     }
 
     fn checked(self) -> Result<Self, String> {
-        let rank = self.shape.len();
-        let mut sorted = self.axes.clone();
+        let ChunkGrid { shape, chunk, axes, .. } = &self.grid;
+        let rank = shape.len();
+        let mut sorted = axes.clone();
         sorted.sort_unstable();
-        let fits = self.chunk.len() == rank && sorted.iter().copied().eq(0..rank);
-        if !fits || rank > MAX_RANK || self.chunk.contains(&0) {
-            let (shape, chunk) = (&self.shape, &self.chunk);
+        let fits = chunk.len() == rank && sorted.iter().copied().eq(0..rank);
+        if !fits || rank > MAX_RANK || chunk.contains(&0) {
             return Err(format!("shape {shape:?} does not go with chunks {chunk:?}"));
         }
         Ok(self)
@@ -182,12 +175,12 @@ impl ArrayMeta {
 
     /// The most bytes that a chunk has once it is unpacked; `None` where no number can say it.
     pub(super) fn chunk_bytes(&self) -> Option<u64> {
-        bytes(&self.chunk, self.data_type.width())
+        bytes(&self.grid.chunk, self.grid.data_type.width())
     }
 
     /// Bytes of all elements.
     pub(super) fn whole_bytes(&self) -> Option<u64> {
-        bytes(&self.shape, self.data_type.width())
+        bytes(&self.grid.shape, self.grid.data_type.width())
     }
 
     /// The key of a chunk, a path below the array's folder.

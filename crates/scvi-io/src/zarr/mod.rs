@@ -5,14 +5,13 @@
 //! that are there justify.
 
 pub(crate) mod array;
-mod blosc;
+
 mod chunk;
 pub(crate) mod chunked_rows;
-mod codec;
+
 mod consolidate;
 pub(crate) mod copy;
 mod data_type;
-mod element;
 mod meta;
 pub(crate) mod store;
 mod stored;

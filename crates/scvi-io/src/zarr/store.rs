@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::array::Array;
 use super::meta::ArrayMeta;
 use crate::IoError;
-use crate::anndata::{Attr, Attrs, check_name, structure};
+use crate::anndata::{Attr, Attrs, MAX_WHOLE, check_name, structure};
 
 /// The file of a group in version 2.
 pub(crate) const GROUP: &str = ".zgroup";
@@ -170,7 +170,7 @@ impl Store {
 
     /// The error that something cannot be read.
     pub(super) fn broken(&self, place: &str, problem: String) -> IoError {
-        IoError::Zarr { path: self.path.to_path_buf(), place: place.into(), problem }
+        IoError::Broken { path: self.path.to_path_buf(), place: place.into(), problem }
     }
 
     /// The folder of a node; `None` where the path is none that a node may have.
@@ -200,7 +200,11 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 fn attr(value: &Value) -> Option<Attr> {
-    let integer = |value: &Value| value.as_i64().or_else(|| value.as_bool().map(i64::from));
+    let whole = |v: f64| (v.fract() == 0.0 && v.abs() < MAX_WHOLE).then_some(v as i64);
+    let integer = |value: &Value| {
+        let integer = value.as_i64().or_else(|| value.as_bool().map(i64::from));
+        integer.or_else(|| whole(value.as_f64()?))
+    };
     let text = |value: &Value| value.as_str().map(str::to_owned);
     Some(match value {
         Value::Array(values) => match values.iter().map(text).collect() {

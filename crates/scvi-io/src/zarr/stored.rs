@@ -62,7 +62,7 @@ impl Stored {
             (Some(whole), Some(most)) if whole <= most => Ok(()),
             _ => Err(format!(
                 "shape {:?}, chunks {:?}, of which {} are there, of {} bytes at most",
-                meta.shape, meta.chunk, self.chunks, self.largest
+                meta.grid.shape, meta.grid.chunk, self.chunks, self.largest
             )),
         }
     }

@@ -219,7 +219,7 @@ pub(crate) fn read_json(file: &Path) -> Result<Map<String, Value>, IoError> {
 }
 
 fn broken(file: &Path, problem: String) -> IoError {
-    IoError::Zarr { path: file.into(), place: "its metadata".into(), problem }
+    IoError::Broken { path: file.into(), place: "its metadata".into(), problem }
 }
 
 pub(crate) fn write_json(file: &Path, value: &Value) -> Result<(), IoError> {

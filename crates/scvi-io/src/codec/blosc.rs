@@ -1,12 +1,16 @@
-//! Chunks of Blosc 1, of which numcodecs makes the default compressor of zarr's version 2.
+//! Chunks of Blosc 1, of which numcodecs makes the default compressor of zarr's version 2, and which
+//! are a filter of HDF5.
 //!
 //! A header of 16 bytes, the places of the blocks, and the blocks; each block is one stream, or one
 //! for each byte of an element; bytes or bits of a block's elements may have been sorted by their
 //! place in the element (c-blosc 1.21, `README_CHUNK_FORMAT.rst`, `blosc.c` and `shuffle.c`).
 
-use super::codec::{Codec, too_long, unpack_lz4};
+use super::shuffle::{unshuffle_bits, unshuffle_bytes};
+use super::{Codec, blosclz, too_long, unpack_lz4};
 
 const HEADER: usize = 16;
+/// Later versions are Blosc 2's.
+const MAX_VERSION: u8 = 2;
 /// Elements of more bytes are not split.
 const MAX_SPLITS: usize = 16;
 /// Streams of fewer bytes are not split.
@@ -46,6 +50,9 @@ pub(super) fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
     if header.size > limit {
         return Err(too_long(limit));
     }
+    if packed[0] > MAX_VERSION {
+        return Err(format!("blosc: version {} of its format", packed[0]));
+    }
     let broken = || "blosc: cut off".to_owned();
     if header.has(1) {
         // It could not be made smaller.
@@ -74,12 +81,24 @@ pub(super) fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
             return Err(format!("blosc: a block of {} bytes in place of {size}", whole.len()));
         }
         match (header.has(0), header.has(2)) {
-            (true, _) => unsort_bytes(&whole, header.width, &mut bytes),
-            (_, true) => unsort_bits(&whole, header.width, &mut bytes),
+            (true, _) => unshuffle_bytes(&whole, header.width, &mut bytes),
+            // Blocks of other lengths were left as they are.
+            (_, true) if (size / header.width).is_multiple_of(8) => {
+                unshuffle_bits(&whole, header.width, &mut bytes);
+            }
             _ => bytes.extend(whole),
         }
     }
     Ok(bytes)
+}
+
+fn unpack_snappy(stream: &[u8], size: usize) -> Result<Vec<u8>, String> {
+    // Room is made for as many bytes as the stream says; at best 3 bytes stand for 64.
+    match snap::raw::decompress_len(stream) {
+        Ok(length) if length == size && size <= 22 * stream.len() => {}
+        _ => return Err(format!("snappy: a stream of other than {size} bytes")),
+    }
+    snap::raw::Decoder::new().decompress_vec(stream).map_err(|e| format!("snappy: {e}"))
 }
 
 fn number(bytes: &[u8]) -> Option<usize> {
@@ -94,40 +113,8 @@ fn unpack_stream(format: u8, stream: &[u8], size: usize) -> Result<Vec<u8>, Stri
         1 => unpack_lz4(stream, size, size),
         3 => Codec::Zlib.unpack(stream, size),
         4 => Codec::Zstd.unpack(stream, size),
-        0 => Err("blosc: its codec 'blosclz' is not read".into()),
-        2 => Err("blosc: its codec 'snappy' is not read".into()),
+        0 => blosclz::unpack(stream, size),
+        2 => unpack_snappy(stream, size),
         other => Err(format!("blosc: no codec has the number {other}")),
     }
-}
-
-/// Puts together elements whose first bytes stand first, then all second bytes, and so on.
-fn unsort_bytes(sorted: &[u8], width: usize, out: &mut Vec<u8>) {
-    let n = sorted.len() / width;
-    let start = out.len();
-    out.resize(start + n * width, 0);
-    for (k, plane) in sorted.chunks_exact(n.max(1)).take(width).enumerate() {
-        out[start..].iter_mut().skip(k).step_by(width).zip(plane).for_each(|(to, &b)| *to = b);
-    }
-    out.extend(&sorted[n * width..]);
-}
-
-/// The same of bits: eight elements a byte of each plane, the first in the lowest bit.
-fn unsort_bits(sorted: &[u8], width: usize, out: &mut Vec<u8>) {
-    let n = sorted.len() / width;
-    if !n.is_multiple_of(8) || n == 0 {
-        // Such a block was left as it is.
-        out.extend(sorted);
-        return;
-    }
-    let start = out.len();
-    out.resize(start + n * width, 0);
-    for (plane, bits) in sorted.chunks_exact(n / 8).take(8 * width).enumerate() {
-        let (byte, bit) = (plane / 8, plane % 8);
-        for (eight, &b) in bits.iter().enumerate() {
-            for k in 0..8 {
-                out[start + (8 * eight + k) * width + byte] |= (b >> k & 1) << bit;
-            }
-        }
-    }
-    out.extend(&sorted[n * width..]);
 }
