@@ -8,6 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 use scvi_io::IoError;
 use scvi_io::checkpoint::{checkpoint_path, read_checkpoint};
+pub use scvi_io::quoted;
 
 use crate::args::{CHECKPOINTS, CheckpointArgs, Cli, Command, TrainArgs};
 use crate::call::Call;
@@ -114,15 +115,6 @@ pub fn resume_command(verb: &str, demonstration: &[&str]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell reads it.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 /// Words that resume the demonstration, whose data is a file by then.
 pub fn demonstration_words<'a>(args: &TrainArgs, data: &'a str, model: &'a str) -> Vec<&'a str> {
     let mut words = vec![data, "--batch-key", "batch", "--overwrite"];
@@ -179,13 +171,5 @@ mod tests {
                 "{hostile}"
             );
         }
-    }
-
-    #[test]
-    fn quotes_for_a_shell() {
-        assert_eq!(quoted("a-b/c.h5ad"), "a-b/c.h5ad");
-        assert_eq!(quoted("my data.h5ad"), "'my data.h5ad'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }

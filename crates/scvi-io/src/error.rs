@@ -51,18 +51,43 @@ pub enum IoError {
         /// What the HDF5 library answered.
         source: Box<hdf5_pure::Error>,
     },
+    /// A feature of HDF5 that is not read.
+    #[error("{}: {place} {feature}, which is not read", path.display())]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// The object inside the file.
+        place: String,
+        /// What it is or has, as a predicate: `is compressed by the filter szip (4)`.
+        feature: String,
+        /// Whether h5py reads it with the plugins of `hdf5plugin` alone.
+        needs_plugins: bool,
+    },
+    /// An object that lies in another file.
+    #[error(
+        "{}: {place} is {what}: other files are not opened, because a file could have any file of \
+         this machine read", path.display()
+    )]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// The object inside the file.
+        place: String,
+        /// What it is.
+        what: String,
+    },
     /// A folder without the metadata of a zarr store.
     #[error("{} is a folder, and not a zarr store", path.display())]
     NotZarr {
         /// The folder.
         path: PathBuf,
     },
-    /// A zarr store that is broken, or uses a feature that is not supported.
+    /// A part of a file or zarr store that is broken, or uses a feature that is not supported.
     #[error("{}: cannot read {place}: {problem}", path.display())]
-    Zarr {
-        /// The store.
+    Broken {
+        /// The file or store.
         path: PathBuf,
-        /// The group or array inside the store.
+        /// The group or array inside it.
         place: String,
         /// What is wrong with it.
         problem: String,

@@ -5,6 +5,7 @@
 
 use crate::IoError;
 use crate::scvi_tools::SaveError;
+use crate::shell::rewrite_command;
 
 impl IoError {
     /// What the user can do about it, for the errors where there is something.
@@ -21,7 +22,21 @@ impl IoError {
             Self::DuplicateCategory { .. } => {
                 "anndata cannot read this column either; rename one of the categories with h5py"
             }
-            Self::CannotCopy { .. } => "open the file with anndata and save it again",
+            Self::Unread { path, needs_plugins: true, .. } => {
+                let rewrite = rewrite_command(path, true);
+                return Some(format!("`pip install hdf5plugin`, then `{rewrite}` writes it plain"));
+            }
+            Self::Unread { path, .. } => {
+                return Some(format!("`{}` writes it plain", rewrite_command(path, false)));
+            }
+            Self::OtherFile { path, .. } => {
+                let rewrite = rewrite_command(path, false);
+                return Some(format!("`{rewrite}` writes all of it into one file"));
+            }
+            Self::CannotCopy { path, .. } => {
+                let rewrite = rewrite_command(path, false);
+                return Some(format!("`{rewrite}` writes a file that can be copied"));
+            }
             Self::NotCheckpoint { .. } => "delete it and train from the beginning",
             Self::OtherRun { .. } => {
                 "the input and options must be those that the run began with; those that are not \
@@ -37,7 +52,7 @@ impl IoError {
             Self::NotFound { .. }
             | Self::Os { .. }
             | Self::Hdf5 { .. }
-            | Self::Zarr { .. }
+            | Self::Broken { .. }
             | Self::Structure { .. }
             | Self::NoColumn { .. }
             | Self::BadMatrix { .. }

@@ -8,8 +8,11 @@
 pub mod anndata;
 pub mod checkpoint;
 mod checksum;
+mod chunk_grid;
+mod codec;
 mod compact;
 pub mod convert;
+mod element;
 mod error;
 pub mod h5ad;
 mod hint;
@@ -22,6 +25,7 @@ pub mod output;
 pub mod rows;
 mod saved_model;
 pub mod scvi_tools;
+mod shell;
 pub mod table;
 pub mod text;
 mod zarr;
@@ -33,3 +37,4 @@ pub use open_model::{ModelKind, model_kind, open_model};
 pub use saved_model::{
     FORMAT_VERSION, MappedFrom, ModelMeta, SavedModel, TrainingMeta, load_model, save_model,
 };
+pub use shell::quoted;

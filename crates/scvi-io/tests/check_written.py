@@ -4,12 +4,17 @@
     python check_written.py new FILE                     anndata reads it without a warning; prints it
 """
 
+import contextlib
 import sys
 import warnings
 
 import anndata as ad
 import h5py
 import numpy as np
+
+with contextlib.suppress(ImportError):
+    # For files whose filters are plugins.
+    import hdf5plugin  # noqa: F401
 
 warnings.simplefilter("error")
 NEW = set()
@@ -44,16 +49,33 @@ def compare(a, b, path=""):
         for key in (a.keys() ^ b.keys()):
             assert f"{path}/{key}" in NEW, f"{path}/{key} is in one file only"
         for key in a.keys() & b.keys():
-            if f"{path}/{key}" not in NEW:
-                compare(a[key], b[key], f"{path}/{key}")
+            here = f"{path}/{key}"
+            links = [group.get(key, getlink=True) for group in (a, b)]
+            assert type(links[0]) is type(links[1]), f"{here}: {links}"
+            assert vars(links[0]) == vars(links[1]), f"{here}: {links}"
+            if here not in NEW and isinstance(links[0], h5py.HardLink):
+                compare(a[key], b[key], here)
         return
     for name in ["dtype", "chunks", "compression", "compression_opts", "shuffle", "fletcher32"]:
         assert getattr(a, name) == getattr(b, name), f"{path}: {name}"
     if a.attrs.get("encoding-type") == "null":
         return
     assert a.shape == b.shape and a.maxshape == b.maxshape, path
-    if a.shape is not None:
-        assert same(a[()], b[()]), f"values of {path}"
+    if a.shape is None:
+        return
+    try:
+        values = a[()]
+    except OSError:
+        # Filters that are not installed, and files that are not there.
+        return
+    assert same(values, b[()]), f"values of {path}"
+
+
+def opens(path):
+    """The AnnData in a file, where anndata can read it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ad.read_h5ad(path)
 
 
 mode, *args = sys.argv[1:]
@@ -65,12 +87,17 @@ if mode == "copy":
             compare(a, b)
             assert b[f"obsm/{key}"].dtype == np.float32
             assert dict(b["obsm"].attrs) == {"encoding-type": "dict", "encoding-version": "0.1.0"}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            adata = ad.read_h5ad(copy)
-        assert adata.obsm[key].shape == (7, 3), adata.obsm[key].shape
-        assert np.isnan(adata.obsm[key][2]).all()
-        assert adata.obsm[key][6, 2] == 20.0
+            values = b[f"obsm/{key}"][()]
+        try:
+            opens(original)
+        except Exception:
+            # Numbers that scipy does not know, for instance: then h5py is the judge.
+            pass
+        else:
+            values = opens(copy).obsm[key]
+        assert values.shape == (7, 3), values.shape
+        assert np.isnan(values[2]).all()
+        assert values[6, 2] == 20.0
 else:
     adata = ad.read_h5ad(args[0])
     print(adata.X.format, adata.X.dtype, adata.X.shape, float(adata.X.sum()))

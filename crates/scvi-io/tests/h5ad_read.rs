@@ -139,7 +139,8 @@ fn a_summary_tells_form_type_and_the_first_value_that_is_no_count() {
         let Some((form, data_type)) = name.trim_end_matches(".h5ad").split_once('_') else {
             continue;
         };
-        if data_type.ends_with(|c: char| c.is_ascii_digit()) && !form.starts_with("legacy") {
+        let is_form = ["csr", "csc", "dense"].contains(&form);
+        if is_form && data_type.ends_with(|c: char| c.is_ascii_digit()) {
             assert_eq!((summary.storage.name(), &summary.data_type[..]), (form, data_type));
             assert_eq!(summary.n_values, if form == "dense" { 35 } else { 12 }, "{name}");
             seen += 1;
@@ -244,5 +245,6 @@ fn what_is_no_h5ad() {
     assert!(open().to_string().contains("before 0.7"));
     let whole = fixture_bytes("csr_float32.h5ad");
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    assert!(matches!(open(), IoError::Hdf5 { .. }));
+    let error = open().to_string();
+    assert!(error.contains("cannot read the file: it is cut off, "), "{error}");
 }

@@ -9,6 +9,9 @@ use crate::{IoError, h5ad, zarr};
 /// How many bytes a block of rows should have.
 const BLOCK_BYTES: u64 = 1 << 20;
 
+/// Below it every whole number is a double.
+pub(crate) const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 /// The element types that AnnData files hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -126,11 +129,13 @@ impl Array {
         self.complete_rows(rows, either!(self, a => a.rows_f64(start, rows))?)
     }
 
-    /// As [`Self::rows_f32`], as whole numbers; fails on floats, and on numbers above `i64::MAX`.
+    /// As [`Self::rows_f32`], as whole numbers; fails on others, and on numbers above `i64::MAX`.
     pub(crate) fn rows_i64(&self, start: u64, rows: u64) -> Result<Vec<i64>, IoError> {
         let values = match self.kind {
             Kind::Signed | Kind::Bool => either!(self, a => a.rows_i64(start, rows))?,
             Kind::Unsigned => return self.signed(self.rows_u64(start, rows)?),
+            // R knows larger whole numbers as floats alone.
+            Kind::Single | Kind::Double => return self.whole(self.rows_f64(start, rows)?),
             _ => return Err(self.structure("whole numbers", self.type_name())),
         };
         self.complete_rows(rows, values)
@@ -160,7 +165,7 @@ impl Array {
         self.blocks(Self::rows_f32, f)
     }
 
-    /// As [`Self::each_f64`], as whole numbers; fails on floats, and on numbers above `i64::MAX`.
+    /// As [`Self::each_f64`], as whole numbers; fails on others, and on numbers above `i64::MAX`.
     pub(crate) fn each_i64(
         &self,
         f: impl FnMut(u64, Vec<i64>) -> Result<(), IoError>,
@@ -262,6 +267,14 @@ impl Array {
     fn signed(&self, values: Vec<u64>) -> Result<Vec<i64>, IoError> {
         let signed: Option<Vec<i64>> = values.iter().map(|&v| v.try_into().ok()).collect();
         signed.ok_or_else(|| self.structure("numbers below 2^63", "a larger one"))
+    }
+
+    fn whole(&self, values: Vec<f64>) -> Result<Vec<i64>, IoError> {
+        let is_whole = |v: &f64| v.fract() == 0.0 && v.abs() < MAX_WHOLE;
+        match values.iter().find(|v| !is_whole(v)) {
+            None => Ok(values.into_iter().map(|v| v as i64).collect()),
+            Some(v) => Err(self.structure("whole numbers", v.to_string())),
+        }
     }
 
     fn complete_rows<T>(&self, rows: u64, values: Vec<T>) -> Result<Vec<T>, IoError> {

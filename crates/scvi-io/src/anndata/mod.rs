@@ -20,7 +20,7 @@ mod summary;
 
 pub(crate) use additions::check_additions;
 pub use additions::{Extras, NewRows, Slot, UnsValue};
-pub(crate) use array::Kind;
+pub(crate) use array::{Kind, MAX_WHOLE};
 pub(crate) use attrs::{Attr, Attrs};
 pub use column::{Categorical, Column};
 pub use copy::{CopyRows, check_copy, is_store, write_minified};

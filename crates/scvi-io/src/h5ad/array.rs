@@ -2,13 +2,19 @@
 
 use std::ops::Range;
 
-use hdf5_pure::{Dataset, Datatype, Error as H5Error, Layout, VlenStringReadOptions};
+use hdf5_pure::{ChunkIndex, Dataset, Datatype, Error as H5Error, Layout};
 
 use super::attrs::attrs_of;
+use super::chunked::Chunked;
+use super::data_type::{data_type, unpad};
+use super::filters::is_of_library;
+use super::format::{ChunkedHeader, read_texts};
 use super::store::Store;
 use super::stored::Claim;
 use crate::IoError;
 use crate::anndata::{Attrs, Kind};
+use crate::chunk_grid::ChunkGrid;
+use crate::element::{DataType, Number, read_numbers};
 
 /// A data set and what was found out about it.
 pub(crate) struct Array {
@@ -16,24 +22,60 @@ pub(crate) struct Array {
     place: String,
     dataset: Dataset,
     shape: Vec<u64>,
-    kind: Kind,
     datatype: Datatype,
+    data_type: DataType,
+    is_big_endian: bool,
     chunk: Vec<u64>,
+    /// Where the HDF5 library does not read the values.
+    chunked: Option<Box<Chunked>>,
 }
 
 impl Array {
-    /// Reads the header, and refuses sizes that the file cannot hold.
-    pub(crate) fn new(store: &Store, place: &str, dataset: Dataset) -> Result<Self, IoError> {
+    /// Reads the header, which stands at an address, and refuses sizes that the file cannot hold.
+    pub(super) fn new(
+        store: &Store,
+        place: &str,
+        address: u64,
+        dataset: Dataset,
+    ) -> Result<Self, IoError> {
         let broken = |source| store.broken(place, source);
         let shape = dataset.shape().map_err(broken)?;
         let datatype = dataset.datatype().map_err(broken)?;
-        let chunk = dataset.chunk_shape().map_err(broken)?;
+        let layout = dataset.layout().map_err(broken)?;
         let width = u64::from(datatype.type_size());
-        Claim { place, shape: &shape, chunk: chunk.as_deref(), width }.check(store, &dataset)?;
-        let chunk = chunk.unwrap_or_default();
-        let kind = kind_of(&datatype);
-        let (store, place) = (store.clone(), place.into());
-        Ok(Self { store, place, dataset, shape, kind, datatype, chunk })
+        let (data_type, is_big_endian) = data_type(&datatype);
+        let claim = Claim { place, shape: &shape, width };
+        let mut array = Self {
+            store: store.clone(),
+            place: place.into(),
+            shape: Vec::new(),
+            datatype,
+            data_type: data_type.clone(),
+            is_big_endian,
+            chunk: Vec::new(),
+            chunked: None,
+            dataset,
+        };
+        let Layout::Chunked { chunk_shape, index } = layout else {
+            claim.check(store, &layout)?;
+            return Ok(Self { shape, ..array });
+        };
+        let is_of_library =
+            index != ChunkIndex::BTreeV2 && array.dataset.filters().into_iter().all(is_of_library);
+        if is_of_library {
+            claim.chunks(store, &array.dataset, &chunk_shape, None)?;
+        } else {
+            let cannot_read = |problem| store.cannot_read(place, problem);
+            let header = ChunkedHeader::read(store.blocks(), address).map_err(cannot_read)?;
+            let stored = claim.chunks(store, &array.dataset, &chunk_shape, Some(&header))?;
+            let axes = (0..shape.len()).collect();
+            let grid =
+                ChunkGrid { shape: shape.clone(), chunk: chunk_shape.clone(), data_type, axes };
+            let form = (grid, is_big_endian, width);
+            let chunked = Chunked::new(store, place, &array.dataset, header, form, stored)?;
+            array.chunked = Some(Box::new(chunked));
+        }
+        Ok(Self { shape, chunk: chunk_shape, ..array })
     }
 
     /// Path inside the file.
@@ -72,7 +114,7 @@ impl Array {
 
     /// Element type.
     pub(crate) fn kind(&self) -> Kind {
-        self.kind
+        self.data_type.kind()
     }
 
     /// The attributes.
@@ -82,74 +124,59 @@ impl Array {
 
     /// All strings of a data set of text with at least one value.
     pub(crate) fn strings(&self) -> Result<Vec<String>, IoError> {
-        if matches!(self.datatype, Datatype::VariableLength { .. }) {
-            // Strings lie uncompressed in the file, so honest ones are no longer than it.
-            let limit = usize::try_from(self.store.size()).unwrap_or(usize::MAX);
-            let options = VlenStringReadOptions::new().with_max_payload_bytes(limit);
-            self.dataset.read_vlen_strings(options)
-        } else {
-            self.dataset.read_string()
-        }
-        .map_err(|source| self.broken(source))
+        let raw = match &self.chunked {
+            Some(chunked) => chunked.raw()?,
+            None => self.dataset.read_raw().map_err(|source| self.broken(source))?,
+        };
+        let cannot_read = |problem| self.store.cannot_read(&self.place, problem);
+        let Datatype::String { padding, .. } = &self.datatype else {
+            return read_texts(self.store.blocks(), &raw).map_err(cannot_read);
+        };
+        let texts = raw.chunks_exact(self.width() as usize).map(|text| unpad(text, padding));
+        let texts: Option<Vec<String>> = texts.collect();
+        texts.ok_or_else(|| cannot_read("a text is not UTF-8".into()))
     }
 
     /// Whole rows as 4-byte floats: the values from row `start` on.
     pub(crate) fn rows_f32(&self, start: u64, rows: u64) -> Result<Vec<f32>, IoError> {
-        self.rows(Dataset::read_f32_rows, start, rows)
+        self.rows(start, rows)
     }
 
     /// As [`Self::rows_f32`], as 8-byte floats.
     pub(crate) fn rows_f64(&self, start: u64, rows: u64) -> Result<Vec<f64>, IoError> {
-        self.rows(Dataset::read_f64_rows, start, rows)
+        self.rows(start, rows)
     }
 
     /// As [`Self::rows_f32`], as whole numbers with a sign.
     pub(crate) fn rows_i64(&self, start: u64, rows: u64) -> Result<Vec<i64>, IoError> {
-        self.rows(Dataset::read_i64_rows, start, rows)
+        self.rows(start, rows)
     }
 
     /// As [`Self::rows_f32`], as whole numbers without a sign.
     pub(crate) fn rows_u64(&self, start: u64, rows: u64) -> Result<Vec<u64>, IoError> {
-        self.rows(Dataset::read_u64_rows, start, rows)
+        self.rows(start, rows)
     }
 
     /// The element type under numpy's name; that of the HDF5 library where numpy has none.
     pub(crate) fn data_type(&self) -> String {
-        let bits = 8 * self.width();
-        match self.kind {
-            Kind::Single | Kind::Double => format!("float{bits}"),
-            Kind::Signed => format!("int{bits}"),
-            Kind::Unsigned => format!("uint{bits}"),
-            Kind::Bool => "bool".into(),
-            Kind::Text => "string".into(),
-            Kind::Other => self.dataset.dtype().map_or("unknown".into(), |dtype| dtype.to_string()),
-        }
+        self.data_type.name()
     }
 
-    fn rows<T>(
-        &self,
-        read: fn(&Dataset, u64, u64) -> Result<Vec<T>, H5Error>,
-        start: u64,
-        rows: u64,
-    ) -> Result<Vec<T>, IoError> {
-        read(&self.dataset, start, rows).map_err(|source| self.broken(source))
+    fn rows<T: Number>(&self, start: u64, rows: u64) -> Result<Vec<T>, IoError> {
+        if let Some(chunked) = &self.chunked {
+            return chunked.rows(start, rows);
+        }
+        let raw = self.dataset.read_raw_rows(start, rows);
+        let mut raw = raw.map_err(|source| self.broken(source))?;
+        if self.is_big_endian {
+            self.data_type.reverse_bytes(&mut raw);
+        }
+        let mut values = vec![T::default(); raw.len() / self.data_type.width()];
+        read_numbers(&self.data_type, &raw, 1, &mut values);
+        Ok(values)
     }
 
     fn broken(&self, source: H5Error) -> IoError {
         self.store.broken(&self.place, source)
-    }
-}
-
-fn kind_of(datatype: &Datatype) -> Kind {
-    match datatype {
-        Datatype::FloatingPoint { size: 0..=4, .. } => Kind::Single,
-        Datatype::FloatingPoint { size: 8, .. } => Kind::Double,
-        Datatype::FixedPoint { size: 0..=8, layout, .. } if layout.signed => Kind::Signed,
-        Datatype::FixedPoint { size: 0..=8, .. } => Kind::Unsigned,
-        Datatype::Enumeration { members, .. } if matches!(&members[..], [a, b] if a.name == "FALSE" && b.name == "TRUE") => {
-            Kind::Bool
-        }
-        Datatype::String { .. } | Datatype::VariableLength { is_string: true, .. } => Kind::Text,
-        _ => Kind::Other,
     }
 }

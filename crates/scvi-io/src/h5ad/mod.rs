@@ -5,12 +5,18 @@
 mod add_arrays;
 pub(crate) mod array;
 mod attrs;
+mod chunked;
 mod csr_rows;
+mod data_type;
 mod edited_copy;
+mod filters;
+mod format;
+mod links;
 mod minified;
 mod new_anndata;
 mod reserve;
 mod rows;
+mod source;
 pub(crate) mod store;
 mod stored;
 mod superblock;

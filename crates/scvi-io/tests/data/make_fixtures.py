@@ -1,8 +1,9 @@
-"""Makes the small .h5ad files beside it, with anndata 0.12 and h5py 3.
+"""Makes the small .h5ad files beside it, with anndata 0.12, h5py 3 (the newest layouts: with 3.16,
+which has HDF5 2.0) and hdf5plugin 7.
 
-    python make_fixtures.py [folder]
+    python make_fixtures.py [folder] [name ...]
 
-Every matrix file holds the same 7 x 5 counts, so that one table in the tests checks them all.
+Names keep those files alone. Every matrix file holds the same 7 x 5 counts, so that one table in the tests checks them all.
 """
 
 import gzip
@@ -12,12 +13,14 @@ from pathlib import Path
 
 import anndata as ad
 import h5py
+import hdf5plugin
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
 warnings.simplefilter("ignore")
 OUT = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+ONLY = set(sys.argv[2:])
 COUNTS = np.array(
     [
         [0, 3, 0, 0, 1],
@@ -190,7 +193,232 @@ with h5py.File(OUT / "filters.h5ad", "w") as f:
 with h5py.File(OUT / "not_anndata.h5", "w") as f:
     f["matrix"] = COUNTS
 
+
+def changed(name, change, source="csr_float32", **kw):
+    """A copy of another file, made anew where options of h5py.File are given, and then changed."""
+    if kw:
+        with h5py.File(OUT / f"{source}.h5ad") as old, h5py.File(OUT / f"{name}.h5ad", "w", **kw) as f:
+            f.attrs.update(old.attrs)
+            for key in old:
+                old.copy(key, f)
+    else:
+        (OUT / f"{name}.h5ad").write_bytes((OUT / f"{source}.h5ad").read_bytes())
+    with h5py.File(OUT / f"{name}.h5ad", "r+", libver=kw.get("libver")) as f:
+        change(f)
+
+
+def replaced(parent, key, data, **kw):
+    """Stores a data set anew, with its attributes."""
+    attrs = dict(parent[key].attrs) if key in parent else {}
+    if key in parent:
+        del parent[key]
+    dataset = parent.create_dataset(key, data=data, **kw)
+    dataset.attrs.update(attrs)
+    return dataset
+
+
+def array(parent, key, data, **kw):
+    dataset = replaced(parent, key, data, **kw)
+    dataset.attrs["encoding-type"] = "array"
+    dataset.attrs["encoding-version"] = "0.2.0"
+
+
+# Numbers that scipy or the machine do not know.
+for kind, dtype in [("float16", "f2"), ("big_endian", ">f4"), ("longdouble", "g"), ("uint64", "u8")]:
+    def change(f, dtype=dtype):
+        replaced(f["X"], "data", f["X/data"][:].astype(dtype))
+        if dtype.startswith(">"):
+            replaced(f["X"], "indices", f["X/indices"][:].astype(">i4"))
+            replaced(f["X"], "indptr", f["X/indptr"][:].astype(">i8"))
+
+    changed(f"csr_{kind}", change)
+    changed(f"dense_{kind}", lambda f: replaced(f, "X", f["X"][:].astype(dtype)), "dense_float32")
+
+# Shapes and places as doubles, the way R has them.
+def change(f):
+    f["X"].attrs["shape"] = np.array(COUNTS.shape, dtype="f8")
+    for key in ["indices", "indptr"]:
+        replaced(f["X"], key, f["X"][key][:].astype("f8"))
+
+
+changed("doubles", change)
+
+# Genes that a cell holds several times, in no order.
+for kind, make in [("csr", sp.csr_matrix), ("csc", sp.csc_matrix)]:
+    X = make(COUNTS.astype("float32"))
+    part = np.where(X.data > 1, 1, 0).astype("float32")
+    repeats = np.repeat(np.arange(X.nnz), 2)[::-1]
+    data = np.ravel(np.column_stack([X.data - part, part]))[::-1]
+    lines = np.repeat(np.arange(len(X.indptr) - 1), np.diff(X.indptr))[repeats]
+    order = np.argsort(lines, kind="stable")
+    matrix(f"repeated_{kind}", make((data[order], X.indices[repeats][order], 2 * X.indptr), X.shape))
+
+
+# Soft links to groups and data sets: by the root, relative, one after the other.
+def change(f):
+    f.create_group("store/deep")
+    f.move("X", "store/deep/counts")
+    f["store/alias"] = h5py.SoftLink("deep/counts")
+    f["X"] = h5py.SoftLink("/store/alias")
+    f.move("store/deep/counts/data", "values")
+    f["store/deep/counts/data"] = h5py.SoftLink("/values")
+    f.move("var", "genes")
+    f["var"] = h5py.SoftLink("genes")
+    f["layers/again"] = h5py.SoftLink("/store/./deep/counts")
+    f["layers/same"] = f["store/deep/counts"]
+    f["layers/gone"] = h5py.SoftLink("/nowhere")
+    f["layers/round"] = h5py.SoftLink("/layers/round")
+    f.move("obs/batch", "batch")
+    f["obs/batch"] = h5py.SoftLink("/batch")
+
+
+obs, var = frames()
+obs["batch"] = pd.Categorical(list("ababbab"))
+ad.AnnData(sp.csr_matrix(COUNTS.astype("float32")), obs=obs, var=var).write_h5ad(OUT / "batch.h5ad")
+changed("soft_links", change, "batch")
+changed("soft_links_latest", change, "batch", libver="latest")
+(OUT / "batch.h5ad").unlink()
+for libver in ["earliest", "latest"]:
+    changed(f"user_block_{libver}", lambda f: None, libver=libver, userblock_size=1024)
+    with open(OUT / f"user_block_{libver}.h5ad", "r+b") as f:
+        f.write(b"#!/bin/sh\necho counts\n")
+for persist in [False, True]:
+    options = dict(fs_strategy="page", fs_page_size=512, fs_persist=persist)
+    changed(f"paged_{'persistent' if persist else 'plain'}", lambda f: None, **options)
+
+# Layouts and indices of chunks of every version of the format, each as a layer.
+def low_level(f, key, chunk=None, layout=None, early=False):
+    dcpl = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    if chunk:
+        dcpl.set_chunk(chunk)
+    if layout is not None:
+        dcpl.set_layout(layout)
+    if early:
+        dcpl.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    space = h5py.h5s.create_simple(COUNTS.shape)
+    dataset = h5py.h5d.create(f.id, key.encode(), h5py.h5t.IEEE_F32LE, space, dcpl)
+    h5py.Dataset(dataset)[:] = COUNTS
+
+
+def change(f):
+    layers = f["layers"]
+    low_level(layers, "compact", layout=h5py.h5d.COMPACT)
+    low_level(layers, "implicit", chunk=(2, 3), early=True)
+    for packed, options in [
+        ("", {}),
+        ("_gzip", {"compression": "gzip", "shuffle": True, "fletcher32": True}),
+        ("_lzf", {"compression": "lzf"}),
+        ("_zstd", {**hdf5plugin.Zstd(), "fletcher32": True}),
+    ]:
+        for key, chunk, grows in [
+            ("single", (7, 5), None),
+            ("fixed", (2, 3), None),
+            ("extensible", (2, 3), (None, 5)),
+            ("btree", (2, 3), (None, None)),
+            ("btree_deep", (1, 1), (None, None)),
+        ]:
+            array(layers, key + packed, COUNTS.astype("float32"), chunks=chunk, maxshape=grows, **options)
+    for key in ["fill", "fill_zstd"]:
+        options = hdf5plugin.Zstd() if key == "fill_zstd" else {}
+        dataset = layers.create_dataset(
+            key, shape=COUNTS.shape, dtype=">f4", chunks=(2, 3), fillvalue=0, maxshape=(None, None), **options
+        )
+        dataset[:4, :3] = COUNTS[:4, :3]
+        dataset[2:, 2:] = COUNTS[2:, 2:]
+        dataset[:2, 3:] = COUNTS[:2, 3:]
+
+
+for libver in ["earliest", "v110", "latest"]:
+    changed(f"layouts_{libver}", change, libver=(libver, libver if libver == "v110" else "latest"))
+
+# Everything compressed by filters that h5py reads with plugins: names of cells and genes, too.
+matrix("plugin_zstd", sp.csr_matrix(COUNTS.astype("float32")), **hdf5plugin.Zstd())
+matrix("plugin_lz4", sp.csc_matrix(COUNTS.astype("float32")), **hdf5plugin.LZ4())
+matrix("plugin_bitshuffle", COUNTS.astype("float32"), **hdf5plugin.Bitshuffle(cname="zstd"))
+
+# Numbers enough for every filter to have something to do, each as a layer beside X.
+rng = np.random.default_rng(0)
+X = rng.poisson(rng.gamma(0.3, 4, (1, 24)), (90, 24)).astype("int16")
+obs, var = (pd.DataFrame(index=[f"{what}{i}" for i in range(n)]) for what, n in [("cell", 90), ("gene", 24)])
+ad.AnnData(X, obs=obs, var=var).write_h5ad(OUT / "codecs.hdf5")
+with h5py.File(OUT / "codecs.hdf5", "r+") as f:
+    filters = {
+        "zstd": dict(hdf5plugin.Zstd()),
+        "zstd_shuffle": {**hdf5plugin.Zstd(), "shuffle": True, "fletcher32": True},
+        "lz4": dict(hdf5plugin.LZ4()),
+        "lz4_blocks": dict(hdf5plugin.LZ4(nbytes=512)),
+        **{
+            f"bitshuffle_{name}_{n}": dict(hdf5plugin.Bitshuffle(nelems=n, cname=name))
+            for name in ["none", "lz4", "zstd"]
+            for n in [0, 64]
+        },
+        **{
+            f"blosc_{name}_{shuffle}": dict(hdf5plugin.Blosc(cname=name, shuffle=shuffle))
+            for name in ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"]
+            for shuffle in [0, 1, 2]
+        },
+    }
+    for key, options in filters.items():
+        # 7 x 24 values are no multiple of eight elements in the last chunk alone.
+        array(f["layers"], key, X, chunks=(43, 23), **options)
+
+# What is not read, each as a layer: the others are.
+def change(f):
+    layers = f["layers"]
+    layers["other_file"] = h5py.ExternalLink("counts.h5", "/X")
+    outside = layers.create_dataset(
+        "external", shape=COUNTS.shape, dtype="f4", external=[("counts.bin", 0, h5py.h5f.UNLIMITED)]
+    )
+    assert outside.external
+    layout = h5py.VirtualLayout(shape=COUNTS.shape, dtype="f4")
+    layout[:] = h5py.VirtualSource("counts.h5", "X", shape=COUNTS.shape)
+    layers.create_virtual_dataset("virtual", layout)
+    counts = COUNTS.astype("int32")
+    array(layers, "szip", counts, chunks=(7, 5), compression="szip")
+    array(layers, "bzip2", counts, chunks=(7, 5), **hdf5plugin.BZip2())
+    array(layers, "blosc2", counts, chunks=(7, 5), **hdf5plugin.Blosc2())
+    array(layers, "zfp", counts, chunks=(7, 5), **hdf5plugin.Zfp(reversible=True))
+
+
+changed("refused", change)
+
+# Strings and attributes written again in place, and again.
+def change(f):
+    for turn in range(12):
+        for group, names in [("obs", CELLS), ("var", GENES)]:
+            f[group].attrs["_index"] = "_index"
+            f[group].attrs["encoding-type"] = "dataframe"
+            f[f"{group}/_index"][...] = [f"{name}{'x' * ((3 * turn + i) % 11)}" for i, name in enumerate(names)]
+    f["obs/_index"][...] = CELLS
+    f["var/_index"][...] = GENES
+
+
+changed("rewritten", change)
+
+
+# Columns of unusual types.
+def change(f):
+    columns = {
+        "half": np.arange(7).astype("f2") / 2,
+        "big_endian": np.arange(7).astype(">f4"),
+        "big_endian_int": -np.arange(7).astype(">i2"),
+        "longdouble": np.arange(7).astype("g") / 4,
+        "spaces": np.array([b"a ", b"b", b"a ", b"b", b"a ", b"b", b"c"]),
+    }
+    for key, values in columns.items():
+        array(f["obs"], key, values)
+    array(f["obs"], "enum", np.arange(7) % 3, dtype=h5py.enum_dtype({"x": 0, "y": 1, "z": 2}, "i4"))
+    array(f["obs"], "ascii", np.array(list("ababbab"), dtype=object), dtype=h5py.string_dtype("ascii"))
+    array(f["obs"], "complex", np.arange(7) * 1j)
+    array(f["obs"], "compound", np.array([(i, i / 2) for i in range(7)], dtype=[("a", "i4"), ("b", "f8")]))
+    array(f["obs"], "latin", np.array([b"Z\xfcrich"] * 7))
+    f["obs"].attrs["column-order"] = sorted(set(f["obs"]) - {"_index"})
+
+
+changed("columns", change)
+
 # HDF5 files of this size are mostly padding: they are kept compressed.
-for path in sorted([*OUT.glob("*.h5ad"), *OUT.glob("*.h5")]):
-    Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+for path in sorted([*OUT.glob("*.h5ad"), *OUT.glob("*.h5"), *OUT.glob("*.hdf5")]):
+    if not ONLY or path.name in ONLY:
+        Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
     path.unlink()

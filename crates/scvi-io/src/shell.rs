@@ -1,0 +1,41 @@
+//! Commands for a shell, as hints show them.
+
+use std::path::Path;
+
+/// A word as a shell reads it.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The command that reads an `.h5ad` file with anndata and writes it again beside itself: plain, in
+/// one file. Filters beyond those of HDF5 itself need h5py's plugins.
+pub(crate) fn rewrite_command(path: &Path, needs_plugins: bool) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let new = path.with_file_name(format!("{stem}_rewritten.h5ad"));
+    let [old, new] = [path, &new].map(|path| quoted(&path.to_string_lossy()));
+    let plugins = if needs_plugins { " hdf5plugin," } else { "" };
+    format!(
+        "python -c \"import anndata,{plugins} sys; \
+         anndata.read_h5ad(sys.argv[1]).write_h5ad(sys.argv[2])\" {old} {new}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_words_of_a_shell() {
+        assert_eq!(quoted("a-b/c.h5ad"), "a-b/c.h5ad");
+        assert_eq!(quoted("my data.h5ad"), "'my data.h5ad'");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
+        let command = rewrite_command(Path::new("my data/a.h5ad"), true);
+        assert!(command.contains("hdf5plugin"));
+        assert!(command.ends_with("'my data/a.h5ad' 'my data/a_rewritten.h5ad'"), "{command}");
+    }
+}
