@@ -20,6 +20,7 @@ mod report;
 mod rows_output;
 mod signals;
 mod training;
+mod version;
 mod watching;
 
 use std::env;
@@ -72,5 +73,7 @@ fn run_verb(command: Command, common: &Common) -> Result<(), CliError> {
         Command::Simulate(args) => commands::simulate::run(&args, common),
         Command::Convert(args) => commands::convert::run(&args, common),
         Command::Inspect(args) => commands::inspect::run(&args, common),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Man(args) => commands::man::run(&args, common),
     }
 }

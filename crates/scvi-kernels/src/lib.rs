@@ -35,6 +35,7 @@ pub use counts::{CountsBatch, CsrRows};
 pub use cpu::Cpu;
 pub use real::Real;
 pub use rng::{Philox, Stream};
+pub use simd::instruction_set;
 
 /// Cells per gene row are padded to a multiple of this, so that no vector loop has a remainder.
 pub const LANES: usize = 16;

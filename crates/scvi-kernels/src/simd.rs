@@ -21,6 +21,20 @@ pub(crate) fn arch() -> Arch {
     *ARCH.get_or_init(Arch::new)
 }
 
+/// The name of the instruction set that the loops run with: `avx512`, `avx2`, `neon`, or `scalar` for
+/// the baseline of the target.
+pub fn instruction_set() -> &'static str {
+    match arch() {
+        #[cfg(target_arch = "x86_64")]
+        Arch::V4(_) => "avx512",
+        #[cfg(target_arch = "x86_64")]
+        Arch::V3(_) => "avx2",
+        #[cfg(target_arch = "aarch64")]
+        Arch::Neon(_) => "neon",
+        _ => "scalar",
+    }
+}
+
 /// Whether products that skip zeros are faster than those of the library, where half is zero: so it
 /// was measured with AVX-512. Without a fused multiply-add they would take an age.
 pub(crate) fn skips_zeros() -> bool {

@@ -37,4 +37,4 @@ pub mod preprocess;
 pub mod train;
 
 pub use listed::listed;
-pub use scvi_kernels::{Backend, Cpu, Real};
+pub use scvi_kernels::{Backend, Cpu, Real, instruction_set};

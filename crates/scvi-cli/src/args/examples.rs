@@ -122,3 +122,17 @@ pub const INSPECT: &str = examples! {
     "# Matrices and columns of a file, for a program"
     "scvi inspect counts.h5ad --json"
 };
+
+pub const COMPLETIONS: &str = examples! {
+    "# In the running bash"
+    "source <(scvi completions bash)"
+    "# In every zsh, where ~/.zfunc is one of its folders for functions"
+    "mkdir -p ~/.zfunc; scvi completions zsh > ~/.zfunc/_scvi"
+};
+
+pub const MAN: &str = examples! {
+    "# For man scvi, and man scvi-train"
+    "scvi man --output ~/.local/share/man/man1"
+    "# In a folder of the documentation"
+    "scvi man --output manual"
+};

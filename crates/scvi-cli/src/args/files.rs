@@ -55,3 +55,18 @@ pub struct InspectArgs {
     #[arg(value_name = "MODEL|INPUT")]
     pub path: PathBuf,
 }
+
+/// `scvi completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Shell that the script is for
+    pub shell: clap_complete::Shell,
+}
+
+/// `scvi man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Folder for the pages, created if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+}

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use de::{CellsBy, DeArgs, DeMode, DeTestMode};
-pub use files::{ConvertArgs, InspectArgs, ModelFormat, SimulateArgs};
+pub use files::{CompletionsArgs, ConvertArgs, InspectArgs, ManArgs, ModelFormat, SimulateArgs};
 pub use genes::{Flavor, GeneArgs, GenesArgs};
 pub use inputs::{GeneNamesChoice, InputArgs, JoinChoice};
 pub use map::{FreezeArgs, MapArgs};
@@ -29,7 +29,7 @@ pub use weights::{WeightArgs, WeightKind};
 
 /// scVI: a variational autoencoder for single-cell RNA counts
 #[derive(Debug, Parser)]
-#[command(name = "scvi", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "scvi", version, long_version = crate::version::long(), max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = examples::SCVI)]
 pub struct Cli {
     /// What to do.
@@ -106,6 +106,12 @@ pub enum Command {
     /// Show what a model or a file of cells holds
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
+    /// Print a script that completes commands in a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Write manual pages
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
 }
 
 /// A model and the cells to use it on.

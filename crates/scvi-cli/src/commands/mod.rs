@@ -1,5 +1,6 @@
 //! One file a verb: what was typed becomes a library call, and its result a file or a table.
 
+pub mod completions;
 pub mod convert;
 pub mod correlate;
 pub mod de;
@@ -7,6 +8,7 @@ pub mod evaluate;
 pub mod genes;
 pub mod inspect;
 pub mod latent;
+pub mod man;
 pub mod map;
 pub mod minify;
 pub mod normalize;

@@ -114,7 +114,11 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
             (args.input, args.from, args.reading) = (source.input, source.from, source.reading);
             folder
         }
-        Command::Simulate(_) | Command::Convert(_) | Command::Inspect(_) => None,
+        Command::Simulate(_)
+        | Command::Convert(_)
+        | Command::Inspect(_)
+        | Command::Completions(_)
+        | Command::Man(_) => None,
     };
     Ok(OpenedInputs { folder, typed })
 }
@@ -133,7 +137,11 @@ fn inputs_of(command: &Command) -> Vec<PathBuf> {
         Command::De(args) => &args.source.inputs,
         Command::Genes(args) => &args.inputs,
         Command::Minify(args) => &args.inputs,
-        Command::Simulate(_) | Command::Convert(_) | Command::Inspect(_) => return Vec::new(),
+        Command::Simulate(_)
+        | Command::Convert(_)
+        | Command::Inspect(_)
+        | Command::Completions(_)
+        | Command::Man(_) => return Vec::new(),
     }
     .clone()
 }
