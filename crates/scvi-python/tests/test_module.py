@@ -346,3 +346,23 @@ def test_loss_output_sums_terms():
     assert output.kl_local == {"kl_local": 0.0}
     with pytest.raises(ValueError, match="n_obs_minibatch"):
         LossOutput(loss=1.0)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("n_layers", 0, "n_layers is 0; it must be 1 or more"),
+        ("n_layers", -1, "n_layers is -1; it must not be negative"),
+        ("n_hidden", 0, "n_hidden is 0; it must be 1 or more"),
+        ("n_latent", 2.5, r"n_latent is 2\.5; it must be a whole number"),
+        ("n_latent", True, "n_latent is True; it must be a whole number"),
+        ("n_hidden", "128", "n_hidden is '128'; it must be a whole number"),
+    ],
+)
+def test_sizes_that_make_no_module(option, value, message):
+    with pytest.raises(ValueError, match=message):
+        VAE(n_input=10, **{option: value})
+
+
+def test_sizes_of_numpy_are_taken():
+    assert VAE(n_input=np.int64(10), n_hidden=np.uint8(16)).n_input == 10

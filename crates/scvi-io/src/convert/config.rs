@@ -24,7 +24,7 @@ pub(super) fn from_arguments(
     let mut c = if linear { VaeConfig::linear() } else { VaeConfig::default() };
     args.size("n_hidden", &mut c.n_hidden)?;
     args.size("n_latent", &mut c.n_latent)?;
-    args.size("n_layers", &mut c.n_layers)?;
+    args.set("n_layers", &mut c.n_layers, "a whole number", hidden_layers)?;
     args.number("dropout_rate", &mut c.dropout_rate)?;
     args.choice("dispersion", &mut c.dispersion)?;
     args.choice("gene_likelihood", &mut c.gene_likelihood)?;
@@ -50,6 +50,13 @@ pub(super) fn from_arguments(
     }
     args.finish()?;
     Ok(c)
+}
+
+/// Hidden layers that scvi-tools makes of `n_layers`: one at least, whatever is less.
+///
+/// Source: scvi-tools 1.4.2, `nn/_base_components.py`, `FCLayers`.
+fn hidden_layers(n_layers: &Value) -> Option<usize> {
+    n_layers.as_i64().map(|n| usize::try_from(n).unwrap_or(0).max(1))
 }
 
 fn encoder_kwargs(mut args: Arguments) -> Result<EncoderKwargs, SaveError> {

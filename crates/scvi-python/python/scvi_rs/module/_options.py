@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,18 @@ def var_activation(given: Any) -> str:
     return "exp" if given is None else _one_of("var_activation", given, ("exp", "softplus"))
 
 
+def _whole_number(option: str, given: Any) -> int:
+    try:
+        number = index(given)
+    except TypeError:
+        number = None
+    if number is None or isinstance(given, bool | np.bool_):
+        raise ValueError(f"{option} is {given!r}; it must be a whole number")
+    if number < 0:
+        raise ValueError(f"{option} is {number}; it must not be negative")
+    return number
+
+
 def _layer_kwargs(option: str, given: dict[str, Any]) -> dict[str, Any]:
     given = dict(given)
     if "activation_fn" in given:
@@ -86,6 +99,10 @@ def module_config(*, linear: bool = False, **kwargs: Any) -> dict[str, Any]:
         raise TypeError(
             f"the module has no argument {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
         )
+    defaults = _core.default_config(linear=linear)
+    for name in config:
+        if type(defaults[name]) is int:
+            config[name] = _whole_number(name, config[name])
     for name in ("library_log_means", "library_log_vars"):
         if config.get(name) is not None:
             config[name] = np.asarray(config[name], float).reshape(-1).tolist()
