@@ -9,7 +9,6 @@ use scvi::module::MinifiedError;
 use scvi::train::TrainError;
 use scvi_io::IoError;
 use scvi_io::inputs::InputError;
-use scvi_io::scvi_tools::SaveError;
 
 use crate::call::Call;
 use crate::category_advice::of_categories;
@@ -166,9 +165,9 @@ fn of_file(error: &IoError, call: &Call) -> Option<String> {
         IoError::CannotCopy { .. } if writes_arrays(call) => {
             Some(format!("write the result without the file: `{}`", call.output_as("npy")))
         }
-        IoError::ScviTools { path, source: SaveError::Several { names } } => {
-            let saves = names.iter().map(|name| call.other_model(&path.join(name)));
-            Some(format!("name one of them: {}", one_of(saves)))
+        IoError::SeveralModels { path, files } => {
+            let models = files.iter().map(|file| call.other_model(&path.join(file)));
+            Some(format!("name one of them: {}", one_of(models)))
         }
         error => error.hint(),
     }

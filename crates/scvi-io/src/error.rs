@@ -256,6 +256,30 @@ pub enum IoError {
         /// What is missing or different.
         problem: String,
     },
+    /// A folder with several models, where none was named.
+    #[error(
+        "{} holds several models and none without a prefix: {}",
+        path.display(), scvi::listed(files)
+    )]
+    SeveralModels {
+        /// The folder.
+        path: PathBuf,
+        /// The file of each that names it: `early_model.json`, `early_model.pt`.
+        files: Vec<String>,
+    },
+    /// A folder without the model that was named.
+    #[error(
+        "{} holds no model with the prefix '{prefix}'; prefixes of models there: {}",
+        path.display(), scvi::listed(prefixes)
+    )]
+    NoSuchModel {
+        /// The folder.
+        path: PathBuf,
+        /// What the names of its files should begin with.
+        prefix: String,
+        /// What those of the models there begin with, in quotes.
+        prefixes: Vec<String>,
+    },
     /// A model written by another version of the format.
     #[error(
         "{} has format version {found}; this program reads versions up to {supported}",

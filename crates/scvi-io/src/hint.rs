@@ -48,6 +48,8 @@ impl IoError {
             Self::Exists { .. }
             | Self::NoCounts { .. }
             | Self::AmbiguousMatrix { .. }
+            | Self::SeveralModels { .. }
+            | Self::NoSuchModel { .. }
             | Self::OtherKind { .. } => return None,
             Self::NotFound { .. }
             | Self::Os { .. }

@@ -12,7 +12,7 @@ use scvi::data::{CategoryKind, MatrixKey, TimeUnit};
 use scvi::module::Minibatch;
 use scvi_io::convert::{from_scvi_tools, to_scvi_tools};
 use scvi_io::scvi_tools::{ScviToolsSave, SetupField, StateTensor, Value, saves_in};
-use scvi_io::{IoError, ModelKind, SavedModel, model_kind, open_model};
+use scvi_io::{IoError, ModelKind, SavedModel, model_kind, open_model, open_model_with_prefix};
 use tempfile::tempdir;
 
 /// What a model computes at the mean of the posterior, under the names of `expected.safetensors`.
@@ -95,6 +95,24 @@ fn a_save_that_leaves_out_what_older_releases_did_not_write() {
         let written = to_scvi_tools(&mut model).unwrap();
         assert_eq!(written.registry.setup_method_name.as_deref(), Some("setup_anndata"));
     }
+}
+
+#[test]
+fn no_layers_are_one_layer_for_scvi_tools() {
+    let expected = computed(&from_scvi_tools(read("default")).unwrap());
+    for n_layers in [0, -1] {
+        let mut save = read("default");
+        save.init_params.insert("n_layers".to_owned(), Value::Int(n_layers));
+        let mut model = from_scvi_tools(save).unwrap();
+        assert_eq!(model.meta.config.n_layers, 1);
+        assert_eq!(computed(&model), expected);
+        assert_eq!(to_scvi_tools(&mut model).unwrap().init_params["n_layers"], Value::Int(1));
+    }
+    refused(
+        "default",
+        |save| _ = save.init_params.insert("n_layers".to_owned(), Value::Bool(true)),
+        &["n_layers", "a whole number", "a bool"],
+    );
 }
 
 #[test]
@@ -321,11 +339,36 @@ fn which_kind_of_model_lies_there() {
     fs::copy(folder("default").join("model.pt"), &one).unwrap();
     assert_eq!(open_model(dir.path()).unwrap().meta.config.n_batch, 1);
     fs::copy(folder("layer").join("early_model.pt"), &two).unwrap();
-    let several = error(dir.path());
-    assert!(several.to_string().contains("early_model.pt, model.pt"), "{several}");
+    // The one without a prefix counts.
+    assert_eq!(open_model(dir.path()).unwrap().meta.config.n_batch, 1);
     assert_eq!(open_model(&one).unwrap().meta.config.n_batch, 1);
     assert_eq!(open_model(&two).unwrap().meta.config.n_batch, 3);
     assert_eq!(model_kind(dir.path()).unwrap(), ModelKind::ScviTools);
     open_model(&one).unwrap().save(dir.path().join("native"), false).unwrap();
     assert_eq!(model_kind(dir.path().join("native")).unwrap().name(), "native");
+}
+
+#[test]
+fn models_whose_files_have_a_prefix() {
+    let dir = tempdir().unwrap();
+    let mut model = open_model(folder("layer")).unwrap();
+    model.save_beside(dir.path(), "late_", true).unwrap();
+    // The only one there, whatever its prefix.
+    assert_eq!(open_model(dir.path()).unwrap().meta, model.meta);
+    assert_eq!(model_kind(dir.path()).unwrap(), ModelKind::Native);
+    let error = |prefix| open_model_with_prefix(dir.path(), prefix).err().unwrap().to_string();
+    let expected = "no model with the prefix 'early_'; prefixes of models there: 'late_'";
+    assert!(error("early_").ends_with(expected), "{}", error("early_"));
+
+    fs::copy(folder("default").join("model.pt"), dir.path().join("early_model.pt")).unwrap();
+    let several = open_model(dir.path()).err().unwrap();
+    assert!(several.to_string().contains("early_model.pt, late_model.json"), "{several}");
+    assert!(error("").ends_with("'early_', 'late_'"), "{}", error(""));
+    let late = open_model(dir.path().join("late_model.json")).unwrap();
+    assert_eq!(late.meta, model.meta);
+    let n_batch = |prefix| open_model_with_prefix(dir.path(), prefix).unwrap().meta.config.n_batch;
+    assert_eq!((n_batch("early_"), n_batch("late_")), (1, 3));
+    // The one without a prefix counts.
+    model.save_beside(dir.path(), "", true).unwrap();
+    assert_eq!(open_model(dir.path()).unwrap().meta.config.n_batch, 3);
 }

@@ -39,7 +39,7 @@ def test_other_files_stay(tmp_path, adata):
     assert (tmp_path / "notes.txt").read_text() == "keep"
     for prefix in ("one_", "two_", None):
         SCVI.load(tmp_path, adata=adata, prefix=prefix)
-    with pytest.raises(FileError):
+    with pytest.raises(FileError, match="the prefix 'three_'; prefixes .* '', 'one_', 'two_'"):
         SCVI.load(tmp_path, adata=adata, prefix="three_")
     with pytest.raises(FileError, match="prefix"):
         model.save(tmp_path, overwrite=True, prefix="../")
@@ -53,6 +53,7 @@ def test_saves_of_scvi_tools(tmp_path, adata):
     assert np.array_equal(latent, loaded.get_latent_representation())
     model.save_scvi_tools(tmp_path / "m", prefix="x_", overwrite=True)
     loaded = SCVI.load(tmp_path / "m", adata=adata, prefix="x_")
+    assert not SCVI.load(tmp_path / "m", adata=adata).history["elbo_train"].empty
     assert np.array_equal(latent, loaded.get_latent_representation())
 
 

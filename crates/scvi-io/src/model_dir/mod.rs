@@ -12,7 +12,7 @@ pub(crate) mod tensors;
 mod write;
 
 pub use history::HistoryTable;
-pub use read::{is_model_dir, is_model_in, read_history, read_model_dir};
+pub use read::{is_model_dir, read_history, read_model_dir};
 pub use tensors::{Tensor, Tensors};
 pub use write::{check_model_output, write_model_beside, write_model_dir};
 

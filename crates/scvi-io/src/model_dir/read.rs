@@ -18,12 +18,7 @@ fn not_model(dir: &Path, problem: String) -> IoError {
 
 /// Whether a path is a folder with a `model.json` in it.
 pub fn is_model_dir(dir: impl AsRef<Path>) -> bool {
-    is_model_in(dir, "")
-}
-
-/// Whether a path is a folder with a model in it whose files' names begin with `prefix`.
-pub fn is_model_in(dir: impl AsRef<Path>, prefix: &str) -> bool {
-    dir.as_ref().join(format!("{prefix}{META_FILE}")).is_file()
+    dir.as_ref().join(META_FILE).is_file()
 }
 
 /// Reads tensors and metadata of a model folder, from files whose names begin with `prefix`.

@@ -9,9 +9,9 @@ use crate::model_dir::{META_FILE, is_model_dir};
 use crate::output::check_output_dir;
 
 /// The end of every save's name.
-pub(super) const FILE: &str = "model.pt";
+pub(crate) const FILE: &str = "model.pt";
 /// What scvi-tools wrote before 0.15, beside `attr.pkl` and `var_names.csv`.
-const LEGACY_FILE: &str = "model_params.pt";
+pub(crate) const LEGACY_FILE: &str = "model_params.pt";
 
 /// Names of the saves in a folder, sorted: `model.pt` with or without a prefix.
 ///

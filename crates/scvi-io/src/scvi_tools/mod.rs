@@ -31,6 +31,7 @@ mod value;
 mod write;
 
 pub use error::SaveError;
+pub(crate) use find::{FILE as SAVE_FILE, LEGACY_FILE};
 pub use find::{check_save_output, saves_in};
 pub use history::HistoryColumn;
 pub use registry::{SetupField, SetupRegistry};

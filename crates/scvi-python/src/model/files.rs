@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use scvi_io::convert::{from_scvi_tools, to_scvi_tools};
-use scvi_io::model_dir::is_model_in;
-use scvi_io::scvi_tools::ScviToolsSave;
-use scvi_io::{SavedModel, TrainingMeta, open_model};
+use scvi_io::convert::to_scvi_tools;
+use scvi_io::{SavedModel, TrainingMeta, open_model, open_model_with_prefix};
 
 use super::Model;
 use crate::error::py_error;
@@ -19,16 +17,10 @@ impl Model {
     #[pyo3(signature = (path, prefix=None))]
     fn open(py: Python, path: PathBuf, prefix: Option<&str>) -> PyResult<Self> {
         let opened = py.detach(|| match prefix.filter(|prefix| !prefix.is_empty()) {
-            None => open_model(path).map_err(py_error),
-            Some(prefix) if is_model_in(&path, prefix) => {
-                SavedModel::load_prefixed(path, prefix).map_err(py_error)
-            }
-            Some(prefix) => {
-                let save = ScviToolsSave::read(path, Some(prefix)).map_err(py_error)?;
-                from_scvi_tools(save).map_err(py_error)
-            }
+            None => open_model(path),
+            Some(prefix) => open_model_with_prefix(path, prefix),
         });
-        opened.map(Self::of)
+        opened.map(Self::of).map_err(py_error)
     }
 
     /// Writes the model into a folder that may hold other files: `model.safetensors`, `model.json`,
