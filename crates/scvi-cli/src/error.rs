@@ -166,6 +166,8 @@ pub enum ListFault {
     Repeated,
     /// A line is no cell.
     Unknown,
+    /// The list has the name of a query.
+    NamedAsQuery,
 }
 
 impl From<QueryMismatch> for CliError {

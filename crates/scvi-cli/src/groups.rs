@@ -8,7 +8,7 @@ use scvi_io::obs_query::{matching, parse};
 
 use crate::args::{Common, DeArgs};
 use crate::cell_list::listed;
-use crate::error::CliError;
+use crate::error::{CliError, ListFault};
 use crate::input::{Prepared, note};
 
 /// Groups, and which of them are compared.
@@ -97,6 +97,12 @@ fn by_cells(
     }
     let group = |option: &str, text: &str| {
         let is_chosen = match is_file(text) {
+            true if is_query(file, text) => {
+                return Err(CliError::Cells {
+                    told: format!("--{option} '{text}' is a file, and a query of columns of obs"),
+                    fault: ListFault::NamedAsQuery,
+                });
+            }
             true => listed(text, args.cells_by, &prepared.obs_names)?,
             false => queried(file, option, text)?,
         };
@@ -111,10 +117,15 @@ fn by_cells(
     Ok(Compared { groups, contrasts: vec![contrast], is_named: false })
 }
 
+/// Whether a text is a query that could be answered.
+fn is_query(file: &AnnDataFile, text: &str) -> bool {
+    parse(text).is_ok_and(|query| query.columns().iter().all(|name| file.queried(name).is_ok()))
+}
+
 /// Rows that a query holds for.
 fn queried(file: &AnnDataFile, option: &str, text: &str) -> Result<Vec<bool>, CliError> {
     let query = parse(text).map_err(|error| CliError::Query {
         told: format!("--{option} '{text}' is no file, and no query: {error}"),
     })?;
-    matching(&query, &|name| Ok(file.obs_column(name)?))
+    matching(&query, &|name| Ok(file.queried(name)?))
 }

@@ -233,6 +233,7 @@ fn of_list(fault: ListFault) -> String {
              `adata.obs_names_make_unique()` of anndata"
         }
         ListFault::Unknown => "a list of cells has a cell name or a row number (from 0) per line",
+        ListFault::NamedAsQuery => "write `./` before the file, or parentheses around the query",
     }
     .to_owned()
 }

@@ -88,6 +88,17 @@ fn a_list_of_cells_is_of_names_or_of_rows() {
 }
 
 #[test]
+fn a_file_that_is_named_like_a_query_is_asked_for() {
+    let folder = trained();
+    std::fs::write(folder.path("index == 'cell_3'"), "cell_4\n").unwrap();
+    let choose = |idx1: &str| chosen(&folder, "data.h5ad", &["--idx1", idx1]);
+    de(&folder, "data.h5ad", &["--idx1", "index == 'cell_3'"])
+        .fails_with(&["is a file, and a query", "hint: write `./` before the file"]);
+    assert_eq!(choose("./index == 'cell_3'"), [4]);
+    assert_eq!(choose("(index == 'cell_3')"), [3]);
+}
+
+#[test]
 fn where_names_are_numbers_it_is_asked_which() {
     let folder = trained();
     write(&folder, "even.h5ad", &even(), &names("gene", CELLS));

@@ -77,6 +77,9 @@ fn lists(walk: &mut Walk, folder: &Folder) {
     let repeated = de.replace("even.h5ad", "twice.h5ad");
     // Row numbers have to be listed first.
     walk.provoke_only(folder, &repeated, "`--cells-by row`");
+    fs::write(folder.path("index==index"), "cell_1\n").unwrap();
+    let named = de.replace("--idx1 list", "--idx1 index==index");
+    walk.provoke(folder, &named, "parentheses around the query");
     let query = de.replace("--idx1 list", "--idx1 'cell_type is B'");
     walk.provoke(folder, &query, "a query is such as");
 }

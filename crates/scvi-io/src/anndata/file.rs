@@ -10,6 +10,7 @@ use super::read_column::read_column;
 use super::store::{Node, Store};
 use crate::IoError;
 use crate::inputs::InputError;
+use crate::obs_query::QueriedColumn;
 
 /// How many cells an error names.
 const NAMED_CELLS: usize = 5;
@@ -137,6 +138,29 @@ impl AnnDataFile {
         self.column("obs", &self.obs_columns, self.n_obs(), key)
     }
 
+    /// What a name stands for in a query over `obs`: a column, or the cells' names where it is
+    /// `index` or the name of the index.
+    ///
+    /// # Errors
+    /// As [`AnnDataFile::obs_column`].
+    pub fn queried(&self, name: &str) -> Result<QueriedColumn, IoError> {
+        let is_column = self.obs_columns.iter().any(|column| column == name);
+        let is_index = name == "index" || self.store.attrs("obs")?.text("_index") == Some(name);
+        if !is_column && is_index {
+            let values = Column::Strings(self.obs_names.iter().cloned().map(Some).collect());
+            return Ok(QueriedColumn { values, is_nullable: false });
+        }
+        if !is_column {
+            return Err(self.no_column("obs", &self.obs_columns, name));
+        }
+        let values = self.obs_column(name)?;
+        let is_nullable = match self.store.node(&format!("obs/{name}"))? {
+            Node::Group => self.store.members(&format!("obs/{name}"))?.contains(&"mask".into()),
+            _ => false,
+        };
+        Ok(QueriedColumn { values, is_nullable })
+    }
+
     /// A column of `var`, one value per gene.
     ///
     /// # Errors
@@ -157,6 +181,11 @@ impl AnnDataFile {
         self.column("raw/var", &columns, genes.len(), key)
     }
 
+    fn no_column(&self, frame: &'static str, available: &[String], key: &str) -> IoError {
+        let (path, key, available) = (self.path(), key.into(), available.to_vec());
+        IoError::NoColumn { path, frame, key, available }
+    }
+
     fn column(
         &self,
         frame: &'static str,
@@ -165,8 +194,7 @@ impl AnnDataFile {
         key: &str,
     ) -> Result<Column, IoError> {
         let Some(column) = read_column(&self.store, frame, key)? else {
-            let (path, key, available) = (self.path(), key.into(), available.to_vec());
-            return Err(IoError::NoColumn { path, frame, key, available });
+            return Err(self.no_column(frame, available, key));
         };
         if column.len() != n {
             let each = if frame == "obs" { "cell" } else { "gene" };

@@ -22,6 +22,7 @@ pub(crate) use additions::check_additions;
 pub use additions::{Extras, NewRows, Slot, UnsValue};
 pub(crate) use array::{Kind, MAX_WHOLE};
 pub(crate) use attrs::{Attr, Attrs};
+pub(crate) use column::py_bool;
 pub use column::{Categorical, Column};
 pub use copy::{CopyRows, check_copy, is_store, write_minified};
 pub use count_rows::CountRows;

@@ -12,11 +12,28 @@ const MAX_DEPTH: usize = 64;
 /// [`QueryError`] where it is none, or nested too deeply.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
-    let query = parser.either()?;
+    let start = parser.place();
+    let operand = parser.either()?;
     match parser.peek() {
-        Token::End => Ok(query),
+        Token::End => condition(operand, start),
         _ => Err(parser.expected("'and', 'or' or the end")),
     }
+}
+
+/// A part of an expression.
+enum Operand {
+    Condition(Query),
+    Column(String),
+    Value(Value),
+    List(Vec<Value>),
+}
+
+/// How two operands are compared.
+#[derive(Clone, Copy)]
+enum Operator {
+    Compare(Comparison),
+    In,
+    NotIn,
 }
 
 struct Parser {
@@ -28,6 +45,11 @@ struct Parser {
 impl Parser {
     fn peek(&self) -> &Token {
         &self.tokens[self.at].0
+    }
+
+    /// Where the next word stands.
+    fn place(&self) -> usize {
+        self.tokens[self.at].1
     }
 
     fn next(&mut self) -> Token {
@@ -45,126 +67,256 @@ impl Parser {
         is_there
     }
 
+    fn fault(&self, problem: &str) -> QueryError {
+        fault(self.place(), problem)
+    }
+
     fn expected(&self, what: &str) -> QueryError {
-        let (token, place) = &self.tokens[self.at];
-        QueryError { place: *place, expected: what.to_owned(), found: token.shown() }
+        self.fault(&format!("expected {what}, found {}", self.peek().shown()))
     }
 
-    fn either(&mut self) -> Result<Query, QueryError> {
-        let mut query = self.both()?;
-        while self.takes(&Token::Or) {
-            query = Query::Or(Box::new(query), Box::new(self.both()?));
-            self.deepen()?;
-        }
-        Ok(query)
+    fn either(&mut self) -> Result<Operand, QueryError> {
+        self.joined(&Token::Or, Self::both, Query::Or)
     }
 
-    fn both(&mut self) -> Result<Query, QueryError> {
-        let mut query = self.negation()?;
-        while self.takes(&Token::And) {
-            query = Query::And(Box::new(query), Box::new(self.negation()?));
-            self.deepen()?;
-        }
-        Ok(query)
+    fn both(&mut self) -> Result<Operand, QueryError> {
+        self.joined(&Token::And, Self::negation, Query::And)
     }
 
-    fn negation(&mut self) -> Result<Query, QueryError> {
-        if self.takes(&Token::Not) {
-            self.deepen()?;
-            return Ok(Query::Not(Box::new(self.negation()?)));
+    /// Parts with one word between each two; a part alone stays what it is.
+    fn joined(
+        &mut self,
+        word: &Token,
+        part: fn(&mut Self) -> Result<Operand, QueryError>,
+        join: fn(Vec<Query>) -> Query,
+    ) -> Result<Operand, QueryError> {
+        let start = self.place();
+        let first = part(self)?;
+        if self.peek() != word {
+            return Ok(first);
         }
-        if self.takes(&Token::Open) {
-            self.deepen()?;
-            let query = self.either()?;
-            return match self.takes(&Token::Close) {
-                true => Ok(query),
-                false => Err(self.expected("')'")),
-            };
+        let mut parts = vec![condition(first, start)?];
+        while self.takes(word) {
+            let start = self.place();
+            parts.push(condition(part(self)?, start)?);
         }
-        self.condition()
+        Ok(Operand::Condition(join(parts)))
     }
 
-    /// Every nested call and every level of the tree counts, once and for all.
-    fn deepen(&mut self) -> Result<(), QueryError> {
+    fn negation(&mut self) -> Result<Operand, QueryError> {
+        if !self.takes(&Token::Not) {
+            return self.comparison();
+        }
+        let start = self.place();
+        let negated = self.nested(Self::negation)?;
+        Ok(Operand::Condition(Query::Not(Box::new(condition(negated, start)?))))
+    }
+
+    /// What stands within something else, of which there is a limit.
+    fn nested(
+        &mut self,
+        part: fn(&mut Self) -> Result<Operand, QueryError>,
+    ) -> Result<Operand, QueryError> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.fault(&format!("more than {MAX_DEPTH} levels within each other")));
+        }
         self.depth += 1;
-        match self.depth <= MAX_DEPTH {
-            true => Ok(()),
-            false => Err(self.expected(&format!("at most {MAX_DEPTH} operators and parentheses"))),
+        let operand = part(self);
+        self.depth -= 1;
+        operand
+    }
+
+    /// `a < b <= c` is `a < b and b <= c`.
+    fn comparison(&mut self) -> Result<Operand, QueryError> {
+        let mut left = self.operand()?;
+        let mut parts = Vec::new();
+        while let Some((operator, place)) = self.operator()? {
+            let right = self.operand()?;
+            parts.push(compared(&left, operator, &right).map_err(|p| fault(place, &p))?);
+            left = right;
+        }
+        match parts.len() {
+            0 => Ok(left),
+            1 => Ok(Operand::Condition(parts.remove(0))),
+            _ => Ok(Operand::Condition(Query::And(parts))),
         }
     }
 
-    fn condition(&mut self) -> Result<Query, QueryError> {
-        let column = match self.peek() {
-            Token::Name(_) | Token::Quoted(_) => match self.next() {
-                Token::Name(name) | Token::Quoted(name) => name,
-                _ => return Err(self.expected("a column of obs")),
-            },
-            _ => return Err(self.expected("a column of obs")),
-        };
-        match self.peek() {
-            Token::Compare(_) => {
-                let Token::Compare(comparison) = self.next() else {
-                    return Err(self.expected("a comparison"));
-                };
-                Ok(Query::Compare { column, comparison, value: self.value()? })
-            }
-            Token::In => {
-                self.next();
-                Ok(Query::In { column, values: self.list()? })
-            }
-            Token::Not => {
-                self.next();
-                match self.takes(&Token::In) {
-                    true => {
-                        let values = self.list()?;
-                        Ok(Query::Not(Box::new(Query::In { column, values })))
-                    }
-                    false => Err(self.expected("'in'")),
-                }
-            }
-            _ => Ok(Query::Flag(column)),
-        }
-    }
-
-    fn list(&mut self) -> Result<Vec<Value>, QueryError> {
-        if !self.takes(&Token::OpenList) {
-            return Err(self.expected("'['"));
-        }
-        let mut values = vec![self.value()?];
-        while self.takes(&Token::Comma) {
-            values.push(self.value()?);
-        }
-        match self.takes(&Token::CloseList) {
-            true => Ok(values),
-            false => Err(self.expected("',' or ']'")),
-        }
-    }
-
-    fn value(&mut self) -> Result<Value, QueryError> {
-        let value = match self.peek() {
-            Token::Text(text) => Value::Text(text.clone()),
-            Token::Number(number) => Value::Number(*number),
-            Token::Name(name) if name == "True" => Value::Flag(true),
-            Token::Name(name) if name == "False" => Value::Flag(false),
-            Token::Name(_) => return Err(self.expected("a value: texts stand in quotes")),
-            _ => return Err(self.expected("a value")),
+    /// The operator that comes next, if one does, and its place.
+    fn operator(&mut self) -> Result<Option<(Operator, usize)>, QueryError> {
+        let place = self.place();
+        let operator = match *self.peek() {
+            Token::Compare(comparison) => Operator::Compare(comparison),
+            Token::In => Operator::In,
+            Token::Not => Operator::NotIn,
+            _ => return Ok(None),
         };
         self.next();
-        Ok(value)
+        if matches!(operator, Operator::NotIn) && !self.takes(&Token::In) {
+            return Err(self.expected("'in'"));
+        }
+        Ok(Some((operator, place)))
+    }
+
+    fn operand(&mut self) -> Result<Operand, QueryError> {
+        let operand = self.primary()?;
+        match self.peek() {
+            Token::Open => Err(self.fault("functions are not supported")),
+            Token::OpenList => Err(self.fault("subscripts are not supported")),
+            Token::Plus | Token::Minus => Err(self.fault("arithmetic is not supported")),
+            _ => Ok(operand),
+        }
+    }
+
+    fn primary(&mut self) -> Result<Operand, QueryError> {
+        let place = self.place();
+        match self.next() {
+            Token::Name(name) | Token::Quoted(name) => Ok(Operand::Column(name)),
+            Token::Value(value) => Ok(Operand::Value(value)),
+            Token::OpenList => self.list(Vec::new(), &Token::CloseList),
+            Token::Open => self.parenthesised(),
+            Token::Invert => {
+                let start = self.place();
+                let negated = self.nested(Self::operand)?;
+                Ok(Operand::Condition(Query::Not(Box::new(condition(negated, start)?))))
+            }
+            Token::Plus => signed(self.nested(Self::operand)?, 1, place),
+            Token::Minus => signed(self.nested(Self::operand)?, -1, place),
+            token => {
+                let found = token.shown();
+                let problem = format!("expected a column, a value or a condition, found {found}");
+                Err(fault(place, &problem))
+            }
+        }
+    }
+
+    /// A condition, or a list where there is a comma.
+    fn parenthesised(&mut self) -> Result<Operand, QueryError> {
+        if self.takes(&Token::Close) {
+            return Ok(Operand::List(Vec::new()));
+        }
+        let start = self.place();
+        let inside = self.nested(Self::either)?;
+        if self.takes(&Token::Close) {
+            return Ok(inside);
+        }
+        if !self.takes(&Token::Comma) {
+            return Err(self.expected("')'"));
+        }
+        self.list(vec![listed(inside, start)?], &Token::Close)
+    }
+
+    /// The rest of a list.
+    fn list(&mut self, mut values: Vec<Value>, close: &Token) -> Result<Operand, QueryError> {
+        loop {
+            let start = self.place();
+            if self.takes(close) {
+                let kind = |value: &Value| match value {
+                    Value::Text(_) => "text",
+                    Value::Integer(_) | Value::Float(_) => "number",
+                    Value::Flag(_) => "flag",
+                };
+                return match values.iter().all(|value| kind(value) == kind(&values[0])) {
+                    true => Ok(Operand::List(values)),
+                    false => Err(fault(start, "a list holds texts, or numbers, or True and False")),
+                };
+            }
+            let value = self.nested(Self::operand)?;
+            values.push(listed(value, start)?);
+            if self.peek() != close && !self.takes(&Token::Comma) {
+                return Err(self.expected(&format!("',' or {}", close.shown())));
+            }
+        }
     }
 }
 
-impl Comparison {
-    /// Whether two values of known order compare so; without an order they are merely not equal.
-    pub fn holds(self, order: Option<std::cmp::Ordering>) -> bool {
-        let Some(order) = order else { return self == Self::NotEqual };
-        match self {
-            Self::Equal => order.is_eq(),
-            Self::NotEqual => order.is_ne(),
-            Self::Less => order.is_lt(),
-            Self::LessOrEqual => order.is_le(),
-            Self::Greater => order.is_gt(),
-            Self::GreaterOrEqual => order.is_ge(),
-        }
+fn fault(place: usize, problem: &str) -> QueryError {
+    QueryError { place, problem: problem.to_owned() }
+}
+
+/// A number with its sign.
+fn signed(operand: Operand, sign: i8, place: usize) -> Result<Operand, QueryError> {
+    let value = match operand {
+        Operand::Value(Value::Float(x)) => Value::Float(f64::from(sign) * x),
+        Operand::Value(Value::Integer(n)) => match i128::from(sign) * n {
+            n if n >= i128::from(i64::MIN) => Value::Integer(n),
+            n => {
+                return Err(fault(
+                    place,
+                    &format!("expected a whole number from -2^63, found {n}"),
+                ));
+            }
+        },
+        _ => return Err(fault(place, "arithmetic is not supported")),
+    };
+    Ok(Operand::Value(value))
+}
+
+/// What holds for a cell, or not.
+fn condition(operand: Operand, place: usize) -> Result<Query, QueryError> {
+    let found = match operand {
+        Operand::Condition(query) => return Ok(query),
+        Operand::Column(name) => return Ok(Query::Flag(name)),
+        Operand::Value(value) => value.to_string(),
+        Operand::List(_) => "a list".to_owned(),
+    };
+    Err(fault(place, &format!("expected a condition, found {found}")))
+}
+
+/// What may stand in a list.
+fn listed(operand: Operand, place: usize) -> Result<Value, QueryError> {
+    match operand {
+        Operand::Value(value) => Ok(value),
+        Operand::Column(name) => Err(fault(
+            place,
+            &format!("a list holds values, and '{name}' is a column: texts stand in quotes"),
+        )),
+        Operand::Condition(_) => Err(fault(place, "a list holds values, and this is a condition")),
+        Operand::List(_) => Err(fault(place, "a list holds values, and no lists")),
     }
+}
+
+/// The condition that two operands make.
+fn compared(left: &Operand, operator: Operator, right: &Operand) -> Result<Query, String> {
+    use Operand::{Column, Condition, List, Value as Constant};
+    match (left, right) {
+        (Condition(_), _) | (_, Condition(_)) => {
+            Err("a condition is not compared: it holds or not, and not (...) negates it".to_owned())
+        }
+        (Column(left), Column(right)) => match operator {
+            Operator::Compare(comparison) => {
+                let (left, right) = (left.clone(), right.clone());
+                Ok(Query::Columns { left, comparison, right })
+            }
+            _ => Err(format!("expected a list after 'in', found the column '{right}'")),
+        },
+        (Column(column), List(values)) | (List(values), Column(column)) => match operator {
+            Operator::In | Operator::Compare(Comparison::Equal) => Ok(within(column, values)),
+            Operator::NotIn | Operator::Compare(Comparison::NotEqual) => {
+                Ok(Query::Not(Box::new(within(column, values))))
+            }
+            Operator::Compare(_) => Err("a list is neither smaller nor larger".to_owned()),
+        },
+        // A text is a list of one.
+        (Column(column), Constant(value @ Value::Text(_)))
+        | (Constant(value @ Value::Text(_)), Column(column))
+            if !matches!(operator, Operator::Compare(comparison) if comparison.is_order()) =>
+        {
+            let values = vec![value.clone()];
+            compared(&Column(column.clone()), operator, &List(values))
+        }
+        (Column(column), Constant(value)) | (Constant(value), Column(column)) => match operator {
+            Operator::Compare(comparison) => {
+                let is_mirrored = matches!(left, Constant(_));
+                let comparison = if is_mirrored { comparison.mirrored() } else { comparison };
+                Ok(Query::Compare { column: column.clone(), comparison, value: value.clone() })
+            }
+            _ => Err(format!("expected a list, found {value}")),
+        },
+        _ => Err("one side of a comparison has to be a column".to_owned()),
+    }
+}
+
+fn within(column: &str, values: &[Value]) -> Query {
+    Query::In { column: column.to_owned(), values: values.to_vec() }
 }
