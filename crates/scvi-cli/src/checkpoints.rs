@@ -2,10 +2,9 @@
 //! means.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use scvi::train::{Checkpoint, Event};
-use scvi_io::checkpoint::{CheckpointMeta, checkpoint_path};
+use scvi::train::{Checkpoint, TrainError};
+use scvi_io::checkpoint::{CheckpointMeta, Schedule, checkpoint_path};
 use scvi_io::model_dir::check_model_output;
 use scvi_io::output::remove_unfinished;
 use scvi_io::{IoError, load_model};
@@ -13,35 +12,6 @@ use scvi_io::{IoError, load_model};
 use crate::args::{CheckpointArgs, Common};
 use crate::error::CliError;
 use crate::input::note;
-
-/// When checkpoints are written.
-pub struct Schedule {
-    every: Option<Duration>,
-    every_n_epoch: Option<u64>,
-}
-
-impl Schedule {
-    /// What the user asked for.
-    pub fn new(args: &CheckpointArgs) -> Result<Self, CliError> {
-        let minutes = args.checkpoint_every_minutes;
-        let every = Duration::try_from_secs_f64(minutes * 60.0).map_err(|_| CliError::Option {
-            option: "checkpoint_every_minutes",
-            found: minutes.to_string(),
-            range: "a number of minutes, or 0 for none",
-        })?;
-        let every = Some(every).filter(|_| minutes > 0.0);
-        Ok(Self { every, every_n_epoch: args.checkpoint_every_n_epoch })
-    }
-
-    pub fn is_due(&self, last: Instant, event: Event) -> bool {
-        let epochs = match event {
-            Event::Epoch(record) => record.epoch as u64 + 1,
-            _ => 0,
-        };
-        self.every.is_some_and(|every| last.elapsed() >= every)
-            || self.every_n_epoch.is_some_and(|n| epochs > 0 && epochs.is_multiple_of(n))
-    }
-}
 
 /// What is kept of a run that ends with a model folder.
 pub struct Kept {
@@ -64,7 +34,8 @@ impl Kept {
         args: &mut CheckpointArgs,
         common: &Common,
     ) -> Result<Self, CliError> {
-        let schedule = Schedule::new(args)?;
+        let (minutes, epochs) = (args.checkpoint_every_minutes, args.checkpoint_every_n_epoch);
+        let schedule = Schedule::new(minutes, epochs).map_err(TrainError::from)?;
         let (saved, options) = (args.saved.take(), std::mem::take(&mut args.options));
         let overwrite = common.overwrite || saved.as_ref().is_some_and(|s| is_of_run(model, &s.0));
         check_model_output(model, overwrite)?;

@@ -10,6 +10,7 @@ use scvi::module::{ConfigError, UnknownChoice};
 use scvi::preprocess::GeneSelectionError;
 use scvi::train::TrainError;
 use scvi_io::IoError;
+use scvi_io::checkpoint::CheckpointError;
 use scvi_io::inputs::InputError;
 use scvi_io::obs_query::QueryMismatch;
 use thiserror::Error;
@@ -197,6 +198,15 @@ fn known_text(known: &[String]) -> String {
 impl From<TrainError> for CliError {
     fn from(error: TrainError) -> Self {
         Self::Train { error }
+    }
+}
+
+impl From<CheckpointError> for CliError {
+    fn from(error: CheckpointError) -> Self {
+        match error {
+            CheckpointError::Train(error) => error.into(),
+            CheckpointError::Io(error) => error.into(),
+        }
     }
 }
 

@@ -1,18 +1,14 @@
 //! A training run that is not lost: checkpoints, signals, and what to say when it diverges.
 
 use std::path::Path;
-use std::time::Instant;
 
 use scvi::Cpu;
-use scvi::data::{Dataset, Fingerprint};
+use scvi::data::Dataset;
 use scvi::module::Vae;
 use scvi::train::{
-    Checkpoint, Divergence, EpochRecord, Event, RunDescription, TrainError, TrainPlan, Trained,
-    TrainingRun,
+    Checkpoint, Divergence, EpochRecord, Event, TrainError, TrainPlan, Trained, TrainingRun,
 };
-use scvi_io::checkpoint::{
-    CHECKPOINT_VERSION, CheckpointMeta, RunSetup, read_checkpoint, write_checkpoint,
-};
+use scvi_io::checkpoint::{CheckpointMeta, RunCheckpoint, RunSetup, read_checkpoint};
 
 use crate::args::Common;
 use crate::checkpoints::Kept;
@@ -43,11 +39,13 @@ impl Training<'_> {
     ) -> Result<Trained, CliError> {
         let signals = Signals::install().map_err(|source| CliError::Signals { source })?;
         let data = self.data.fingerprint().map_err(TrainError::from)?;
+        let Kept { path, schedule, .. } = self.kept;
+        let mut kept = RunCheckpoint::new(path.clone(), self.setup.clone(), data, *schedule);
         let mut is_kept = saved.is_some();
-        let run = self.start(saved, &data)?;
-        match self.to_the_end(run, &data, &signals, &mut is_kept, observer) {
+        let run = self.start(&kept, saved)?;
+        match self.to_the_end(run, &mut kept, &signals, &mut is_kept, observer) {
             Err(CliError::Train { error: TrainError::Diverged(seen) }) => {
-                Err(self.find_cause(*seen, is_kept, &data, &signals))
+                Err(self.find_cause(*seen, is_kept, &mut kept, &signals))
             }
             other => other,
         }
@@ -57,12 +55,11 @@ impl Training<'_> {
     fn to_the_end(
         &self,
         mut run: TrainingRun,
-        data: &Fingerprint,
+        kept: &mut RunCheckpoint,
         signals: &Signals,
         is_kept: &mut bool,
         observer: &mut dyn FnMut(&EpochRecord),
     ) -> Result<Trained, CliError> {
-        let mut last = Instant::now();
         loop {
             let event = run.advance()?;
             match &event {
@@ -71,10 +68,10 @@ impl Training<'_> {
                 Event::Done(stop) => return Ok(run.finish(*stop)?),
             }
             let signal = signals.received();
-            if signal.is_none() && !self.kept.schedule.is_due(last, event) {
+            if signal.is_none() && !kept.is_due(event) {
                 continue;
             }
-            let written = match self.write(&mut run, data) {
+            let written = match kept.write(&mut run).map_err(CliError::from) {
                 Err(error @ CliError::Train { error: TrainError::Diverged(_) }) => {
                     return Err(error);
                 }
@@ -88,34 +85,15 @@ impl Training<'_> {
                 // The run is worth more than its checkpoint.
                 Err(error) => note(self.common, &format!("no checkpoint: {error}")),
             }
-            last = Instant::now();
         }
     }
 
     fn start(
         &self,
+        kept: &RunCheckpoint,
         saved: Option<(CheckpointMeta, Checkpoint)>,
-        data: &Fingerprint,
     ) -> Result<TrainingRun<'_>, CliError> {
-        let vae = (self.begin)()?;
-        let Some((meta, checkpoint)) = saved else {
-            return Ok(TrainingRun::of_model(vae, self.data, self.plan)?);
-        };
-        let (config, plan) = (vae.spec().config().clone(), self.plan.clone());
-        let now = RunDescription { config, plan, data: data.clone() };
-        meta.check_same(&self.kept.path, &self.setup, &now)?;
-        Ok(TrainingRun::resume_of_model(vae, self.data, self.plan, checkpoint)?)
-    }
-
-    fn write(&self, run: &mut TrainingRun, data: &Fingerprint) -> Result<(), CliError> {
-        run.check_state()?;
-        let meta = CheckpointMeta {
-            checkpoint_version: CHECKPOINT_VERSION,
-            setup: self.setup.clone(),
-            run: run.description(data),
-            progress: run.progress().clone(),
-        };
-        Ok(write_checkpoint(&self.kept.path, &meta, run)?)
+        Ok(kept.start((self.begin)()?, self.data, self.plan, saved)?)
     }
 
     fn interrupted(
@@ -146,19 +124,19 @@ impl Training<'_> {
         &self,
         seen: Divergence,
         mut is_kept: bool,
-        data: &Fingerprint,
+        kept: &mut RunCheckpoint,
         signals: &Signals,
     ) -> CliError {
         note(self.common, "training diverged; repeating it from the last checkpoint to see why");
         let mut found = seen.clone();
         let saved = is_kept.then(|| read_checkpoint(&self.kept.path)).transpose().ok();
-        if let Some(mut run) = saved.and_then(|saved| self.start(saved, data).ok()) {
+        if let Some(mut run) = saved.and_then(|saved| self.start(kept, saved).ok()) {
             run.watch_closely();
             let from = run.progress().step;
             while signals.received().is_none() {
                 let at = run.progress();
                 if at.epoch == seen.epoch && at.minibatch == 0 && at.step > from {
-                    is_kept |= self.write(&mut run, data).is_ok();
+                    is_kept |= kept.write(&mut run).is_ok();
                 }
                 match run.advance() {
                     Ok(Event::Done(_)) => break,

@@ -59,6 +59,7 @@ fn setup() -> RunSetup {
         registry: Registry { batch: Some(field), ..Registry::default() },
         input: InputMeta::new(40, &["a".to_owned(), "b".to_owned()]),
         mapping: None,
+        epochs_before: 0,
     }
 }
 
@@ -141,6 +142,10 @@ fn the_first_difference_is_named() {
         "the program is scvi-rs 0.2.0, and was scvi-rs 0.1.0"
     );
     assert_eq!(with(&|s| s.input.n_cells = 41), "the input's n_cells is 41, and was 40");
+    assert_eq!(
+        with(&|s| s.epochs_before = 5),
+        "the model's number of epochs before the run is 5, and was 0"
+    );
     let other = InputMeta::new(40, &["a".to_owned(), "c".to_owned()]);
     assert!(with(&|s| s.input = other.clone()).starts_with("the input's var_names_sha256 is"));
     assert_eq!(

@@ -123,6 +123,7 @@ fn changed_checkpoints_are_errors_or_the_same() {
             registry: Default::default(),
             input: InputMeta::new(40, &[]),
             mapping: None,
+            epochs_before: 0,
         },
         run: run.description(&data.fingerprint().unwrap()),
         progress: run.progress().clone(),

@@ -49,6 +49,7 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
         registry: prepared.registry.clone(),
         input: input.clone(),
         mapping: Some(MappingSetup::new(&reference.state_dict(), freeze)),
+        epochs_before: 0,
     };
     let reference = RefCell::new(reference);
     let training = Training {

@@ -65,6 +65,7 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
             registry: prepared.registry.clone(),
             input: input.clone(),
             mapping: None,
+            epochs_before: 0,
         },
         kept: &kept,
         resume_command: resume_command(

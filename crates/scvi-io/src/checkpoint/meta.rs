@@ -31,6 +31,13 @@ pub struct RunSetup {
     /// Of a query that is mapped onto a reference, what it began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<MappingSetup>,
+    /// Epochs of the model before the run, where it goes on with one that was trained.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epochs_before: usize,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// What the mapping of a query began with.
@@ -86,6 +93,10 @@ impl CheckpointMeta {
         let difference = first_difference(&then.0.program, &setup.program, "the program")
             .or_else(|| first_difference(&then.0.input, &setup.input, "the input's"))
             .or_else(|| first_difference(&mapping(then.0), &mapping(setup), "the"))
+            .or_else(|| {
+                let (then, now) = (then.0.epochs_before, setup.epochs_before);
+                first_difference(&then, &now, "the model's number of epochs before the run")
+            })
             .or_else(|| first_difference(&then.0.registry, &setup.registry, "the input's"))
             .or_else(|| first_difference(&then.1.config, &run.config, ""))
             .or_else(|| first_difference(&then.1.plan, &run.plan, ""))

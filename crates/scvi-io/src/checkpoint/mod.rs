@@ -7,12 +7,16 @@
 mod difference;
 mod meta;
 mod read;
+mod run;
+mod schedule;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 pub use meta::{CHECKPOINT_VERSION, CheckpointMeta, MappingSetup, RunSetup};
 pub use read::read_checkpoint;
+pub use run::{CheckpointError, RunCheckpoint};
+pub use schedule::Schedule;
 pub use write::write_checkpoint;
 
 /// The metadata's key in the header.
