@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use scvi::train::{Checkpoint, TrainError};
-use scvi_io::checkpoint::{CheckpointMeta, Schedule, checkpoint_path};
+use scvi_io::checkpoint::{CheckpointMeta, Schedule, checkpoint_path, remove_checkpoint};
+use scvi_io::load_model;
 use scvi_io::model_dir::check_model_output;
 use scvi_io::output::remove_unfinished;
-use scvi_io::{IoError, load_model};
 
 use crate::args::{CheckpointArgs, Common};
 use crate::error::CliError;
@@ -55,12 +55,7 @@ impl Kept {
 
     /// Deletes the checkpoint, the last of all that a run does: until then it can be resumed.
     pub fn remove(&self) -> Result<(), CliError> {
-        match std::fs::remove_file(&self.path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(IoError::Os { action: "delete", path: self.path.clone(), source }.into())
-            }
-            _ => Ok(()),
-        }
+        Ok(remove_checkpoint(&self.path)?)
     }
 }
 

@@ -87,7 +87,7 @@ pub struct TrainingMeta {
     pub n_cells: usize,
     /// Epochs done.
     pub epochs: usize,
-    /// Why training ended: `max_epochs`, `max_steps`, `early_stopping` or `interrupted`; of a model that comes
+    /// Why training ended: `max_epochs`, `max_steps`, `early_stopping`, `callback` or `interrupted`; of a model that comes
     /// from a save of scvi-tools [`TrainingMeta::UNKNOWN`] or [`TrainingMeta::UNTRAINED`].
     pub stop: String,
     /// Cells of a minibatch; 0 where it is not known.
@@ -113,6 +113,7 @@ impl TrainingMeta {
             Stop::MaxEpochs => "max_epochs",
             Stop::MaxSteps => "max_steps",
             Stop::EarlyStopping => "early_stopping",
+            Stop::Callback => "callback",
             Stop::Interrupted => "interrupted",
         }
         .to_owned()

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::value_error;
+use crate::error::{py_error, value_error};
 
 /// The options that `given` names, the others as in `defaults`.
 pub fn with_defaults<T: Serialize + DeserializeOwned>(
@@ -52,6 +52,14 @@ pub fn default_config(py: Python<'_>, linear: bool) -> PyResult<Bound<'_, PyAny>
 #[pyfunction]
 pub fn default_plan(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     to_python(py, &TrainPlan::default())
+}
+
+/// Epochs of a plan on so many cells, and optimizer steps of one; 0 steps where the plan cannot be.
+#[pyfunction]
+pub fn plan_length(plan: &Bound<PyDict>, n_cells: usize) -> PyResult<(usize, usize)> {
+    let plan: TrainPlan = with_defaults("the training plan", &TrainPlan::default(), plan)?;
+    plan.validate().map_err(py_error)?;
+    Ok((plan.epochs(n_cells), plan.steps_per_epoch(n_cells)))
 }
 
 /// Epochs that scvi-tools trains so many cells for.

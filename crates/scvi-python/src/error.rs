@@ -13,6 +13,7 @@ use scvi::module::{ConfigError, MinifiedError};
 use scvi::nn::{EmbeddingError, StateError};
 use scvi::train::{PlanError, TrainError};
 use scvi_io::IoError;
+use scvi_io::checkpoint::CheckpointError;
 use scvi_io::scvi_tools::SaveError;
 
 /// Any error of the engine, with the name of its exception.
@@ -83,6 +84,15 @@ impl From<TrainError> for EngineError {
     }
 }
 
+impl From<CheckpointError> for EngineError {
+    fn from(error: CheckpointError) -> Self {
+        match error {
+            CheckpointError::Train(error) => error.into(),
+            CheckpointError::Io(error) => error.into(),
+        }
+    }
+}
+
 /// What reading counts failed with: an exception of Python's, or a fault in the counts.
 impl From<io::Error> for EngineError {
     fn from(error: io::Error) -> Self {
@@ -136,6 +146,11 @@ pub fn py_error(error: impl Into<EngineError>) -> PyErr {
 /// A change to a model that is being trained.
 pub fn busy_error(message: &str) -> PyErr {
     EngineError { exception: "BusyError", source: message.into() }.into()
+}
+
+/// A file that is not as it should be.
+pub fn file_error(message: String) -> PyErr {
+    EngineError { exception: "FileError", source: message.into() }.into()
 }
 
 /// A wrong argument.

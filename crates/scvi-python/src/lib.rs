@@ -16,6 +16,7 @@ mod supervise;
 mod tables;
 mod tasks;
 mod threads;
+mod training;
 
 use numpy::PyArray1;
 use pyo3::prelude::*;
@@ -36,7 +37,7 @@ mod _core {
         transfer_categories,
     };
     #[pymodule_export]
-    use super::config::{default_config, default_plan, max_epochs_heuristic};
+    use super::config::{default_config, default_plan, max_epochs_heuristic, plan_length};
     #[pymodule_export]
     use super::counts::Counts;
     #[pymodule_export]
@@ -51,6 +52,8 @@ mod _core {
     use super::tasks::{AggregatedPosterior, compare_samples};
     #[pymodule_export]
     use super::threads::{num_threads, set_num_threads};
+    #[pymodule_export]
+    use super::training::Run;
 
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -21,6 +21,7 @@ from support import counts, model_of, trained
 
 import scvi_rs
 from scvi_rs.exceptions import BusyError
+from scvi_rs.train import Callback
 
 SCVI = scvi_rs.model.SCVI
 LinearSCVI = scvi_rs.model.LinearSCVI
@@ -294,19 +295,20 @@ def test_a_model_is_read_while_it_is_trained():
     before = model.get_latent_representation()
     read, refused = [], []
 
-    def callback(record):
-        read.append(model.get_latent_representation())
-        for change in (
-            lambda: model.train(1, **QUIET),
-            lambda: model.module.load_state_dict(model.module.state_dict()),
-            lambda: model.module.init_embedding("other", 3),
-        ):
-            with pytest.raises(BusyError, match="being trained.*deepcopy"):
-                change()
-            refused.append(change)
+    class Changing(Callback):
+        def on_epoch_end(self, training, metrics):
+            read.append(model.get_latent_representation())
+            for change in (
+                lambda: model.train(1, **QUIET),
+                lambda: model.module.load_state_dict(model.module.state_dict()),
+                lambda: model.module.init_embedding("other", 3),
+            ):
+                with pytest.raises(BusyError, match="being trained.*deepcopy"):
+                    change()
+                refused.append(change)
 
-    data = model._engine_data_of(model.adata_manager)
-    worker = threading.Thread(target=model._core.train, args=(data, {"max_epochs": 3}, callback))
+    options = {"max_epochs": 3, "callbacks": [Changing()], **QUIET}
+    worker = threading.Thread(target=model.train, kwargs=options)
     worker.start()
     # Beside the callbacks, another thread.
     while worker.is_alive():

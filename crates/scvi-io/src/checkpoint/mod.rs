@@ -11,6 +11,7 @@ mod run;
 mod schedule;
 mod write;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 pub use meta::{CHECKPOINT_VERSION, CheckpointMeta, MappingSetup, RunSetup};
@@ -19,12 +20,27 @@ pub use run::{CheckpointError, RunCheckpoint};
 pub use schedule::Schedule;
 pub use write::write_checkpoint;
 
+use crate::IoError;
+
 /// The metadata's key in the header.
 const META_KEY: &str = "scvi_rs_checkpoint";
 /// The last tensor.
 const SUM_TENSOR: &str = "sha256";
 /// What stands before the names of tensors: weights, and Adam's two moments under torch's names.
 const PREFIXES: [&str; 3] = ["weights/", "adam.exp_avg/", "adam.exp_avg_sq/"];
+
+/// Deletes a checkpoint, if there is one.
+///
+/// # Errors
+/// [`IoError::Os`] where it cannot be deleted.
+pub fn remove_checkpoint(path: &Path) -> Result<(), IoError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(IoError::os("delete", path, error))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Where the checkpoint of a model's training lies: `DIR.checkpoint`.
 pub fn checkpoint_path(model: impl AsRef<Path>) -> PathBuf {

@@ -15,7 +15,7 @@ Examples
 
 import sys as _sys
 
-from . import data, dataloaders, distributions, exceptions, model, module, utils
+from . import data, dataloaders, distributions, exceptions, model, module, train, utils
 from ._constants import REGISTRY_KEYS
 from ._core import VERSION as __version__
 from ._settings import settings
@@ -31,6 +31,7 @@ __all__ = [
     "model",
     "module",
     "settings",
+    "train",
     "utils",
 ]
 
@@ -44,5 +45,6 @@ _show_public_names(
     model,
     model.base,
     module,
+    train,
     utils,
 )

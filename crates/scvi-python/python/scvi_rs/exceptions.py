@@ -13,6 +13,7 @@ __all__ = [
     "EmbeddingError",
     "FileError",
     "GenesError",
+    "LoggerError",
     "MinifiedError",
     "MisfitError",
     "PlanError",
@@ -72,6 +73,10 @@ class FileError(ScviError, ValueError, OSError):
 
 class GenesError(ScviError, ValueError):
     """Genes of the data that are not those of the model."""
+
+
+class LoggerError(ScviError, RuntimeError):
+    """A logger of training that failed; the model keeps what it has learned until then."""
 
 
 class MinifiedError(ScviError, ValueError):

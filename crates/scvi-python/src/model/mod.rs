@@ -22,8 +22,10 @@ use crate::config::{to_python, with_defaults};
 use crate::error::{py_error, value_error};
 use crate::tables;
 
-use shared::{Shared, State};
+use shared::Shared;
+pub(crate) use shared::{Reference, State};
 pub(crate) use state::to_dict;
+pub(crate) use train::keep;
 
 /// scVI's module with its registry, gene names, split and history.
 ///
@@ -163,12 +165,16 @@ impl Model {
 
 impl Model {
     fn of(saved: SavedModel) -> Self {
-        Self { shared: Shared::new(State { saved, reference: None }) }
+        Self::in_state(State { saved, reference: None })
+    }
+
+    pub(crate) fn in_state(state: State) -> Self {
+        Self { shared: Shared::new(state) }
     }
 }
 
 /// The program, as files name it.
-fn program() -> String {
+pub(crate) fn program() -> String {
     format!("scvi-rs {}", env!("CARGO_PKG_VERSION"))
 }
 

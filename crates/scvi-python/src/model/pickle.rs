@@ -3,14 +3,15 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use scvi::Cpu;
-use scvi::model::query::{Freeze, freeze_reference};
+use scvi::model::query::freeze_reference;
 use scvi::module::{AddedEmbedding, Vae, VaeConfig};
+use scvi_io::checkpoint::MappingSetup;
 use scvi_io::model_dir::HistoryTable;
 use scvi_io::{ModelMeta, SavedModel};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Shared, State};
+use super::shared::{Reference, Shared, State};
 use super::state::{from_dict, to_dict};
 use super::{Model, program};
 use crate::error::{py_error, value_error};
@@ -21,8 +22,8 @@ struct Description {
     meta: ModelMeta,
     /// The module's configuration in training, which may have no dropout.
     config: VaeConfig,
-    /// The reference's configuration and what is frozen of it.
-    reference: Option<(VaeConfig, Freeze)>,
+    /// The reference's configuration, what is frozen of it, and its tensors' sum.
+    reference: Option<(VaeConfig, MappingSetup)>,
     embeddings: Vec<AddedEmbedding>,
     columns: Vec<String>,
     left_out: Vec<String>,
@@ -55,7 +56,7 @@ impl Model {
         let description = Description {
             meta,
             config: vae.spec().config().clone(),
-            reference: reference.map(|(spec, freeze)| (spec.config().clone(), freeze)),
+            reference: reference.map(|of| (of.spec.config().clone(), of.mapping)),
             embeddings: vae.added_embeddings(),
             columns: history.columns,
             left_out,
@@ -87,17 +88,19 @@ impl Model {
         let mut vae = Vae::new(Cpu::new(), config.validate().map_err(py_error)?, 0);
         let reference = match reference {
             None => None,
-            Some((config, freeze)) => Some((config.validate().map_err(py_error)?, freeze)),
+            Some((config, mapping)) => {
+                Some(Reference { spec: config.validate().map_err(py_error)?, mapping })
+            }
         };
-        if let Some((reference, freeze)) = &reference {
-            freeze_reference(&mut vae, reference, freeze).map_err(py_error)?;
+        if let Some(Reference { spec, mapping }) = &reference {
+            freeze_reference(&mut vae, spec, &mapping.freeze).map_err(py_error)?;
         }
         vae.add_embeddings(embeddings).map_err(py_error)?;
         vae.load_state_dict(from_dict(&parts.tensors)?).map_err(py_error)?;
         let history = HistoryTable { columns, rows: parts.history };
         let unused = from_dict(&parts.unused)?;
         let saved = SavedModel { vae, meta, history, unused, left_out };
-        Ok(Self { shared: Shared::new(State { saved, reference }) })
+        Ok(Self::in_state(State { saved, reference }))
     }
 
     /// The same model; whichever of the two is changed first gets memory of its own.

@@ -6,11 +6,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scvi::data::{LibraryPrior, Registry};
 use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, trained_tensors};
-use scvi::module::VaeSpec;
+use scvi_io::checkpoint::MappingSetup;
 use scvi_io::model_dir::HistoryTable;
 use scvi_io::{MappedFrom, ModelMeta, SavedModel};
 
-use super::shared::{Shared, State};
+use super::shared::{Reference, State};
 use super::{Model, untrained};
 use crate::config::with_defaults;
 use crate::error::{py_error, value_error};
@@ -36,8 +36,8 @@ impl Model {
         let prior = prior.map(|(log_means, log_vars)| LibraryPrior { log_means, log_vars });
         let config = grown_config(&meta.config, &registry, prior.as_ref()).map_err(py_error)?;
         let spec = config.validate().map_err(py_error)?;
-        let vae =
-            load_query_data(&mut reference.clone(), &spec, &freeze, seed).map_err(py_error)?;
+        let mut copy = reference.clone();
+        let vae = load_query_data(&mut copy, &spec, &freeze, seed).map_err(py_error)?;
         let meta = ModelMeta {
             config,
             registry,
@@ -62,15 +62,16 @@ impl Model {
             unused: BTreeMap::new(),
             left_out: Vec::new(),
         };
-        let reference = Some((reference.spec().clone(), freeze));
-        Ok(Self { shared: Shared::new(State { saved, reference }) })
+        let mapping = MappingSetup::new(&copy.state_dict(), freeze);
+        let reference = Some(Reference { spec: copy.spec().clone(), mapping });
+        Ok(Self::in_state(State { saved, reference }))
     }
 
     /// Tensors that training on the query moves, with how much of each; of a model that grew from
     /// `reference`.
     fn trained_tensors(&self, reference: &Self) -> PyResult<Vec<String>> {
         let state = self.state();
-        let (_, freeze) = grown(&state)?;
+        let freeze = &grown(&state)?.mapping.freeze;
         let mut reference = reference.state().saved.vae.clone();
         trained_tensors(&mut reference, state.saved.vae.spec(), freeze).map_err(py_error)
     }
@@ -78,12 +79,12 @@ impl Model {
     /// Whether training on the query can move the latent representation of any cell.
     fn moves_latent(&self) -> PyResult<bool> {
         let state = self.state();
-        let (reference, freeze) = grown(&state)?;
-        moves_latent(reference, state.saved.vae.spec(), freeze).map_err(py_error)
+        let Reference { spec, mapping } = grown(&state)?;
+        moves_latent(spec, state.saved.vae.spec(), &mapping.freeze).map_err(py_error)
     }
 }
 
-fn grown(state: &State) -> PyResult<&(VaeSpec, Freeze)> {
+fn grown(state: &State) -> PyResult<&Reference> {
     let none = || value_error("the model did not grow from a reference");
     state.reference.as_ref().ok_or_else(none)
 }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use scvi::model::query::Freeze;
 use scvi::module::VaeSpec;
 use scvi_io::SavedModel;
+use scvi_io::checkpoint::MappingSetup;
 
 use super::Model;
 use crate::data::Data;
@@ -17,8 +17,16 @@ use crate::error::{busy_error, py_error};
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) saved: SavedModel,
-    /// The reference and what is frozen of it, where this model grew from one.
-    pub(super) reference: Option<(VaeSpec, Freeze)>,
+    /// Where this model grew from a reference.
+    pub(super) reference: Option<Reference>,
+}
+
+/// The reference that a query's model grew from.
+#[derive(Clone)]
+pub(crate) struct Reference {
+    pub(super) spec: VaeSpec,
+    /// What is frozen of it, and its tensors' sum.
+    pub(crate) mapping: MappingSetup,
 }
 
 /// A state that threads share: whoever reads it keeps what it began with, and whoever changes it

@@ -23,6 +23,12 @@ impl Model {
         self.change(py, |state| state.saved.vae.load_state_dict(tensors).map_err(py_error))
     }
 
+    /// Takes the weights of another model of this shape.
+    fn take_weights(&self, py: Python, other: &Self) -> PyResult<()> {
+        let weights = other.state().saved.vae.clone().state_dict();
+        self.change(py, |state| state.saved.vae.load_state_dict(weights).map_err(py_error))
+    }
+
     /// Weights of a linear decoder: `(genes, n_latent)`; None of another.
     fn loadings<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let state = self.state();

@@ -1,72 +1,114 @@
 //! `Model.train`.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use scvi::Cpu;
-use scvi::data::{Dataset, Split};
-use scvi::module::Vae;
-use scvi::train::{
-    EpochRecord, Event, MinibatchRecord, Stop, TrainError, TrainPlan, Trained, TrainingRun,
-};
+use scvi::data::Split;
+use scvi::train::{History, Stop, TrainPlan, Trained};
+use scvi_io::checkpoint::remove_checkpoint;
 use scvi_io::{InputMeta, SavedModel, TrainingMeta};
 
+use super::shared::State;
 use super::{Model, program};
-use crate::config::{to_python, with_defaults};
+use crate::config::with_defaults;
 use crate::data::Data;
 use crate::error::py_error;
-use crate::supervise::{Reporter, Supervised, supervise};
+use crate::supervise::{Supervised, supervise};
 use crate::tables::add_history;
+use crate::training::{Base, Begun, CheckpointOptions, Ended, Listener, News, warn_of_checkpoint};
 
 #[pymethods]
 impl Model {
-    /// Trains, from the weights there are. `plan` names options of training; those it leaves out
-    /// have their defaults. `progress` is called with a dictionary of each epoch's losses as it
-    /// ends, `on_step` with one of each minibatch's, both in the calling thread; an exception that
-    /// they raise stops training, as Ctrl-C does.
+    /// Trains, from the weights there are or from where a checkpoint left off. `plan` names options
+    /// of training; those it leaves out have their defaults. The `listener` is told how the run goes,
+    /// in the calling thread; an exception that it raises stops training, as Ctrl-C does. With
+    /// `watch_closely` every number is looked at after every step.
     ///
-    /// A run that is stopped keeps what it has learnt, then raises what stopped it. One that
-    /// diverges leaves the model as it was.
-    #[pyo3(signature = (data, plan, progress=None, on_step=None))]
+    /// A run that is stopped keeps what it has learned, in its checkpoint too, then raises what
+    /// stopped it. One that diverges leaves the model and its last checkpoint as they were.
+    #[pyo3(signature = (data, plan, *, listener=None, checkpoint=None, watch_closely=false))]
     fn train(
         &self,
         py: Python,
         data: &Data,
         plan: &Bound<PyDict>,
-        progress: Option<Py<PyAny>>,
-        on_step: Option<Py<PyAny>>,
+        listener: Option<Listener>,
+        checkpoint: Option<CheckpointOptions>,
+        watch_closely: bool,
     ) -> PyResult<()> {
         let plan: TrainPlan = with_defaults("the training plan", &TrainPlan::default(), plan)?;
-        let listen = |py: Python, news: News| match (news, &progress, &on_step) {
-            (News::Epoch(record), Some(callable), _) => {
-                callable.call1(py, (to_python(py, &record)?,)).map(drop)
-            }
-            (News::Minibatch(record), _, Some(callable)) => {
-                callable.call1(py, (step(py, &record)?,)).map(drop)
-            }
-            _ => Ok(()),
+        let path = checkpoint.as_ref().map(|checkpoint| checkpoint.path.clone());
+        let run = Training { data, plan, listener, checkpoint, watch_closely };
+        let (interrupted, not_written) = self.train_by(py, |state| run.train(py, state))?;
+        let Some(error) = interrupted else {
+            return path.map_or(Ok(()), |path| remove_checkpoint(&path).map_err(py_error));
         };
-        let tells_steps = on_step.is_some();
-        let interrupted = self.train_by(py, |mut state| {
-            let mut vae = state.saved.vae;
-            vae.set_minified_data_type(data.minified()).map_err(py_error)?;
-            let done = data.with(py, |dataset| {
-                supervise(py, listen, |reporter| run(vae, dataset, &plan, reporter, tells_steps))
-            })??;
-            let Supervised { value, interrupted } = done;
-            let Trained { vae, history, split, stop } = value.map_err(py_error)?;
-            state.saved.vae = vae;
-            // A later training begins with a new optimizer.
-            state.saved.vae.forget_moments();
-            add_history(&mut state.saved.history, (&history).into());
-            record(&mut state.saved, split, stop, &plan, data.n_cells());
-            Ok((state, interrupted))
-        })?;
-        interrupted.map_or(Ok(()), Err)
+        if let Some(why) = not_written {
+            warn_of_checkpoint(py, &why)?;
+        }
+        Err(error)
     }
 }
 
-/// Notes how a model was trained.
-fn record(saved: &mut SavedModel, split: Split, stop: Stop, plan: &TrainPlan, n_cells: usize) {
+/// A call of `train`.
+struct Training<'a> {
+    data: &'a Data,
+    plan: TrainPlan,
+    listener: Option<Listener>,
+    checkpoint: Option<CheckpointOptions>,
+    watch_closely: bool,
+}
+
+/// What ended a run before its time, and why its checkpoint could not be written in the end.
+type Interruption = (Option<PyErr>, Option<String>);
+
+impl Training<'_> {
+    fn train(self, py: Python, mut state: State) -> PyResult<(State, Interruption)> {
+        let Self { data, mut plan, listener, checkpoint, watch_closely } = self;
+        let n_cells = data.n_cells();
+        state.saved.vae.set_minified_data_type(data.minified()).map_err(py_error)?;
+        let checkpoint = match checkpoint {
+            None => None,
+            Some(options) => {
+                let State { saved, reference } = &mut state;
+                Some(options.prepare(saved, reference.as_ref(), &mut plan, n_cells)?)
+            }
+        };
+        let plan = Arc::new(plan);
+        let waits = listener.as_ref().is_some_and(|listener| listener.waits);
+        let base = || Base { state: Arc::new(state.clone()), plan: plan.clone(), n_cells };
+        let base = waits.then(base);
+        let filter = listener.as_ref().and_then(Listener::filter);
+        let listen = |py: Python, news: News| {
+            listener.as_ref().map_or(Ok(()), |listener| listener.hear(py, news, base.as_ref()))
+        };
+        let vae = state.saved.vae;
+        let done = data.with(py, |dataset| {
+            let begun = Begun { vae, data: dataset, plan: &plan, checkpoint, watch_closely };
+            supervise(py, listen, |reporter| begun.run(reporter, filter, waits))
+        })??;
+        let Supervised { value, interrupted } = done;
+        let Ended { trained, not_written } = value.map_err(py_error)?;
+        let Trained { vae, history, split, stop } = trained;
+        state.saved.vae = vae;
+        // A later training begins with a new optimizer.
+        state.saved.vae.forget_moments();
+        keep(&mut state.saved, &history, split, stop, &plan, n_cells);
+        Ok((state, (interrupted, not_written)))
+    }
+}
+
+/// Notes how a model was trained, after what it was trained before.
+pub(crate) fn keep(
+    saved: &mut SavedModel,
+    history: &History,
+    split: Split,
+    stop: Stop,
+    plan: &TrainPlan,
+    n_cells: usize,
+) {
+    add_history(&mut saved.history, history.into());
     let meta = &mut saved.meta;
     meta.program = program();
     meta.split = split;
@@ -78,45 +120,4 @@ fn record(saved: &mut SavedModel, split: Split, stop: Stop, plan: &TrainPlan, n_
         seed: plan.seed,
     };
     meta.input = Some(InputMeta::new(n_cells, &meta.var_names));
-}
-
-/// What a run tells.
-enum News {
-    Minibatch(MinibatchRecord),
-    Epoch(EpochRecord),
-}
-
-fn step<'py>(py: Python<'py>, record: &MinibatchRecord) -> PyResult<Bound<'py, PyDict>> {
-    let dict = PyDict::new(py);
-    dict.set_item("epoch", record.epoch)?;
-    dict.set_item("step", record.step)?;
-    dict.set_item("is_validation", record.is_validation)?;
-    dict.set_item("kl_weight", record.kl_weight)?;
-    dict.set_item("loss", record.terms.loss)?;
-    Ok(dict)
-}
-
-/// Trains to the end, or until the caller wants it to stop.
-fn run(
-    vae: Vae<Cpu<f32>>,
-    data: &Dataset,
-    plan: &TrainPlan,
-    reporter: &Reporter<News>,
-    tells_steps: bool,
-) -> Result<Trained, TrainError> {
-    let mut run = TrainingRun::of_model(vae, data, plan)?;
-    loop {
-        let event = run.advance()?;
-        if let Some(record) = run.last_minibatch().filter(|_| tells_steps) {
-            reporter.send(News::Minibatch(*record));
-        }
-        match event {
-            Event::Minibatch => {}
-            Event::Epoch(record) => reporter.send(News::Epoch(record)),
-            Event::Done(stop) => return run.finish(stop),
-        }
-        if reporter.is_stopped() {
-            return run.finish(Stop::Interrupted);
-        }
-    }
 }

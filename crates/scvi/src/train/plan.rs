@@ -188,12 +188,16 @@ impl TrainPlan {
         if self.max_steps.is_none() {
             return most;
         }
-        // A plan that splits no cells has no epoch at all, and is refused when the run begins.
-        let split = self.split(n_cells).unwrap_or_default();
-        match train_ranges(&split, self).len() {
+        match self.steps_per_epoch(n_cells) {
             0 => most,
             per_epoch => Steps { per_epoch, max_steps: self.max_steps }.epochs(most),
         }
+    }
+
+    /// Optimizer steps of an epoch on a data set of `n_cells`; 0 where the plan does not split it,
+    /// and is refused when the run begins.
+    pub fn steps_per_epoch(&self, n_cells: usize) -> usize {
+        self.split(n_cells).map_or(0, |split| train_ranges(&split, self).len())
     }
 
     /// Cells that an epoch, counted from 0, trains on.

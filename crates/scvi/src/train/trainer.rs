@@ -20,6 +20,8 @@ pub enum Stop {
     MaxSteps,
     /// The held-out loss no longer fell.
     EarlyStopping,
+    /// A callback of the caller ended it with an epoch.
+    Callback,
     /// The caller asked for it.
     Interrupted,
 }

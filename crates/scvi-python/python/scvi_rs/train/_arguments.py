@@ -4,6 +4,7 @@ and those that are refused."""
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -176,6 +177,6 @@ def whole_number(name: str, value: Any) -> int:
         If it is none.
     """
     number = plain_number(name, value)
-    if number != number or number in (float("inf"), float("-inf")) or number != int(number):
+    if not math.isfinite(number) or number != int(number):
         raise ValueError(f"{name} must be a whole number, not {value!r}")
     return int(number)

@@ -204,7 +204,7 @@ class BaseModelClass(ManagesAnnData, SavedModels):
             }
         known = {
             "batch": inputs.batch,
-            "labels": inputs.labels,
+            "labels": inputs.labels if _knows_labels(engine) else None,
             "categories": inputs.categorical,
             "continuous": inputs.continuous,
             "size_factor": inputs.size_factor,
@@ -366,6 +366,12 @@ class BaseModelClass(ManagesAnnData, SavedModels):
 
     def _bar(self, description: str, silent: bool, unit: str = "cells") -> ProgressBar:
         return ProgressBar(description, f" {unit}", shown=not silent)
+
+
+def _knows_labels(engine: _core.Model) -> bool:
+    """Whether cells have labels for the engine: without a column of them all have the same, which
+    only a dispersion by label asks for."""
+    return engine.registry["labels"] is not None or engine.config["dispersion"] == "gene-label"
 
 
 def _use_threads(threads: int) -> None:

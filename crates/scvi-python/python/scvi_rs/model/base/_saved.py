@@ -243,10 +243,10 @@ def check_processor(accelerator: Any, device: Any) -> None:
     ValueError
         Naming what is allowed.
     """
-    if accelerator not in ("auto", "cpu"):
+    if accelerator not in (None, "auto", "cpu"):
         raise ValueError(
             f"accelerator is {accelerator!r}; this package computes on the processor: 'auto' or "
             "'cpu'"
         )
-    if str(device) not in ("auto", "cpu", "1", "[0]", "-1"):
+    if str(device) not in ("None", "auto", "cpu", "1", "[0]", "-1"):
         raise ValueError(f"device(s) is {device!r}; there is one processor: 'auto' or 1")

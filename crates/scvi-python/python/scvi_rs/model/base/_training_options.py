@@ -1,33 +1,19 @@
-"""From the arguments of scvi-tools' ``train`` to the engine's plan."""
+"""From the arguments of scvi-tools' ``train``, ``TrainingPlan`` and ``DataSplitter`` to the engine's
+plan."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scvi_rs._settings import settings
 from scvi_rs.dataloaders._data_splitting import validate_external_indexing
+from scvi_rs.train._arguments import whole_number
 
 from ._arguments import refuse_unknown
 
-# Options of Lightning, torch and the loaders that change no number here.
-_IDLE_TRAINER = frozenset(
-    {
-        "benchmark",
-        "default_root_dir",
-        "deterministic",
-        "enable_model_summary",
-        "log_save_dir",
-        "log_every_n_steps",
-        "logger",
-        "num_sanity_val_steps",
-        "progress_bar_refresh_rate",
-        "simple_progress_bar",
-        "strategy",
-    }
-)
+# Options of torch and the loaders that change no number here.
 _IDLE_PLAN = frozenset({"compile", "compile_kwargs"})
 _IDLE_SPLITTER = frozenset(
     {"num_workers", "persistent_workers", "pin_memory", "load_sparse_tensor"}
@@ -41,23 +27,6 @@ _PLATEAU = {
     "lr_scheduler_metric": "metric",
     "lr_min": "min",
 }
-_STOPPING = ("monitor", "mode", "patience", "min_delta", "warmup_epochs")
-
-
-@dataclass
-class Asked:
-    """What of the arguments does not concern the engine.
-
-    Parameters
-    ----------
-    progress_bar
-        Whether progress is shown.
-    on_step
-        Whether losses of single steps are recorded.
-    """
-
-    progress_bar: bool
-    on_step: bool
 
 
 def training_plan(
@@ -68,12 +37,11 @@ def training_plan(
     validation_size: float | None,
     shuffle_set_split: bool,
     batch_size: int | None,
-    early_stopping: bool,
     datasplitter_kwargs: dict[str, Any],
     plan_kwargs: dict[str, Any],
-    trainer_kwargs: dict[str, Any],
-) -> tuple[dict[str, Any], Asked]:
-    """The engine's plan, without the seed, and what else was asked for.
+) -> tuple[dict[str, Any], bool]:
+    """The engine's plan, without the seed and what a trainer's arguments say, and whether losses of
+    single steps are recorded.
 
     Raises
     ------
@@ -81,7 +49,7 @@ def training_plan(
         Naming arguments that are unknown.
     """
     plan: dict[str, Any] = {
-        "max_epochs": None if max_epochs is None else int(max_epochs),
+        "max_epochs": None if max_epochs is None else whole_number("max_epochs", max_epochs),
         "batch_size": batch_size or settings.batch_size,
         "train_size": 0.9 if train_size is None else float(train_size),
         "validation_size": validation_size,
@@ -89,9 +57,7 @@ def training_plan(
     }
     _split(plan, n_cells, dict(datasplitter_kwargs))
     on_step = _optimisation(plan, dict(plan_kwargs))
-    asked = _trainer(plan, early_stopping, dict(trainer_kwargs))
-    asked.on_step = on_step
-    return plan, asked
+    return plan, on_step
 
 
 def _split(plan: dict[str, Any], n_cells: int, kwargs: dict[str, Any]) -> None:
@@ -108,6 +74,9 @@ def _split(plan: dict[str, Any], n_cells: int, kwargs: dict[str, Any]) -> None:
 def _optimisation(plan: dict[str, Any], kwargs: dict[str, Any]) -> bool:
     """Arguments of scvi-tools' ``TrainingPlan``; whether steps are to be recorded."""
     optimizer = kwargs.pop("optimizer", "Adam")
+    creator = kwargs.pop("optimizer_creator", None)
+    if creator is not None:
+        raise ValueError("optimizer_creator makes an optimizer of torch; choose one of Adam, AdamW")
     if optimizer not in ("Adam", "AdamW"):
         raise ValueError(f"optimizer is {optimizer!r}; choose one of Adam, AdamW")
     plan["optimizer"] = optimizer
@@ -132,41 +101,6 @@ def _optimisation(plan: dict[str, Any], kwargs: dict[str, Any]) -> bool:
         raise ValueError("on_epoch is False; the losses of each epoch are always recorded")
     _refuse(kwargs, _IDLE_PLAN, "plan_kwargs")
     return on_step
-
-
-def _trainer(plan: dict[str, Any], early_stopping: bool, kwargs: dict[str, Any]) -> Asked:
-    """Arguments of scvi-tools' ``Trainer``."""
-    stopping = {
-        name: kwargs.pop(f"early_stopping_{name}")
-        for name in _STOPPING
-        if f"early_stopping_{name}" in kwargs
-    }
-    if kwargs.pop("early_stopping", early_stopping):
-        plan["early_stopping"] = stopping
-    plan["check_val_every_n_epoch"] = kwargs.pop("check_val_every_n_epoch", None)
-    monitored = kwargs.pop("learning_rate_monitor", False)
-    for callback in kwargs.pop("callbacks", None) or ():
-        name = type(callback).__name__
-        if name != "LearningRateMonitor":
-            raise TypeError(
-                f"callbacks: {name} is Lightning's, which does not train here; what its callbacks "
-                "are mostly for is built in: early_stopping, learning_rate_monitor"
-            )
-        monitored = True
-    plan["learning_rate_monitor"] = bool(monitored)
-    if kwargs.pop("enable_checkpointing", False):
-        raise ValueError(
-            "enable_checkpointing is not supported here; the command `scvi train` writes "
-            "checkpoints"
-        )
-    if str(kwargs.pop("precision", "32-true")) not in ("32", "32-true"):
-        raise ValueError("precision is not supported: training is in 4-byte floats")
-    asked = Asked(
-        progress_bar=bool(kwargs.pop("enable_progress_bar", True)),
-        on_step=False,
-    )
-    _refuse(kwargs, _IDLE_TRAINER, "train")
-    return asked
 
 
 def _refuse(kwargs: dict[str, Any], idle: frozenset[str], function: str) -> None:
