@@ -189,7 +189,7 @@ fn refuses_what_it_does_not_know() {
         let more = format!("{more} --output out.csv");
         folder.scvi(&args("normalize", model, &more)).fails_with(parts);
     };
-    fails("--gene-list genes.txt", &["genes.txt", "2 of 3", "gene 77, SOX2", "one name a line"]);
+    fails("--gene-list genes.txt", &["genes.txt", "2 of 3", "gene 77, SOX2", "one name per line"]);
     fails("--gene-list none.txt", &["none.txt", "no gene"]);
     fails("--gene-list nowhere.txt", &["nowhere.txt", "does not exist"]);
     fails("--transform-batch z", &["'z'", "batch a, batch b"]);
