@@ -9,6 +9,7 @@ mod cell_list;
 mod checkpoints;
 mod choices;
 mod commands;
+mod copies;
 mod error;
 mod groups;
 mod hint;

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use scvi::model::TaskError;
 use scvi_io::IoError;
-use scvi_io::anndata::{CopyRows, Extras, NewRows, check_copy};
+use scvi_io::anndata::{Extras, NewRows, check_copy};
 use scvi_io::output::{check_output, check_output_dir};
 use scvi_io::rows::{MatrixWriter, Names, NpyRows, TextRows, ZARR_MARKER, ZarrRows};
 
 use crate::args::Common;
+use crate::copies::create_copy;
 use crate::error::CliError;
 use crate::report::is_closed_pipe;
 
@@ -17,7 +18,6 @@ use crate::report::is_closed_pipe;
 pub struct RowsOutput {
     path: PathBuf,
     format: Format,
-    overwrite: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl RowsOutput {
             Format::Zarr => check_output_dir(path, ZARR_MARKER, overwrite)?,
             _ => check_output(path, overwrite)?,
         }
-        Ok(Self { path: path.to_owned(), format, overwrite })
+        Ok(Self { path: path.to_owned(), format })
     }
 
     /// Whether it is a copy of the input with the result added.
@@ -104,12 +104,13 @@ impl RowsOutput {
         input: &Path,
         places: &[NewRows],
         extras: Extras,
+        common: &Common,
     ) -> Result<MatrixWriter<'a>, IoError> {
-        let (path, overwrite) = (&self.path, self.overwrite);
+        let (path, overwrite) = (&self.path, common.overwrite);
         let (rows, columns) = (names.rows.len(), names.columns.len());
         Ok(match self.format {
             Format::Copy => {
-                let file = CopyRows::create(input, path, places, extras, overwrite)?;
+                let file = create_copy(input, path, places, extras, overwrite, common)?;
                 MatrixWriter::new(file, rows, kept)
             }
             Format::Npy => {

@@ -10,13 +10,12 @@ use scvi::model::{
 };
 use scvi::module::{LatentDistribution, Vae};
 use scvi_io::SavedModel;
-use scvi_io::anndata::{
-    AnnDataFile, Categorical, CopyRows, Extras, NewRows, Slot, UnsValue, check_copy,
-};
+use scvi_io::anndata::{AnnDataFile, Categorical, Extras, NewRows, Slot, UnsValue, check_copy};
 use scvi_io::rows::RowSink;
 use scvi_io::table::NamedMatrix;
 
 use crate::args::{Common, LatentArgs};
+use crate::copies::create_copy;
 use crate::error::CliError;
 use crate::input::{Prepared, open};
 use crate::matrix_output::MatrixOutput;
@@ -232,7 +231,7 @@ fn add_to_copy(
     let extras = Extras { obs: &obs, uns: &uns, ..Extras::default() };
     // The demonstration adds to the file it has just written.
     let overwrite = common.overwrite || *path == prepared.path;
-    let mut file = Box::new(CopyRows::create(&prepared.path, path, &rows, extras, overwrite)?);
+    let mut file = Box::new(create_copy(&prepared.path, path, &rows, extras, overwrite, common)?);
     for (k, block) in blocks.iter().enumerate() {
         file.append(k, &block.values)?;
     }

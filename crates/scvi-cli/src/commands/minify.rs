@@ -4,10 +4,11 @@ use scvi::data::totals;
 use scvi::model::{Cells, TaskError, latent_representation};
 use scvi::module::{MinifiedDataType, MinifiedError, PosteriorRows};
 use scvi_io::SavedModel;
-use scvi_io::anndata::write_minified;
+use scvi_io::anndata::{AnnDataFile, write_minified};
 
 use super::latent::Output;
 use crate::args::{Common, MinifyArgs};
+use crate::copies::tell_replaced;
 use crate::error::CliError;
 use crate::input::{cells_for, check_genes_of_copy, note, open_trained};
 use crate::report::Report;
@@ -51,7 +52,9 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
              this program trained",
         );
     }
+    let replaced = AnnDataFile::open(&args.input)?.replaced_when_minified()?;
     write_minified(&args.input, &output, &posterior, kind, common.overwrite)?;
+    tell_replaced(&args.input, &output, &replaced, common);
     let mut report = Report::default();
     report
         .add("cells", prepared.counts.n_cells())

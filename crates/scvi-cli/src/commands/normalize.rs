@@ -131,7 +131,8 @@ impl Job<'_> {
         let places: Vec<NewRows> =
             keys.iter().map(|key| NewRows { slot, key, columns: columns.len() }).collect();
         let names = Names { corner: "cell", rows, columns: &columns };
-        let mut writer = output.start(names, kept, &prepared.path, &places, extras)?;
+        let mut writer =
+            output.start(names, kept, &prepared.path, &places, extras, tasks.common)?;
         let task = |watch: &mut Watch| {
             normalized_expression(&model.vae, cells, options, watch, &mut |draw, rows| {
                 writer.append(draw as usize, rows).map_err(row_error)

@@ -7,11 +7,12 @@ use scvi::model::{
     Cells, ParameterKinds, Parameters, Posterior, Watch, likelihood_parameters, unwatched,
 };
 use scvi::module::Vae;
-use scvi_io::anndata::{CopyRows, Extras, NewRows, Slot, check_copy};
+use scvi_io::anndata::{Extras, NewRows, Slot, check_copy};
 use scvi_io::output::check_output;
 use scvi_io::rows::{MatrixWriter, NpzRows};
 
 use crate::args::{Common, ParametersArgs};
+use crate::copies::create_copy;
 use crate::error::CliError;
 use crate::input::{Prepared, cells_for, check_genes_of_copy, open_trained};
 use crate::report::Report;
@@ -106,7 +107,8 @@ fn start<'a>(
     let var: Vec<(&str, &[f32])> =
         theta.map(|theta| ("scvi_dispersions", theta)).into_iter().collect();
     let extras = Extras { var: &var, ..Extras::default() };
-    let file = CopyRows::create(&prepared.path, &args.output, &layers, extras, common.overwrite)?;
+    let file =
+        create_copy(&prepared.path, &args.output, &layers, extras, common.overwrite, common)?;
     Ok(MatrixWriter::new(file, n_rows, prepared.kept()))
 }
 

@@ -60,6 +60,31 @@ pub enum UnsValue {
     Floats(Vec<f64>),
 }
 
+impl AnnDataFile {
+    /// Parts of this file that a copy with additions does not take over, because it gets others of
+    /// the same name: `obsm/X_scVI`.
+    ///
+    /// # Errors
+    /// [`IoError`] where the file cannot be read.
+    pub fn replaced(
+        &self,
+        matrices: &[NewRows<'_>],
+        extras: &Extras<'_>,
+    ) -> Result<Vec<String>, IoError> {
+        let uns = self.store().members("uns")?;
+        let matrices = matrices.iter().map(|matrix| match matrix.slot {
+            Slot::Obsm => (matrix.slot.name(), matrix.key, self.obsm_keys()),
+            Slot::Layers => (matrix.slot.name(), matrix.key, self.layers()),
+        });
+        let obs = extras.obs.iter().map(|(key, _)| ("obs", *key, self.obs_columns()));
+        let var = extras.var.iter().map(|(key, _)| ("var", *key, self.var_columns()));
+        let uns = extras.uns.iter().map(|(key, _)| ("uns", *key, &uns[..]));
+        let all = matrices.chain(obs).chain(var).chain(uns);
+        let replaced = all.filter(|(_, key, there)| there.iter().any(|name| name == key));
+        Ok(replaced.map(|(group, key, _)| format!("{group}/{key}")).collect())
+    }
+}
+
 /// Checks that everything fits the file; its number of cells.
 pub(crate) fn check_additions(
     file: &AnnDataFile,

@@ -2,6 +2,7 @@
 
 use scvi::module::{MinifiedDataType, PosteriorRows};
 
+use super::additions::{Extras, NewRows, Slot};
 use super::array::Kind;
 use super::file::AnnDataFile;
 use super::store::Node;
@@ -30,6 +31,17 @@ impl AnnDataFile {
             let all = MinifiedDataType::ALL.map(MinifiedDataType::name).join(" or ");
             self.store().structure(&place, all, format!("'{word}'"))
         })
+    }
+
+    /// Parts of this file that its minified copy does not take over.
+    ///
+    /// # Errors
+    /// [`IoError`] where the file cannot be read.
+    pub fn replaced_when_minified(&self) -> Result<Vec<String>, IoError> {
+        let [mean, var, size] = NAMES[0];
+        let matrices = [mean, var].map(|key| NewRows { slot: Slot::Obsm, key, columns: 0 });
+        let obs: [(&str, &[f32]); 1] = [(size, &[])];
+        self.replaced(&matrices, &Extras { obs: &obs, ..Extras::default() })
     }
 
     /// The stored posteriors of a minified file's cells.
