@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, Id};
+use scvi_io::output::free_name;
 
 use crate::args::Cli;
 use crate::options::quoted;
@@ -70,6 +71,15 @@ impl Call {
     pub fn output_as(&self, kind: &str) -> String {
         let output = self.output.as_ref().map(|output| output.with_extension(kind));
         format!("--output {}", typed(output.as_deref()))
+    }
+
+    /// What is typed to write beside an output of a run.
+    pub fn beside(&self, path: &Path) -> String {
+        let (option, has_ending) = match self.output.as_deref() == Some(path) {
+            true => ("output", true),
+            false => ("model", false),
+        };
+        format!("--{option} {}", typed(Some(&free_name(path, has_ending))))
     }
 
     /// What is typed to use another model.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use scvi::train::{Checkpoint, TrainError};
 use scvi_io::checkpoint::{CheckpointMeta, Schedule, checkpoint_path, remove_checkpoint};
-use scvi_io::load_model;
 use scvi_io::model_dir::check_model_output;
-use scvi_io::output::remove_unfinished;
+use scvi_io::output::{OutputLock, remove_unfinished};
+use scvi_io::{IoError, load_model};
 
 use crate::args::{CheckpointArgs, Common};
 use crate::error::CliError;
@@ -25,15 +25,26 @@ pub struct Kept {
     pub options: Vec<String>,
     /// Whether the model folder may be replaced.
     pub overwrite: bool,
+    /// What no other run may write meanwhile.
+    _locks: Vec<OutputLock>,
 }
 
 impl Kept {
-    /// Looks for a run to go on with, and makes sure that none is lost unasked.
+    /// Looks for a run to go on with, and makes sure that none is lost unasked, and that no other
+    /// run writes the model or the other `outputs` while this one goes on.
     pub fn open(
         model: &Path,
+        outputs: &[&Path],
         args: &mut CheckpointArgs,
         common: &Common,
     ) -> Result<Self, CliError> {
+        let own = match args.lock.take() {
+            Some(lock) => Some(lock),
+            None => lock(model, common)?,
+        };
+        let files = outputs.iter().filter(|path| path.as_os_str() != "-");
+        let others = files.map(|path| lock(path, common)).collect::<Result<Vec<_>, _>>()?;
+        let locks = others.into_iter().chain([own]).flatten().collect();
         let (minutes, epochs) = (args.checkpoint_every_minutes, args.checkpoint_every_n_epoch);
         let schedule = Schedule::new(minutes, epochs).map_err(TrainError::from)?;
         let (saved, options) = (args.saved.take(), std::mem::take(&mut args.options));
@@ -45,7 +56,7 @@ impl Kept {
         } else if path.exists() && !common.overwrite {
             return Err(CliError::Unfinished { path: path.display().to_string() });
         }
-        Ok(Self { path, saved, schedule, options, overwrite })
+        Ok(Self { path, saved, schedule, options, overwrite, _locks: locks })
     }
 
     /// Gives an older run up, unless it goes on: whoever overwrites wants that.
@@ -56,6 +67,18 @@ impl Kept {
     /// Deletes the checkpoint, the last of all that a run does: until then it can be resumed.
     pub fn remove(&self) -> Result<(), CliError> {
         Ok(remove_checkpoint(&self.path)?)
+    }
+}
+
+/// Keeps other runs from writing an output. A file system that has no locks cannot, and the user is
+/// told.
+pub fn lock(output: &Path, common: &Common) -> Result<Option<OutputLock>, CliError> {
+    match OutputLock::acquire(output) {
+        Err(error @ IoError::Os { .. }) => {
+            note(common, &format!("{error}: another run that writes it would not be noticed"));
+            Ok(None)
+        }
+        acquired => Ok(Some(acquired?)),
     }
 }
 

@@ -15,6 +15,8 @@ use scvi_io::inputs::InputError;
 use scvi_io::obs_query::QueryMismatch;
 use thiserror::Error;
 
+use crate::results::Results;
+
 /// A job that failed.
 #[derive(Debug, Error)]
 pub enum CliError {
@@ -150,6 +152,8 @@ pub enum CliError {
     },
     #[error("{path} holds a run that is not finished")]
     Unfinished { path: String },
+    #[error("{0}")]
+    Results(Box<Results>),
     #[error("{told}")]
     Interrupted { exit_code: u8, told: String },
     #[error("cannot listen to signals: {source}")]

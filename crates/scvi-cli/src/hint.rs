@@ -139,6 +139,7 @@ impl CliError {
             | Self::Option { .. }
             | Self::UnknownBatch { .. }
             | Self::Groups { .. }
+            | Self::Results(_)
             | Self::Interrupted { .. }
             | Self::Signals { .. }
             | Self::Stdout { .. } => return None,
@@ -153,6 +154,10 @@ fn of_file(error: &IoError, call: &Call) -> Option<String> {
         IoError::Exists { .. } if call.has("overwrite") => {
             Some("`--overwrite` replaces it".to_owned())
         }
+        IoError::InUse { path, .. } => Some(format!(
+            "wait until that run has ended, or write beside it: `{}`",
+            call.beside(path)
+        )),
         IoError::OtherKind { kind, .. } => Some(format!("name it: `{}`", call.output_as(kind))),
         IoError::BadCount { .. } => Some(
             "raw counts are needed, not scaled or log-transformed values, and the file has no \

@@ -18,6 +18,7 @@ mod matrix_output;
 mod options;
 mod progress;
 mod report;
+mod results;
 mod rows_output;
 mod signals;
 mod training;

@@ -12,20 +12,25 @@ pub use scvi_io::quoted;
 
 use crate::args::{CHECKPOINTS, CheckpointArgs, Cli, Command, TrainArgs};
 use crate::call::Call;
+use crate::checkpoints::lock;
 use crate::error::CliError;
 
 /// Adds to a run that is resumed what its checkpoint says of it.
 pub fn resumed(mut cli: Cli, words: Vec<OsString>) -> Result<Cli, CliError> {
     let Some((verb, model, args)) = run_of(&mut cli.command) else { return Ok(cli) };
-    let Some(path) = model.filter(|_| args.resume).map(checkpoint_path) else { return Ok(cli) };
+    let Some(model) = model.filter(|_| args.resume) else { return Ok(cli) };
+    // First: a run that still goes on would replace its checkpoint, and then delete it.
+    let lock = lock(model, &cli.common)?;
+    let path = checkpoint_path(model);
     if !path.exists() {
+        args.lock = lock;
         return Ok(cli);
     }
     let saved = read_checkpoint(&path)?;
     let unsaid = unsaid(verb, &path, &saved.0.setup.options, &args.options)?;
     let (mut cli, _) = read(&words.into_iter().chain(unsaid).collect::<Vec<_>>());
     if let Some((.., args)) = run_of(&mut cli.command) {
-        args.saved = Some(saved);
+        (args.saved, args.lock) = (Some(saved), lock);
     }
     Ok(cli)
 }

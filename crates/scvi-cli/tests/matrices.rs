@@ -200,8 +200,7 @@ fn copies_of_a_file_have_the_genes_of_var() {
         let wanted = layer(key);
         copy(verb, "same.h5ad", &["--posterior-mean"]).ok();
         assert_eq!(layer(key), wanted, "{verb}");
-        let told =
-            "few.h5ad: a copy has a value for each of the 1 genes of var, and the model's 12";
+        let told = "few.h5ad: a copy has a value for each of the 1 genes of var, and the model has others: 12";
         copy(verb, "few.h5ad", &[])
             .fails_with(&[told, "hint: write the result alone: `--output out.np"]);
     }

@@ -222,6 +222,14 @@ pub enum IoError {
         /// The file or folder.
         path: PathBuf,
     },
+    /// An output that another run is going to write.
+    #[error("{} is in use by {}", path.display(), holder.as_deref().unwrap_or("another run"))]
+    InUse {
+        /// The file or folder.
+        path: PathBuf,
+        /// The process and its host, where these are known.
+        holder: Option<String>,
+    },
     /// An output that cannot be written there.
     #[error("cannot write {}: {problem}", path.display())]
     BadOutput {

@@ -15,9 +15,6 @@ impl IoError {
             Self::NotZarr { .. } => "a .zarr store is written by AnnData.write_zarr",
             Self::NotAnnData { .. } => "open the file with a current anndata and save it again",
             Self::NotText { .. } => "save it as plain text with the encoding UTF-8",
-            Self::BadCount { .. } => {
-                "raw counts are needed, not scaled or log-transformed values; a layer may hold them"
-            }
             Self::MissingValues { .. } => "fill in the missing values, or leave out these cells",
             Self::DuplicateCategory { .. } => {
                 "anndata cannot read this column either; rename one of the categories with h5py"
@@ -46,10 +43,12 @@ impl IoError {
             Self::ScviTools { source, .. } => return source.hint(),
             // Each face names its option.
             Self::Exists { .. }
+            | Self::BadCount { .. }
             | Self::NoCounts { .. }
             | Self::AmbiguousMatrix { .. }
             | Self::SeveralModels { .. }
             | Self::NoSuchModel { .. }
+            | Self::InUse { .. }
             | Self::OtherKind { .. } => return None,
             Self::NotFound { .. }
             | Self::Os { .. }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use scvi::train::{BatchLimit, Checkpoint};
 use scvi_io::checkpoint::CheckpointMeta;
+use scvi_io::output::OutputLock;
 
 use super::{GeneArgs, InputArgs, ReadArgs, ShuffleArgs};
 
@@ -76,6 +77,9 @@ pub struct CheckpointArgs {
     /// What a run that is resumed left behind.
     #[arg(skip)]
     pub saved: Option<(CheckpointMeta, Checkpoint)>,
+    /// The lock on the model folder of such a run.
+    #[arg(skip)]
+    pub lock: Option<OutputLock>,
 }
 
 /// Which parts of the input are used.

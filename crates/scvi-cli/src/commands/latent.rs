@@ -59,7 +59,8 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
         tasks.run("library sizes", task)
     });
     let library = library.transpose()?;
-    output.write(&prepared, Representation { blocks, library }, common)?;
+    let latent = Representation { blocks, library }.in_rows_of_file(&prepared);
+    output.write(&prepared, &latent, common)?;
     if output.is_stdout() {
         return Ok(());
     }
@@ -151,6 +152,15 @@ impl Representation {
         let mean = mean(vae, cells, &latent, &tasks)?;
         Ok(Self { blocks: vec![Block::numbered("X_scVI", latent.n_latent, mean)], library: None })
     }
+
+    /// With a row for every cell of the file, NaN where one was left out.
+    pub fn in_rows_of_file(self, prepared: &Prepared) -> Self {
+        let placed = |block: Block| Block { values: prepared.all_rows(block.values), ..block };
+        Self {
+            blocks: self.blocks.into_iter().map(placed).collect(),
+            library: self.library.map(|sizes| prepared.all_rows(sizes)),
+        }
+    }
 }
 
 /// Where a representation goes.
@@ -176,29 +186,40 @@ impl Output {
         matches!(self, Self::Matrix(matrix) if matrix.is_stdout())
     }
 
-    /// Writes the arrays.
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Copy(path) | Self::Matrix(MatrixOutput::File(path)) => Some(path),
+            Self::Matrix(MatrixOutput::Stdout) => None,
+        }
+    }
+
+    /// A file of the same kind at another path.
+    pub fn at(&self, path: &Path) -> Self {
+        match self {
+            Self::Copy(_) => Self::Copy(path.to_owned()),
+            Self::Matrix(_) => Self::Matrix(MatrixOutput::File(path.to_owned())),
+        }
+    }
+
+    /// Writes the arrays, which have a row for every cell of the file.
     pub fn write(
         &self,
         prepared: &Prepared,
-        latent: Representation,
+        latent: &Representation,
         common: &Common,
     ) -> Result<(), CliError> {
-        let library = latent.library.map(|sizes| prepared.all_rows(sizes));
-        let blocks: Vec<Block> = latent
-            .blocks
-            .into_iter()
-            .map(|block| Block { values: prepared.all_rows(block.values), ..block })
-            .collect();
+        let Representation { blocks, library } = latent;
         let output = match self {
             Self::Copy(path) => {
-                return add_to_copy(prepared, path, &blocks, library.as_deref(), common);
+                return add_to_copy(prepared, path, blocks, library.as_deref(), common);
             }
             Self::Matrix(output) => output,
         };
         let names = blocks.iter().flat_map(|block| block.names.iter().cloned());
         let names: Vec<String> =
             names.chain(library.is_some().then(|| "library_size".to_owned())).collect();
-        let values = side_by_side(&blocks, prepared.obs_names.len(), library.as_deref());
+        let values = side_by_side(blocks, prepared.obs_names.len(), library.as_deref());
         let matrix = NamedMatrix {
             corner: "cell",
             rows: &prepared.obs_names,

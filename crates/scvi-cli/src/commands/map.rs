@@ -1,6 +1,7 @@
 //! `scvi map`.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::time::Instant;
 
 use scvi::data::LibraryPrior;
@@ -8,9 +9,10 @@ use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, tr
 use scvi::module::{VaeConfig, VaeSpec};
 use scvi::train::{TrainError, Trained};
 use scvi_io::checkpoint::{MappingSetup, RunSetup};
-use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel, save_model};
+use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel};
 
-use super::latent::{Output, Representation};
+use super::latent::Output;
+use super::outputs::RunOutputs;
 use super::plan::{plan, warn_of_short_warmup};
 use super::train::{meta, program};
 use crate::args::{Common, FreezeArgs, MapArgs};
@@ -23,7 +25,8 @@ use crate::report::Report;
 use crate::training::Training;
 
 pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
-    let mut kept = Kept::open(&args.model, &mut args.checkpoints, common)?;
+    let outputs: Vec<&Path> = args.output.as_deref().into_iter().collect();
+    let mut kept = Kept::open(&args.model, &outputs, &mut args.checkpoints, common)?;
     let output = args.output.as_deref().map(|path| Output::check(path, &args.input, common));
     let output = output.transpose()?;
     let SavedModel { vae: mut reference, meta: known, .. } = open_trained(&args.reference)?;
@@ -68,20 +71,14 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     progress.finish();
     let (mut trained, seconds) = (trained?, start.elapsed().as_secs_f64());
 
-    let mut files = vec![args.model.display().to_string()];
-    let latent = output.as_ref().map(|_| Representation::mean(&trained.vae, &data, common));
-    let latent = latent.transpose()?;
     let meta = ModelMeta {
         mapped_from: Some(mapped_from(&known, &query, freeze)),
         model_class: known.model_class,
         ..meta(prepared, config, &trained, &plan, input)
     };
-    save_model(&args.model, &mut trained.vae, &meta, &trained.history, kept.overwrite)?;
-    if let Some((output, latent)) = output.zip(latent) {
-        output.write(prepared, latent, common)?;
-        files.extend(args.output.as_ref().map(|path| path.display().to_string()));
-    }
-    kept.remove()?;
+    let (model, data, kept) = (&*args.model, &data, &kept);
+    let outputs = RunOutputs { model, latent: output, prepared, data, kept, common };
+    let files = outputs.write(&mut trained, &meta)?;
     let mut report = report(&query, &trained, trained_tensors);
     report.add("seconds", seconds).add("files", files);
     report.print(common)

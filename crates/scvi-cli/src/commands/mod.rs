@@ -12,6 +12,7 @@ pub mod man;
 pub mod map;
 pub mod minify;
 pub mod normalize;
+mod outputs;
 pub mod parameters;
 mod plan;
 pub mod sample;

@@ -12,9 +12,10 @@ use scvi::module::{
 };
 use scvi::train::{TrainError, TrainPlan, Trained};
 use scvi_io::checkpoint::RunSetup;
-use scvi_io::{FORMAT_VERSION, InputMeta, ModelMeta, TrainingMeta, save_model};
+use scvi_io::{FORMAT_VERSION, InputMeta, ModelMeta, TrainingMeta};
 
-use super::latent::{Output, Representation};
+use super::latent::Output;
+use super::outputs::RunOutputs;
 use super::plan::{plan, warn_of_short_warmup};
 use super::simulate::{names, write};
 use crate::args::{Common, DataArgs, ModelArgs, TrainArgs};
@@ -34,7 +35,9 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let config = config(&args.vae)?;
     check_early(&config, &args.data)?;
     let model = args.model.clone().unwrap_or_else(|| PathBuf::from(DEMO_MODEL));
-    let mut kept = Kept::open(&model, &mut args.checkpoints, common)?;
+    let demo = args.input.is_none().then_some(Path::new(DEMO_DATA));
+    let outputs: Vec<&Path> = args.output.as_deref().into_iter().chain(demo).collect();
+    let mut kept = Kept::open(&model, &outputs, &mut args.checkpoints, common)?;
     let copied = args.input.as_deref().unwrap_or(Path::new(DEMO_DATA));
     let check = |path| Output::check(path, copied, common);
     let output = args.output.as_deref().map(check).transpose()?;
@@ -86,20 +89,13 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     progress.finish();
     let mut trained = trained?;
 
-    let mut files = vec![model.display().to_string()];
-    let demo = || args.input.is_none().then(|| Output::Copy(PathBuf::from(DEMO_DATA)));
-    let output = output.or_else(demo);
-    let latent = output.as_ref().map(|_| Representation::mean(&trained.vae, &data, common));
-    let latent = latent.transpose()?;
     let meta = meta(&prepared, config, &trained, &plan, input);
-    save_model(&model, &mut trained.vae, &meta, &trained.history, kept.overwrite)?;
-    if let Some((output, latent)) = output.zip(latent) {
-        output.write(&prepared, latent, common)?;
-        let path = args.output.as_ref().map(|path| path.display().to_string());
-        files.push(path.unwrap_or_else(|| DEMO_DATA.to_owned()));
-    }
-    kept.remove()?;
-    report(&trained, &plan, &prepared, &clock, files).print(common)
+    let demo = || args.input.is_none().then(|| Output::Copy(PathBuf::from(DEMO_DATA)));
+    let latent = output.or_else(demo);
+    let (prepared, data, kept) = (&prepared, &data, &kept);
+    let outputs = RunOutputs { model: &model, latent, prepared, data, kept, common };
+    let files = outputs.write(&mut trained, &meta)?;
+    report(&trained, &plan, prepared, &clock, files).print(common)
 }
 
 /// The program, as files name it.

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use scvi_io::output::OutputLock;
+
 use crate::common::cells::Cells;
 use crate::common::matrices::{Matrices, Matrix};
 use crate::common::{Folder, categorical, counts, write};
@@ -25,6 +27,7 @@ pub fn walk(walk: &mut Walk) {
     matrices(walk);
     contents(walk);
     outputs(walk, &folder);
+    outputs_in_use(walk, &folder);
     copies(walk, &folder);
 }
 
@@ -54,7 +57,14 @@ fn matrices(walk: &mut Walk) {
         &format!("{TRAIN} --layer raw"),
         "`--layer layers/raw` or `--layer raw/X`",
     );
-    walk.provoke(&folder, &format!("{TRAIN} --layer spliced"), "name the layer");
+    walk.provoke(&folder, &format!("{TRAIN} --layer spliced"), "read another matrix: `--layer X`");
+    let logs = Matrices::new(all.log1p()).raw(all.clone());
+    logs.layer("my counts", all.clone()).write(&folder.path("logs.h5ad"));
+    let words = "read the counts: `--layer 'my counts'` or `--layer raw`; `--allow-non-counts`";
+    walk.provoke(&folder, &TRAIN.replace("x.h5ad", "logs.h5ad"), words);
+    let scaled = Matrices::new(all.map(|count| count - 1.0)).raw(all.clone());
+    scaled.write(&folder.path("scaled.h5ad"));
+    walk.provoke(&folder, &TRAIN.replace("x.h5ad", "scaled.h5ad"), "counts: `--layer raw`");
     folder.typed(&format!("{TRAIN} --layer counts")).ok();
     for verb in ["latent", "evaluate", "normalize", "parameters", "sample", "correlate"] {
         let output = match verb {
@@ -96,6 +106,13 @@ fn outputs(walk: &mut Walk, folder: &Folder) {
     folder.typed(latent).ok();
     for line in [latent, &TRAIN.replace("--model n", "--model m")] {
         walk.provoke(folder, line, "`--overwrite` replaces it");
+    }
+}
+
+fn outputs_in_use(walk: &mut Walk, folder: &Folder) {
+    for (output, words) in [("n", "`--model n.1`"), ("o.csv", "`--output o.1.csv`")] {
+        let _lock = OutputLock::acquire(folder.path(output)).unwrap();
+        walk.provoke(folder, &format!("{TRAIN} --output o.csv"), words);
     }
 }
 

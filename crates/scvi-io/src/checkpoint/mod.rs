@@ -21,6 +21,7 @@ pub use schedule::Schedule;
 pub use write::write_checkpoint;
 
 use crate::IoError;
+use crate::output::with_ending;
 
 /// The metadata's key in the header.
 const META_KEY: &str = "scvi_rs_checkpoint";
@@ -44,8 +45,5 @@ pub fn remove_checkpoint(path: &Path) -> Result<(), IoError> {
 
 /// Where the checkpoint of a model's training lies: `DIR.checkpoint`.
 pub fn checkpoint_path(model: impl AsRef<Path>) -> PathBuf {
-    // By way of its parts: `model/` is `model`.
-    let mut name = model.as_ref().components().as_path().as_os_str().to_owned();
-    name.push(".checkpoint");
-    name.into()
+    with_ending(model.as_ref(), ".checkpoint")
 }

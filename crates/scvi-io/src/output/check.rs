@@ -59,12 +59,33 @@ pub(super) fn parent(path: &Path) -> PathBuf {
     }
 }
 
+/// The path of a file beside another, whose name has an ending more: of `model/`, `model.lock`.
+pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    // By way of its parts: `model/` is `model`.
+    let mut name = path.components().as_path().as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// A path beside another that nothing has: of `model` `model.1` and so on, of a file with
+/// `has_ending` such as `out.csv` `out.1.csv`.
+pub fn free_name(path: impl AsRef<Path>, has_ending: bool) -> PathBuf {
+    let path = path.as_ref();
+    let ending = path.extension().filter(|_| has_ending);
+    let numbered = |n: u32| match ending {
+        Some(ending) => path.with_extension(format!("{n}.{}", ending.to_string_lossy())),
+        None => with_ending(path, &format!(".{n}")),
+    };
+    let mut free = (1..).map(numbered).filter(|path| path.symlink_metadata().is_err());
+    free.next().unwrap_or_else(|| path.to_owned())
+}
+
 /// Start of the temporary name for a path.
 pub(super) fn prefix(path: &Path) -> String {
     format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy())
 }
 
-fn check_parent(path: &Path) -> Result<(), IoError> {
+pub(super) fn check_parent(path: &Path) -> Result<(), IoError> {
     if path.file_name().is_none() {
         return Err(bad(path, "it names no file"));
     }
@@ -103,6 +124,21 @@ mod tests {
         says(&dir.path().join("no/out.csv"), "there is no folder");
         says(&file.join("out.csv"), "there is no folder");
         says(Path::new("/"), "folder");
+    }
+
+    #[test]
+    fn names_that_are_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let free = |name: &str, has_ending| free_name(path(name), has_ending);
+        assert_eq!(free("m.v2", false), path("m.v2.1"));
+        assert_eq!(free("o.h5ad", true), path("o.1.h5ad"));
+        assert_eq!(free("o", true), path("o.1"));
+        for name in ["m.1", "m.3", "o.1.h5ad"] {
+            fs::write(path(name), "").unwrap();
+        }
+        assert_eq!(free("m/", false), path("m.2"));
+        assert_eq!(free("o.h5ad", true), path("o.2.h5ad"));
     }
 
     #[test]

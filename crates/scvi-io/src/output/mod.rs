@@ -6,11 +6,14 @@
 mod atomic_dir;
 mod atomic_file;
 mod check;
+mod lock;
 mod region_file;
 mod unfinished;
 
 pub use atomic_dir::AtomicDir;
 pub use atomic_file::AtomicFile;
-pub use check::{check_output, check_output_dir};
+pub(crate) use check::with_ending;
+pub use check::{check_output, check_output_dir, free_name};
+pub use lock::OutputLock;
 pub(crate) use region_file::RegionFile;
 pub use unfinished::remove_unfinished;

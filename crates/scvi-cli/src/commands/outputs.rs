@@ -1,0 +1,60 @@
+//! What a training run ends with.
+
+use std::path::Path;
+
+use scvi::data::Dataset;
+use scvi::train::Trained;
+use scvi_io::{ModelMeta, save_model};
+
+use super::latent::{Output, Representation};
+use crate::args::Common;
+use crate::checkpoints::Kept;
+use crate::error::CliError;
+use crate::input::Prepared;
+use crate::results::Results;
+
+/// Where the model goes, and the latent representation if it was asked for.
+pub(super) struct RunOutputs<'a> {
+    pub model: &'a Path,
+    pub latent: Option<Output>,
+    pub prepared: &'a Prepared,
+    pub data: &'a Dataset<'a>,
+    pub kept: &'a Kept,
+    pub common: &'a Common,
+}
+
+impl RunOutputs<'_> {
+    /// Writes all of it, and deletes the checkpoint once it is of no more use; the files.
+    pub(super) fn write(
+        self,
+        trained: &mut Trained,
+        meta: &ModelMeta,
+    ) -> Result<Vec<String>, CliError> {
+        let Self { model, latent, prepared, kept, common, .. } = &self;
+        let mut results = Results::default();
+        results.folder("model", model, |path| {
+            let overwrite = kept.overwrite && path == *model;
+            Ok(save_model(path, &mut trained.vae, meta, &trained.history, overwrite)?)
+        });
+        if let Some(output) = latent {
+            const WHAT: &str = "latent representation";
+            let mean = Representation::mean(&trained.vae, self.data, common);
+            let mean = mean.map(|mean| mean.in_rows_of_file(prepared));
+            match (mean, output.path()) {
+                (Err(error), _) => results.failed(WHAT, error),
+                (Ok(mean), Some(path)) => {
+                    results.file(WHAT, path, |path| output.at(path).write(prepared, &mean, common))
+                }
+                (Ok(mean), None) => {
+                    if let Err(error) = output.write(prepared, &mean, common) {
+                        results.failed(WHAT, error);
+                    }
+                }
+            }
+        }
+        if results.are_kept() {
+            kept.remove()?;
+        }
+        results.finish(&kept.path)
+    }
+}
