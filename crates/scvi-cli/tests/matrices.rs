@@ -357,3 +357,35 @@ fn the_last_value_counts() {
     folder.scvi(&args).fails_with(&[told]);
     folder.scvi(&[&args[..], &["--in-memory", "never"]].concat()).fails_with(&[told]);
 }
+
+#[test]
+fn joined_samples_and_chosen_genes_are_read_from_counts() {
+    let folder = Folder::new();
+    for name in ["p", "q"] {
+        let logs = Matrices::new(all().log1p()).layer("counts", all());
+        logs.write(&folder.path(&format!("{name}.h5ad")));
+        Matrices::new(all()).write(&folder.path(&format!("{name}_x.h5ad")));
+    }
+    let told = ["X holds no counts", "counts are in layers/counts", "`--layer counts`"];
+    let small = ["--model", "n", "--max-epochs", "1", "--n-hidden", "4", "--n-latent", "2"];
+    folder.scvi(&[&["train", "p.h5ad", "q.h5ad"], &small[..]].concat()).fails_with(&told);
+    folder
+        .scvi(&[&["train", "p.h5ad", "--n-top-genes", "5"], &small[..]].concat())
+        .fails_with(&told);
+    folder.scvi(&["genes", "p.h5ad", "--n-top-genes", "5", "--output", "g.csv"]).fails_with(&told);
+
+    // A model without batches, so that samples have none to be.
+    let plain = ["train", "p.h5ad", "--layer", "counts", "--quiet", "--model", "m"];
+    folder.scvi(&[&plain[..], &small[2..]].concat()).ok();
+    let latent = |inputs: [&str; 2], more: &[&str]| {
+        let args = ["latent", "--model", "m", "--output", "-", inputs[0], inputs[1]];
+        folder.scvi(&[&args[..], more].concat())
+    };
+    let rows = |table: String| -> Vec<String> {
+        table.lines().skip(1).map(|line| line.split_once(',').unwrap().1.to_owned()).collect()
+    };
+    let wanted = latent(["p_x.h5ad", "q_x.h5ad"], &["--layer", "X"]).ok();
+    assert_eq!(rows(latent(["p.h5ad", "q.h5ad"], &[]).ok()), rows(wanted));
+    let told = ["p_x.h5ad has no layers/counts, which the model was trained on", "`--layer X`"];
+    latent(["p_x.h5ad", "q_x.h5ad"], &[]).fails_with(&told);
+}

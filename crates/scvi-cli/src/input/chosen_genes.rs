@@ -25,6 +25,7 @@ pub fn gene_table(args: &GenesArgs) -> Result<GeneTable, CliError> {
     let path = &args.input;
     let file = AnnDataFile::open(path)?;
     let matrix = Matrix::for_training(&file, path, &args.reading)?;
+    matrix.check_first(&args.reading)?;
     let batches = batches(&file, args.batch_key.as_deref())?;
     let found = choose(&matrix, &batches, args.n_top_genes as usize, args.flavor)?;
     Ok(GeneTable { names: matrix.genes.to_vec(), found })
@@ -46,9 +47,10 @@ pub(super) fn choose(
         })?;
         Ok(())
     };
-    match flavor {
+    let found = match flavor {
         Flavor::SeuratV3 => seurat_v3(matrix.genes.len(), batches, n_top_genes, &mut pass),
-    }
+    };
+    found.map_err(|error| matrix.explain(error))
 }
 
 /// Chosen genes as those of a model: their names, and where they stand in the file.

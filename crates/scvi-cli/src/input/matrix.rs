@@ -5,7 +5,7 @@ use std::path::Path;
 
 use scvi::data::MatrixKey;
 use scvi_io::IoError;
-use scvi_io::anndata::{AnnDataFile, StoredCounts, ValueKind};
+use scvi_io::anndata::{AnnDataFile, ValueKind};
 
 use crate::args::ReadArgs;
 use crate::error::CliError;
@@ -77,9 +77,12 @@ impl<'a> Matrix<'a> {
     }
 
     /// Refuses, after a look at a part of its values, a matrix without counts where another holds
-    /// counts: reading all of it may take long.
-    pub(super) fn check_first(&self, stored: &StoredCounts<'_>) -> Result<(), CliError> {
-        match stored.summary()?.kind {
+    /// counts: reading all of it may take long. Nothing is refused of those who allow it.
+    pub(super) fn check_first(&self, args: &ReadArgs) -> Result<(), CliError> {
+        if args.allow_non_counts {
+            return Ok(());
+        }
+        match self.file.stored_counts(&self.key)?.summary()?.kind {
             ValueKind::Other { value, cell, gene } => {
                 self.not_counts(value, cell, gene).map_or(Ok(()), Err)
             }

@@ -63,6 +63,7 @@ pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Pr
     let chosen = match args.genes.n_top_genes {
         None => None,
         Some(n) => {
+            matrix.check_first(&args.reading)?;
             let found = choose(&matrix, &columns.batch, n as usize, args.genes.flavor)?;
             let (names, overlap) = as_overlap(path, &matrix.genes, &found)?;
             let (chosen, all, flavor) = (names.len(), matrix.genes.len(), args.genes.flavor.name());
@@ -242,7 +243,7 @@ fn read(
     let mut stored = file.stored_counts(key)?;
     let is_any_value_taken = how.reading.allow_non_counts || how.empty_cells == EmptyCells::Take;
     if !is_any_value_taken {
-        matrix.check_first(&stored)?;
+        matrix.check_first(how.reading)?;
     }
     if let Some((overlap, names)) = model.filter(|(overlap, _)| !overlap.is_identity()) {
         stored = stored.place_genes(overlap.places(), names.len());

@@ -56,6 +56,7 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
                 inputs: &args.inputs,
                 from: &args.from,
                 reading: &args.reading,
+                model: None,
                 beside: args.output.as_deref().or(args.model.as_deref()),
             };
             let label = args.data.batch_key.clone();
@@ -75,6 +76,7 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
                 inputs: &args.inputs,
                 from: &args.from,
                 reading: &args.reading,
+                model: Some(&args.reference),
                 beside: args.output.as_deref().or(Some(&args.model)),
             };
             let opened = typed.open(common, |_| batch_key(&args.reference))?;
@@ -89,6 +91,7 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
                 inputs: &args.inputs,
                 from: &args.from,
                 reading: &args.reading,
+                model: None,
                 beside: Some(&args.output),
             };
             let label = args.batch_key.clone();
@@ -155,6 +158,7 @@ fn of_task(
         inputs: &source.inputs,
         from: &source.from,
         reading: &source.reading,
+        model: Some(&source.model),
         beside: output,
     };
     let opened = typed.open(common, |_| batch_key(&source.model))?;
@@ -181,6 +185,8 @@ struct Typed<'a> {
     inputs: &'a [PathBuf],
     from: &'a InputArgs,
     reading: &'a ReadArgs,
+    /// The model that cells are read for, whose matrix they are read from.
+    model: Option<&'a Path>,
     /// An output: what is written meanwhile lies beside it.
     beside: Option<&'a Path>,
 }
@@ -218,7 +224,12 @@ impl Typed<'_> {
         }
         let is_needed = named.len() > 1 || !self.from.batch_name.is_empty();
         let label = label(is_needed)?.filter(|_| is_needed);
-        let samples = named.into_iter().map(|named| self.sample(named, &options, common));
+        let layer = match self.model {
+            None => None,
+            Some(path) => Some(open_model(path)?.meta.registry.layer),
+        };
+        let layer = layer.as_ref();
+        let samples = named.into_iter().map(|named| self.sample(named, &options, layer, common));
         let samples = samples.collect::<Result<Vec<_>, _>>()?;
         let folder = self.folder()?;
         let name = match &samples[..] {
@@ -286,6 +297,7 @@ impl Typed<'_> {
         &self,
         named: Named,
         options: &SampleOptions,
+        trained_on: Option<&MatrixKey>,
         common: &Common,
     ) -> Result<NamedSample, CliError> {
         let Named { path, name, columns } = named;
@@ -293,7 +305,13 @@ impl Typed<'_> {
             Input::Other(sample) => *sample,
             Input::AnnData(path) => {
                 let file = AnnDataFile::open(&path)?;
-                let key = Matrix::for_training(&file, &path, self.reading)?.key;
+                let matrix = match trained_on {
+                    None => Matrix::for_training(&file, &path, self.reading)?,
+                    Some(key) => Matrix::for_model(&file, &path, self.reading, key)?,
+                };
+                // Joined, the samples have one matrix: there is no other to name any more.
+                matrix.check_first(self.reading)?;
+                let key = matrix.key;
                 Sample::of_anndata(file, key)?
             }
         };
