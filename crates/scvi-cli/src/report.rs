@@ -20,6 +20,11 @@ impl Report {
         self
     }
 
+    /// Adds lines of text, one below the other.
+    pub fn lines(&mut self, key: &'static str, lines: Vec<String>) -> &mut Self {
+        self.add(key, if lines.is_empty() { "none".to_owned() } else { lines.join("\n") })
+    }
+
     /// Prints the rows as the user asked.
     pub fn print(self, common: &Common) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
@@ -41,12 +46,29 @@ impl Report {
     fn table(&self, out: &mut impl Write) -> io::Result<()> {
         let width = self.rows.iter().map(|(k, _)| k.len()).max().unwrap_or(0);
         for (key, value) in &self.rows {
-            if !value.is_null() {
-                writeln!(out, "{:width$}  {}", key.replace('_', " "), text(value))?;
+            let shown = text(value);
+            for (k, line) in shown.split('\n').enumerate().filter(|_| !value.is_null()) {
+                let key = if k == 0 { key.replace('_', " ") } else { String::new() };
+                writeln!(out, "{key:width$}  {line}")?;
             }
         }
         Ok(())
     }
+}
+
+/// Rows as lines whose columns stand below each other; the last ones are of any length.
+pub fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let length = |text: &String| text.chars().count();
+    let is_last = |row: &Vec<String>, k: usize| k + 1 >= row.len();
+    let width =
+        |k: usize| rows.iter().filter(|row| !is_last(row, k)).map(|row| length(&row[k])).max();
+    let widths: Vec<usize> = (0..n_columns).map(|k| width(k).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(text, &width)| format!("{text:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
 /// Whether a reader has seen enough, such as head: that is no failure.
