@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{COUNTS, fixture, readable_fixtures, rows};
+use common::{COUNTS, copied_fixtures, fixture, rows};
 use proptest::prelude::*;
 use scvi::data::CsrMatrix;
 use scvi_io::IoError;
@@ -43,12 +43,7 @@ fn a_copy_holds_everything_and_the_result() {
     let dir = tempdir().unwrap();
     let latent = latent();
     let mut pairs = Vec::new();
-    let is_copied = |name: &String| {
-        !["layouts_v110", "layouts_latest", "paged", "soft_links", "user_block_earliest"]
-            .iter()
-            .any(|start| name.starts_with(start))
-    };
-    for name in readable_fixtures().into_iter().filter(is_copied) {
+    for name in copied_fixtures() {
         let input = fixture(&dir, &name);
         let before = fs::read(&input).unwrap();
         let output = dir.path().join(format!("out_{name}"));

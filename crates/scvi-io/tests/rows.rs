@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{fixture, readable_fixtures};
+use common::{copied_fixtures, fixture};
 use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, Extras, NewRows, Slot, UnsValue};
 use scvi_io::h5ad::H5adRows;
@@ -60,7 +60,7 @@ fn adds_to_every_kind_of_h5ad() {
     let extras =
         Extras { uns: &uns, obs: &[("scvi_size", &obs)], var: &[("scvi_theta", &obs[..5])] };
     let mut outputs = Vec::new();
-    for name in readable_fixtures() {
+    for name in copied_fixtures() {
         let input = fixture(&dir, &name);
         let output = dir.path().join(format!("out_{name}"));
         fill(H5adRows::create(&input, &output, &matrices(), extras, false).unwrap()).unwrap();

@@ -228,7 +228,6 @@ fn arrays_and_tensors_that_are_not_there() {
         (array(&[3], "f4", data), "shape [3]"),
         (array(&[i64::MAX, 4], "f4", data), "as many elements"),
         (array(&[-1], "f4", data), "a size"),
-        (array(&[1], "M8[ns]", data), "dtype 'M8[ns]'"),
         (array(&[1], "V8", data), "dtype 'V8'"),
         (array(&[1 << 40], "U0", data), "dtype 'U0'"),
         (array(&[1], "u8", &join(&[b"C\x08", &[0xff; 8]])), "2^63"),

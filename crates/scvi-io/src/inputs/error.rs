@@ -207,8 +207,8 @@ impl InputError {
             Self::DuplicateGene { .. } => {
                 "make names unique with `adata.var_names_make_unique()` of anndata".into()
             }
-            Self::NoMatrix { .. }
-            | Self::NoRna { .. }
+            Self::NoMatrix { path } => return IoError::NotZarr { path: path.clone() }.hint(),
+            Self::NoRna { .. }
             | Self::Line { .. }
             | Self::Misfit { .. }
             | Self::DuplicateBarcode { .. }

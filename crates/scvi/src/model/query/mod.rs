@@ -19,7 +19,7 @@
 //! let config = VaeConfig { n_input: 40, n_batch: 2, n_hidden: 16, ..Default::default() };
 //! let mut reference = Vae::new(Cpu::<f32>::new(), config.validate()?, 0); // trained somewhere
 //!
-//! assert_eq!(batch.extend(["new"]), ["new"]);
+//! batch.categories.push("new".to_owned());
 //! let registry = Registry { batch: Some(batch), ..Registry::default() };
 //! let grown = grown_config(reference.spec().config(), &registry, None)?;
 //! let freeze = Freeze::default();
