@@ -30,6 +30,9 @@ impl IoError {
                 let rewrite = rewrite_command(path, false);
                 return Some(format!("`{rewrite}` writes all of it into one file"));
             }
+            Self::CannotCopy { path, .. } if path.is_dir() => {
+                "open the store with anndata and save it again"
+            }
             Self::CannotCopy { path, .. } => {
                 let rewrite = rewrite_command(path, false);
                 return Some(format!("`{rewrite}` writes a file that can be copied"));
