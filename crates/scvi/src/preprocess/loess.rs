@@ -43,19 +43,18 @@ fn vertices(xs: &[f64], most: usize) -> Vec<f64> {
     let least = low.abs().max(high.abs()) * 1e-3 + 1e-30;
     let margin = (high - low).max(least) * MARGIN;
     let mut vertices = vec![low - margin, high + margin];
-    let mut cells = vec![0..xs.len()];
-    while let Some(cell) = cells.pop() {
-        if cell.len() <= most.max(1) {
+    let mut cells = vec![(0, xs.len())];
+    while let Some((start, end)) = cells.pop() {
+        if end - start <= most.max(1) {
             continue;
         }
-        let middle = (cell.start + cell.end - 1) / 2;
+        let middle = (start + end - 1) / 2;
         let cut = xs[middle];
         if vertices.contains(&cut) {
             continue;
         }
         vertices.push(cut);
-        cells.push(cell.start..middle + 1);
-        cells.push(middle + 1..cell.end);
+        cells.extend([(start, middle + 1), (middle + 1, end)]);
     }
     vertices.sort_by(f64::total_cmp);
     vertices
