@@ -100,7 +100,7 @@ mod tests {
         assert!(EXTENDED.read(&0x7fff_c000_0000_0000_0000_u128.to_le_bytes()).is_nan());
         for (bytes, value) in [
             (0x3fff_u128 << 112, 1.0),
-            (0x4000_4_u128 << 108, 2.5),
+            (0x40004_u128 << 108, 2.5),
             (1, 0.0),
             (0xbffd_u128 << 112, -0.25),
             (0x7ffe_u128 << 112, f64::INFINITY),

@@ -159,7 +159,7 @@ fn backticked(rest: &[char]) -> Result<(Token, usize), (usize, String)> {
     match name.iter().position(|&c| !is_known(c)) {
         _ if name.is_empty() => Err((0, "expected a name between the backticks".to_owned())),
         Some(at) => Err((1 + at, format!("a name with {:?} cannot stand in a query", name[at]))),
-        None => Ok((constant(name).unwrap_or_else(|name| Token::Quoted(name)), end + 2)),
+        None => Ok((constant(name).unwrap_or_else(Token::Quoted), end + 2)),
     }
 }
 
