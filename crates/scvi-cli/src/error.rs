@@ -23,7 +23,7 @@ pub enum CliError {
     #[error(transparent)]
     Io(#[from] IoError),
     #[error(transparent)]
-    Input(#[from] InputError),
+    Input(Box<InputError>),
     #[error("{}", error.to_string().replace(path.as_str(), typed))]
     OfInputs { error: Box<CliError>, path: String, typed: String },
     #[error(transparent)]
@@ -228,5 +228,11 @@ impl CliError {
             Self::OfInputs { error, .. } => error.exit(),
             _ => (1, "error"),
         }
+    }
+}
+
+impl From<InputError> for CliError {
+    fn from(error: InputError) -> Self {
+        Self::Input(Box::new(error))
     }
 }

@@ -28,8 +28,10 @@ impl CliError {
     pub fn hint(&self, call: &Call) -> Option<String> {
         let hint = match self {
             Self::Io(error) => return of_file(error, call),
-            Self::Input(InputError::Io(error)) => return of_file(error, call),
-            Self::Input(error) => return error.hint(),
+            Self::Input(error) => match &**error {
+                InputError::Io(error) => return of_file(error, call),
+                error => return error.hint(),
+            },
             Self::OfInputs { error, path, typed } => {
                 return error.hint(call).map(|hint| hint.replace(path.as_str(), typed));
             }

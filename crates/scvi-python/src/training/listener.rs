@@ -49,7 +49,8 @@ impl Filter {
     /// Whether this one is.
     pub fn takes(&mut self, record: &MinibatchRecord) -> bool {
         let is_first = self.epoch.replace(record.epoch) != Some(record.epoch);
-        self.every == 1 || (!record.is_validation && (is_first || record.step % self.every == 0))
+        self.every == 1
+            || (!record.is_validation && (is_first || record.step.is_multiple_of(self.every)))
     }
 }
 

@@ -42,7 +42,7 @@ impl<'a> Begun<'a> {
         waits: bool,
     ) -> Result<Ended, CheckpointError> {
         let min_epochs = self.plan.min_epochs;
-        self.start()?.to_the_end(reporter, filter, waits, min_epochs)
+        self.start()?.into_the_end(reporter, filter, waits, min_epochs)
     }
 
     fn start(self) -> Result<Underway<'a>, CheckpointError> {
@@ -63,7 +63,7 @@ impl<'a> Begun<'a> {
 }
 
 impl Underway<'_> {
-    fn to_the_end(
+    fn into_the_end(
         mut self,
         reporter: &Reporter<News>,
         mut filter: Option<Filter>,
