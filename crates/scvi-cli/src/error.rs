@@ -69,14 +69,14 @@ pub enum CliError {
     )]
     NotCounts {
         path: String,
-        matrix: String,
+        matrix: Box<str>,
         value: f64,
-        cell: String,
-        gene: String,
+        cell: Box<str>,
+        gene: Box<str>,
         /// Matrices that do.
-        counts: Vec<String>,
+        counts: Box<[String]>,
         /// How --layer names them.
-        spelled: Vec<String>,
+        spelled: Box<[String]>,
     },
     #[error(
         "{path}: a copy has a value for each of the {n_vars} genes of var, and the model has others: \

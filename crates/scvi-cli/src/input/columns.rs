@@ -157,7 +157,7 @@ fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, CliError> {
 
 /// The batch of each cell by a column of the file; all in one without a column.
 pub(super) fn batches(file: &AnnDataFile, key: Option<&str>) -> Result<Vec<u32>, CliError> {
-    Ok(key.map_or(Ok(vec![0; file.n_obs()]), |key| categorical(file, key).map(|c| c.codes))?)
+    key.map_or(Ok(vec![0; file.n_obs()]), |key| categorical(file, key).map(|c| c.codes))
 }
 
 /// The batches of a file, or the only one, of a file without such a column.

@@ -96,10 +96,10 @@ impl<'a> Matrix<'a> {
         let others: Vec<&MatrixKey> = counts.iter().filter(|key| **key != self.key).collect();
         (!others.is_empty()).then(|| CliError::NotCounts {
             path: self.path.display().to_string(),
-            matrix: self.key.to_string(),
+            matrix: self.key.to_string().into(),
             value,
-            cell,
-            gene,
+            cell: cell.into(),
+            gene: gene.into(),
             counts: others.iter().map(|key| key.to_string()).collect(),
             spelled: others.iter().map(|key| self.file.spelling(key)).collect(),
         })
