@@ -1,6 +1,7 @@
 //! Hints about files that are read and written.
 
-use std::fs;
+use std::path::Path;
+use std::{fs, io};
 
 use scvi_io::output::OutputLock;
 
@@ -26,9 +27,11 @@ pub fn walk(walk: &mut Walk) {
     no_files(walk, &folder);
     matrices(walk);
     contents(walk);
+    unread(walk);
     outputs(walk, &folder);
     outputs_in_use(walk, &folder);
     copies(walk, &folder);
+    pages(walk);
 }
 
 fn no_files(walk: &mut Walk, folder: &Folder) {
@@ -101,6 +104,29 @@ fn contents(walk: &mut Walk) {
     walk.provoke(&folder, &format!("{TRAIN} --batch-key batch"), "anndata cannot read");
 }
 
+/// Layers that lie in other files or are packed by filters that are not read.
+fn unread(walk: &mut Walk) {
+    let folder = Folder::new();
+    unpack(&folder, "refused.h5ad");
+    for (layer, words) in [
+        ("other_file", "writes all of it into one file"),
+        ("szip", "writes it plain"),
+        ("bzip2", "`pip install hdf5plugin`, then"),
+    ] {
+        let train = TRAIN.replace("x.h5ad", &format!("refused.h5ad --layer {layer}"));
+        // Only with the other files, and what reads the filters, could these be rewritten.
+        walk.provoke_only(&folder, &train, words);
+    }
+}
+
+/// Writes a file that the tests of the readers have.
+pub fn unpack(folder: &Folder, name: &str) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scvi-io/tests/data");
+    let packed = fs::read(data.join(format!("{name}.gz"))).unwrap();
+    let mut file = fs::File::create(folder.path(name)).unwrap();
+    io::copy(&mut flate2::read::GzDecoder::new(&packed[..]), &mut file).unwrap();
+}
+
 fn outputs(walk: &mut Walk, folder: &Folder) {
     let latent = "scvi latent --model m x.h5ad --output there.csv";
     folder.typed(latent).ok();
@@ -124,4 +150,20 @@ fn copies(walk: &mut Walk, folder: &Folder) {
     let latent = "scvi latent --model m linked.zarr --output o.zarr";
     walk.provoke(folder, latent, "write the result without the file: `--output o.npy`");
     walk.provoke(folder, "scvi minify --model m linked.zarr --output o.zarr", "save it again");
+}
+
+/// A file in pages, to which nothing can be added.
+fn pages(walk: &mut Walk) {
+    let folder = Folder::new();
+    unpack(&folder, "paged_plain.h5ad");
+    let path = folder.path("paged_plain.h5ad");
+    let mut bytes = fs::read(&path).unwrap();
+    // The ends of the cells: the third, which has no counts, gets one of the next.
+    let ends = [0, 2, 3, 3, 5, 7, 8, 12_i32].map(i32::to_le_bytes).concat();
+    let place = bytes.windows(ends.len()).position(|part| part == ends).expect("indptr");
+    bytes[place + 3 * 4] = 4;
+    fs::write(path, bytes).unwrap();
+    folder.typed(&TRAIN.replace("x.h5ad", "paged_plain.h5ad")).ok();
+    let minify = "scvi minify --model n paged_plain.h5ad --output o.h5ad";
+    walk.provoke(&folder, minify, "paged_plain_rewritten.h5ad` writes a file that can be copied");
 }

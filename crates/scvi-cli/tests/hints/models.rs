@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::common::Folder;
 use crate::common::saves::save;
 use crate::files::folder;
@@ -10,6 +12,7 @@ use crate::walk::Walk;
 pub fn walk(walk: &mut Walk) {
     let folder = folder();
     saves(walk);
+    untrained(walk);
     crafted(walk, &folder);
     newer(walk, &folder);
 }
@@ -30,6 +33,29 @@ fn saves(walk: &mut Walk) {
     fs::create_dir(folder.path("old")).unwrap();
     fs::write(folder.path("old/model_params.pt"), "").unwrap();
     walk.provoke(&folder, "scvi inspect old", "SCVI.convert_legacy_save");
+}
+
+fn untrained(walk: &mut Walk) {
+    let folder = crate::common::saves::folder();
+    let save = save("untrained");
+    folder.typed(&format!("scvi convert --model {} --to native --output m", save.display())).ok();
+    walk.provoke(&folder, "scvi evaluate --model m data.h5ad", "`scvi train data.h5ad --batch-key");
+    let map = "scvi map --reference m data.h5ad --model n";
+    walk.provoke(&folder, map, "train it on its own cells first");
+    // As a model that was saved between load_query_data and train.
+    folder.typed("scvi train data.h5ad --model r --max-epochs 1 --n-hidden 4").ok();
+    folder.typed("scvi map data.h5ad --reference r --model q --max-epochs 1").ok();
+    edit_meta(&folder, "q", &|meta| meta["training"]["stop"] = "untrained".into());
+    walk.provoke(&folder, "scvi evaluate --model q data.h5ad", "train it on the query");
+}
+
+/// Changes what a model folder says of its model.
+fn edit_meta(folder: &Folder, model: &str, change: &dyn Fn(&mut Value)) {
+    let path = folder.path(model).join("model.json");
+    let mut meta: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut meta);
+    fs::write(path, meta.to_string()).unwrap();
+    fs::remove_file(folder.path(model).join("SHA256SUMS")).unwrap();
 }
 
 /// A save that calls a function which no save of scvi-tools calls.
@@ -68,11 +94,6 @@ fn container(pickle: &[u8]) -> Vec<u8> {
 }
 
 fn newer(walk: &mut Walk, folder: &Folder) {
-    let path = folder.path("m/model.json");
-    let meta = fs::read_to_string(&path).unwrap();
-    let newer = meta.replacen("\"format_version\": ", "\"format_version\": 9", 1);
-    assert_ne!(meta, newer);
-    fs::write(path, newer).unwrap();
-    fs::remove_file(folder.path("m/SHA256SUMS")).unwrap();
+    edit_meta(folder, "m", &|meta| meta["format_version"] = 99.into());
     walk.provoke(folder, "scvi inspect m", "a newer version");
 }

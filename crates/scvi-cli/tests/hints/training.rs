@@ -1,12 +1,11 @@
 //! Hints about training runs.
 
-use std::path::Path;
-use std::{fs, io};
+use std::fs;
 
 use scvi::data::CsrMatrix;
 
 use crate::common::{Folder, counts, write};
-use crate::files::folder;
+use crate::files::{folder, unpack};
 use crate::walk::Walk;
 
 const TRAIN: &str = "scvi train x.h5ad --model n --max-epochs 3 --n-hidden 4";
@@ -30,8 +29,9 @@ fn options(walk: &mut Walk, folder: &Folder) {
     ] {
         walk.provoke(folder, &format!("{TRAIN} {options}"), words);
     }
-    write_by_gene(folder);
-    let csc = TRAIN.replace("x.h5ad", "csc.h5ad --layer csc --drop-empty-cells --in-memory never");
+    unpack(folder, "everything.h5ad");
+    let csc =
+        TRAIN.replace("x.h5ad", "everything.h5ad --layer csc --drop-empty-cells --in-memory never");
     walk.provoke(folder, &csc, "`--cache .` reads them");
 }
 
@@ -66,12 +66,4 @@ fn checkpoints(walk: &mut Walk, folder: &Folder) {
     walk.provoke(folder, &format!("{long} --resume --lr 0.5"), "those that the run began with");
     fs::write(folder.path("n.checkpoint"), "nothing").unwrap();
     walk.provoke(folder, &format!("{long} --resume"), "delete it and train");
-}
-
-/// Writes an AnnData with a layer of counts in columns, `csc`.
-fn write_by_gene(folder: &Folder) {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let packed = fs::read(manifest.join("../scvi-io/tests/data/everything.h5ad.gz")).unwrap();
-    let mut file = fs::File::create(folder.path("csc.h5ad")).unwrap();
-    io::copy(&mut flate2::read::GzDecoder::new(&packed[..]), &mut file).unwrap();
 }

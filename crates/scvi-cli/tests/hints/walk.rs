@@ -76,6 +76,8 @@ fn shown(hint: &str, line: &str) -> Vec<Shown> {
     let verb = line.split(' ').nth(1).expect("a verb");
     let between = hint.split('`').skip(1).step_by(2);
     let kind = |text: &str| match text.split([' ', '=']).next().unwrap_or_default() {
+        // The name of a verb says where to look.
+        "scvi" if text.split(' ').count() == 2 => Shown::Other,
         "scvi" | "python3" => Shown::Command(text.to_owned()),
         name if name.starts_with("--") && (text != name || advice::is_flag(verb, name)) => {
             Shown::Options(text.to_owned())
