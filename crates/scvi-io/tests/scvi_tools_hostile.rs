@@ -220,6 +220,10 @@ fn arrays_and_tensors_that_are_not_there() {
     };
     assert!(read(&save_with(&array(&[2], "f4", data)), "").is_ok());
     assert!(read(&save_with(&range(3)), "").is_ok());
+    // Times, and whole numbers that i64 cannot hold.
+    assert!(read(&save_with(&array(&[1], "M8[ns]", data)), "").is_ok());
+    let largest = join(&[b"C\x08", &[0xff; 8]]);
+    assert!(read(&save_with(&array(&[1], "u8", &largest)), "").is_ok());
     let view = &[(2, 1), (2, 2)];
     assert!(read(&save_with(&tensor("FloatStorage", "0", 4, 0, view)), "").is_ok());
     // Eight million references to one storage: possible in torch, and beyond the file's size.
