@@ -4,15 +4,12 @@ use std::path::Path;
 
 use scvi::data::{CsrMatrix, GeneOverlap};
 use scvi::preprocess::{HighlyVariable, seurat_v3};
-use scvi_io::anndata::AnnDataFile;
+use scvi_io::anndata::{AnnDataFile, StoredCounts};
 
 use super::columns::batches;
 use super::matrix::Matrix;
 use crate::args::{Flavor, GenesArgs};
 use crate::error::CliError;
-
-/// Counts of a matrix stored gene by gene that are turned to cells at a time: 8 bytes each.
-const TURNED: u64 = 1 << 25;
 
 /// What `scvi genes` finds out, with the names of all genes.
 pub struct GeneTable {
@@ -40,11 +37,14 @@ pub(super) fn choose(
 ) -> Result<HighlyVariable, CliError> {
     let mut pass = |f: &mut dyn FnMut(usize, &CsrMatrix)| -> Result<(), CliError> {
         let mut first = 0;
-        matrix.file.stored_counts(&matrix.key)?.for_each_block(TURNED, &mut |counts| {
-            f(first, counts);
-            first += counts.n_cells();
-            Ok(())
-        })?;
+        matrix.file.stored_counts(&matrix.key)?.for_each_block(
+            StoredCounts::TURNED,
+            &mut |counts| {
+                f(first, counts);
+                first += counts.n_cells();
+                Ok(())
+            },
+        )?;
         Ok(())
     };
     let found = match flavor {

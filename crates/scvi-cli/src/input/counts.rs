@@ -14,9 +14,6 @@ pub(super) const COUNT_BYTES: usize = 8;
 /// Counts that take more stay in the file, unless they are asked into memory.
 const LIMIT: usize = 2 << 30;
 
-/// Counts of a matrix stored gene by gene that are turned to cells at a time: 8 bytes each.
-const TURNED: u64 = 1 << 25;
-
 /// Counts that a command works on.
 pub struct Counts {
     source: Box<dyn CountSource>,
@@ -61,7 +58,8 @@ impl Counts {
             }
             Some(folder) => {
                 let mut copy = CompactWriter::create(folder, stored.n_genes())?;
-                let survey = stored.for_each_block(TURNED, &mut |counts| copy.append(counts))?;
+                let survey = stored
+                    .for_each_block(StoredCounts::TURNED, &mut |counts| copy.append(counts))?;
                 (Box::new(copy.finish()?), survey)
             }
         };

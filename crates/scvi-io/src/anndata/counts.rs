@@ -131,6 +131,10 @@ pub struct StoredCounts<'a> {
 const SAMPLED: usize = 1 << 20;
 
 impl<'a> StoredCounts<'a> {
+    /// A bound for [`for_each_block`](Self::for_each_block) that suits most machines: counts of
+    /// 8 bytes each.
+    pub const TURNED: u64 = 1 << 25;
+
     /// Finds the counts; `None` where there are none at that place.
     pub(super) fn find(file: &'a AnnDataFile, key: &MatrixKey) -> Result<Option<Self>, IoError> {
         let (place, genes) = (key.to_string(), file.genes_of(key)?);

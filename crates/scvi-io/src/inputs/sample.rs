@@ -11,10 +11,7 @@ use super::locate::{Located, locate};
 use super::mtx::{MtxFiles, Sizes, Unsorted};
 use super::tenx_h5::TenxH5;
 use crate::IoError;
-use crate::anndata::{AnnDataFile, Column};
-
-/// Counts of a matrix stored gene by gene that are turned to cells at a time: 8 bytes each.
-const TURNED: u64 = 1 << 25;
+use crate::anndata::{AnnDataFile, Column, StoredCounts};
 
 /// How samples are read.
 #[derive(Debug, Clone, Default)]
@@ -175,7 +172,7 @@ impl Sample {
         match &self.counts {
             Counts::AnnData { file, matrix } => {
                 let stored = file.stored_counts(matrix)?.place_genes(columns, n_columns);
-                Ok(stored.for_each_block(TURNED, f)?)
+                Ok(stored.for_each_block(StoredCounts::TURNED, f)?)
             }
             Counts::TenxH5 { file, features, places } => {
                 let places = in_columns(places);
