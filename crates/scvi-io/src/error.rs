@@ -60,7 +60,7 @@ pub enum IoError {
         place: String,
         /// What it is or has, as a predicate: `is compressed by the filter szip (4)`.
         feature: String,
-        /// Whether h5py reads it with the plugins of `hdf5plugin` alone.
+        /// Whether h5py needs the plugins of `hdf5plugin` to read it.
         needs_plugins: bool,
     },
     /// An object that lies in another file.

@@ -64,7 +64,7 @@ pub struct Matrices {
 }
 
 impl Matrices {
-    /// X alone.
+    /// Only X.
     pub fn new(x: Matrix) -> Self {
         Self { x, layers: Vec::new(), raw: None }
     }

@@ -134,7 +134,7 @@ impl Array {
         let values = match self.kind {
             Kind::Signed | Kind::Bool => either!(self, a => a.rows_i64(start, rows))?,
             Kind::Unsigned => return self.signed(self.rows_u64(start, rows)?),
-            // R knows larger whole numbers as floats alone.
+            // R has larger whole numbers only as floats.
             Kind::Single | Kind::Double => return self.whole(self.rows_f64(start, rows)?),
             _ => return Err(self.structure("whole numbers", self.type_name())),
         };

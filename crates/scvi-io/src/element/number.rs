@@ -23,8 +23,8 @@ macro_rules! numbers {
 
 numbers!(f32, f64, i64, u64);
 
-/// Reads every `step`-th element of `bytes`, low bytes first, from the first on: as many as `out`
-/// has room for.
+/// Reads every `step`-th element of `bytes`, low bytes first, from the first on, until `out`
+/// is full.
 pub(crate) fn read_numbers<T: Number>(
     data_type: &DataType,
     bytes: &[u8],

@@ -359,7 +359,7 @@ with h5py.File(OUT / "codecs.hdf5", "r+") as f:
         },
     }
     for key, options in filters.items():
-        # 7 x 24 values are no multiple of eight elements in the last chunk alone.
+        # 7 x 24 values are no multiple of eight elements in the last chunk only.
         array(f["layers"], key, X, chunks=(43, 23), **options)
 
 # What is not read, each as a layer: the others are.
