@@ -49,9 +49,9 @@ pub fn gene_list(path: &Path, var_names: &[String]) -> Result<Vec<u32>, CliError
         }
     }
     if !unknown.is_empty() {
-        let first = unknown[..unknown.len().min(10)].join(", ");
         let (n_unknown, n_genes) = (unknown.len(), listed.len());
-        return Err(CliError::UnknownGenes { path: shown(), n_unknown, n_genes, first });
+        let unknown = scvi::listed(unknown);
+        return Err(CliError::UnknownGenes { path: shown(), n_unknown, n_genes, unknown });
     }
     if numbers.is_empty() {
         return Err(CliError::NoGenesListed { path: shown() });
@@ -65,7 +65,7 @@ pub fn batches(names: &[String], registry: &Registry) -> Result<Vec<u32>, CliErr
     let number = |name: &String| {
         known.and_then(|field| field.code(name)).ok_or_else(|| CliError::UnknownBatch {
             found: name.clone(),
-            known: known.map_or("none".to_owned(), |field| field.categories.join(", ")),
+            known: known.map_or("none".to_owned(), |field| scvi::listed(&field.categories)),
         })
     };
     names.iter().map(number).collect()

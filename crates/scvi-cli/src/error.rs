@@ -44,8 +44,8 @@ pub enum CliError {
     Task { error: TaskError },
     #[error("cannot start threads: {source}")]
     Threads { source: rayon::ThreadPoolBuildError },
-    #[error("{path}: {n_empty} of {n_cells} cells have no counts at all, first: {first}")]
-    EmptyCells { path: String, n_empty: usize, n_cells: usize, first: String },
+    #[error("{path}: {n_empty} of {n_cells} cells have no counts at all: {names}")]
+    EmptyCells { path: String, n_empty: usize, n_cells: usize, names: String },
     #[error("{path} holds its counts gene by gene (csc): single cells cannot be read from it")]
     ByGene { path: String },
     #[error("{path} has {n_cells} cells{after}; at least 2 are needed")]
@@ -114,13 +114,13 @@ pub enum CliError {
     #[error("{path} is minified already")]
     IsMinified { path: String },
     #[error(
-        "{path}: {n_empty} of {n_cells} cells have no counts at all, so no posterior that could be stored, first: {first}"
+        "{path}: {n_empty} of {n_cells} cells have no counts at all, so no posterior that could be stored: {names}"
     )]
-    NoPosterior { path: String, n_empty: usize, n_cells: usize, first: String },
+    NoPosterior { path: String, n_empty: usize, n_cells: usize, names: String },
     #[error(transparent)]
     Mapping(#[from] QueryError),
-    #[error("{path}: {n_unknown} of {n_genes} genes are none of the model's, first: {first}")]
-    UnknownGenes { path: String, n_unknown: usize, n_genes: usize, first: String },
+    #[error("{path}: {n_unknown} of {n_genes} genes are none of the model's: {unknown}")]
+    UnknownGenes { path: String, n_unknown: usize, n_genes: usize, unknown: String },
     #[error("{path} names no gene")]
     NoGenesListed { path: String },
     #[error("{path}, line {line}: {} genes of the model are named '{gene}' ({})", columns.len(), numbers("columns", columns))]
@@ -188,15 +188,12 @@ fn source_text(error: &dyn std::error::Error) -> String {
 
 /// Places for a message: the first of many.
 pub fn numbers(what: &str, places: &[usize]) -> String {
-    const SHOWN: usize = 10;
-    let shown: Vec<String> = places.iter().take(SHOWN).map(usize::to_string).collect();
-    let more = if places.len() > SHOWN { ", ..." } else { "" };
-    format!("{what} {}{more}, from 0", shown.join(", "))
+    format!("{what} {}, from 0", listed(places))
 }
 
 /// What there is instead.
 fn known_text(known: &[String]) -> String {
-    if known.is_empty() { String::new() } else { format!("; there are: {}", known.join(", ")) }
+    if known.is_empty() { String::new() } else { format!("; there are: {}", listed(known)) }
 }
 
 impl From<TrainError> for CliError {

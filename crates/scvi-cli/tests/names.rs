@@ -216,7 +216,7 @@ fn lists_are_read_as_editors_save_them() {
     de(&folder, "data.h5ad", &cells).fails_with(&refused);
     normalize().fails_with(&refused);
     list(&folder, "gene_2\u{200b}\n");
-    normalize().fails_with(&["first: gene_2\\u{200b}"]);
+    normalize().fails_with(&["model's: gene_2\\u{200b}"]);
     let cells = list(&folder, "cell_2\u{a0}x");
     de(&folder, "data.h5ad", &cells).fails_with(&["'cell_2\\u{a0}x' is neither"]);
 }

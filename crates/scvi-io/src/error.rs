@@ -126,7 +126,7 @@ pub enum IoError {
         found: String,
     },
     /// A column of `obs` or `var` that is not there.
-    #[error("{} has no {frame} column '{key}' (there are: {})", path.display(), list(available))]
+    #[error("{} has no {frame} column '{key}' (there are: {})", path.display(), scvi::listed(available))]
     NoColumn {
         /// The file.
         path: PathBuf,
@@ -148,7 +148,7 @@ pub enum IoError {
         category: String,
     },
     /// Counts asked for at a place where there are none.
-    #[error("{} has no {wanted} (it has: {})", path.display(), list(available))]
+    #[error("{} has no {wanted} (it has: {})", path.display(), scvi::listed(available))]
     NoCounts {
         /// The file.
         path: PathBuf,
@@ -203,8 +203,8 @@ pub enum IoError {
     },
     /// A column with missing values where every cell needs one.
     #[error(
-        "missing values in column '{key}': {n_missing} of {n_cells} cells, first: {}",
-        first.join(", ")
+        "missing values in column '{key}': {n_missing} of {n_cells} cells: {}",
+        scvi::listed_of(first, *n_missing)
     )]
     MissingValues {
         /// The column.
@@ -348,15 +348,5 @@ impl IoError {
             return Self::NotFound { path: path.into() };
         }
         Self::Os { action, path: path.into(), source }
-    }
-}
-
-/// Names for a message: all of a short list, the first of a long one.
-pub(crate) fn list(names: &[String]) -> String {
-    const SHOWN: usize = 20;
-    match names {
-        [] => "none".into(),
-        _ if names.len() <= SHOWN => names.join(", "),
-        _ => format!("{}, ... {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
     }
 }

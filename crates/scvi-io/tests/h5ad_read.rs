@@ -212,7 +212,7 @@ fn errors_say_what_is_there() {
 
     let column = file.obs_column("cat").unwrap();
     let error = file.require_complete("cat", &column).unwrap_err().to_string();
-    assert_eq!(error, "missing values in column 'cat': 1 of 7 cells, first: cell3");
+    assert_eq!(error, "missing values in column 'cat': 1 of 7 cells: cell3");
     file.require_complete("int", &file.obs_column("int").unwrap()).unwrap();
 
     for (key, place, value) in [

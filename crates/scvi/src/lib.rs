@@ -36,5 +36,5 @@ pub mod nn;
 pub mod preprocess;
 pub mod train;
 
-pub use listed::listed;
+pub use listed::{listed, listed_of};
 pub use scvi_kernels::{Backend, Cpu, Real, instruction_set};

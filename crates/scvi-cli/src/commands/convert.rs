@@ -26,7 +26,7 @@ pub fn run(args: &ConvertArgs, common: &Common) -> Result<(), CliError> {
     if !model.left_out.is_empty() {
         note(
             common,
-            &format!("left out, a model has no place for it: {}", model.left_out.join(", ")),
+            &format!("left out, a model has no place for it: {}", scvi::listed(&model.left_out)),
         );
     }
     if to == ModelKind::ScviTools && model.meta.registry.layer == MatrixKey::Raw {

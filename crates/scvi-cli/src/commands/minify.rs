@@ -68,8 +68,8 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
 /// Every cell of the output has a posterior: none can be left out.
 fn told(error: CliError) -> CliError {
     match error {
-        CliError::EmptyCells { path, n_empty, n_cells, first } => {
-            CliError::NoPosterior { path, n_empty, n_cells, first }
+        CliError::EmptyCells { path, n_empty, n_cells, names } => {
+            CliError::NoPosterior { path, n_empty, n_cells, names }
         }
         error => error,
     }

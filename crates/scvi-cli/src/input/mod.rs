@@ -286,13 +286,12 @@ fn read(
     let mut kept = None;
     if !empty.is_empty() {
         if how.empty_cells == EmptyCells::Refuse {
-            let names: Vec<&str> =
-                empty.iter().take(10).map(|&c| file.obs_names()[c].as_str()).collect();
+            let names = scvi::listed(empty.iter().map(|&cell| &file.obs_names()[cell]));
             return Err(CliError::EmptyCells {
                 path: path.display().to_string(),
                 n_empty: empty.len(),
                 n_cells: counts.n_cells(),
-                first: names.join(", "),
+                names,
             });
         }
         let rows: Vec<usize> =

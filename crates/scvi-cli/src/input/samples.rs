@@ -287,9 +287,10 @@ impl Typed<'_> {
         let lists: Vec<Vec<String>> = named.iter().map(keys).collect();
         match lists.iter().find(|keys| **keys != lists[0]) {
             None => Ok(named),
-            Some(other) => {
-                Err(CliError::SampleColumns { first: lists[0].join(", "), other: other.join(", ") })
-            }
+            Some(other) => Err(CliError::SampleColumns {
+                first: scvi::listed(&lists[0]),
+                other: scvi::listed(other),
+            }),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::inputs::InputError;
 use crate::obs_query::QueriedColumn;
 
 /// How many cells an error names.
-const NAMED_CELLS: usize = 5;
+const NAMED_CELLS: usize = 10;
 
 /// An AnnData, opened for reading: an `.h5ad` file, or a zarr store.
 ///

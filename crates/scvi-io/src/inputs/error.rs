@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::IoError;
-use crate::error::list;
 
 /// An error while reading samples, or while joining them.
 #[derive(Debug, Error)]
@@ -24,7 +23,7 @@ pub enum InputError {
         path: PathBuf,
     },
     /// A folder with several matrices.
-    #[error("{} holds several matrices: {}", path.display(), list(found))]
+    #[error("{} holds several matrices: {}", path.display(), scvi::listed(found))]
     SeveralMatrices {
         /// The folder.
         path: PathBuf,
@@ -46,7 +45,7 @@ pub enum InputError {
         path: PathBuf,
     },
     /// A MuData file without RNA.
-    #[error("{} has no modality 'rna' (there are: {})", path.display(), list(modalities))]
+    #[error("{} has no modality 'rna' (there are: {})", path.display(), scvi::listed(modalities))]
     NoRna {
         /// The file.
         path: PathBuf,
@@ -86,7 +85,7 @@ pub enum InputError {
         found: usize,
     },
     /// No feature is a gene.
-    #[error("{} has no genes, only {}", path.display(), list(types))]
+    #[error("{} has no genes, only {}", path.display(), scvi::listed(types))]
     NoGenes {
         /// The file.
         path: PathBuf,
@@ -94,7 +93,7 @@ pub enum InputError {
         types: Vec<String>,
     },
     /// One genome of several has to be named.
-    #[error("{} holds several genomes: {}", path.display(), list(genomes))]
+    #[error("{} holds several genomes: {}", path.display(), scvi::listed(genomes))]
     SeveralGenomes {
         /// The file.
         path: PathBuf,
@@ -102,7 +101,7 @@ pub enum InputError {
         genomes: Vec<String>,
     },
     /// A genome that is not there.
-    #[error("{} has no genome '{genome}' (there are: {})", path.display(), list(genomes))]
+    #[error("{} has no genome '{genome}' (there are: {})", path.display(), scvi::listed(genomes))]
     NoGenome {
         /// The file.
         path: PathBuf,

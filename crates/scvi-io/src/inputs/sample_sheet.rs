@@ -31,7 +31,7 @@ pub fn read_sample_sheet(path: &Path) -> Result<Vec<SheetSample>, InputError> {
     let header: Vec<String> = header.iter().map(str::to_owned).collect();
     let place = |key: &str| header.iter().position(|known| known == key);
     let Some(path_at) = place("path") else {
-        return Err(bad(format!("no column 'path' (there are: {})", header.join(", "))));
+        return Err(bad(format!("no column 'path' (there are: {})", scvi::listed(&header))));
     };
     if let Some((i, key)) = header.iter().enumerate().find(|(i, key)| header[..*i].contains(key)) {
         return Err(bad(format!("column {} is named '{key}' as another is", i + 1)));

@@ -65,7 +65,7 @@ fn compared_categories(
         None if comparison.is_order() => Err(QueryMismatch::NoCategory {
             column: name.to_owned(),
             value: value.to_string(),
-            categories: crate::error::list(&categorical.categories),
+            categories: scvi::listed(&categorical.categories),
         }),
         None => Ok(all.map(|_| comparison == Comparison::NotEqual).collect()),
     }

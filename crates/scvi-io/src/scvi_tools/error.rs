@@ -2,14 +2,12 @@
 
 use thiserror::Error;
 
-use crate::error::list;
-
 /// Why a save cannot be read or written. Whatever it is, nothing in the file was executed.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum SaveError {
     /// There is no save where one was looked for.
-    #[error("there is no {wanted} (saves there: {})", list(available))]
+    #[error("there is no {wanted} (saves there: {})", scvi::listed(available))]
     NoSave {
         /// The file's name.
         wanted: String,
@@ -17,7 +15,7 @@ pub enum SaveError {
         available: Vec<String>,
     },
     /// Several saves, and no prefix that picks one.
-    #[error("several saves lie there: {}", names.join(", "))]
+    #[error("several saves lie there: {}", scvi::listed(names))]
     Several {
         /// Their names.
         names: Vec<String>,

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::listed;
+
 /// Names with their places in a list, in which a name may stand more than once.
 ///
 /// ```
@@ -65,18 +67,14 @@ impl<'a> NameIndex<'a> {
     /// What a user should know of names that stand more than once; `what` they name, in the
     /// singular.
     pub fn warning(&self, what: &str) -> Option<String> {
-        /// How many names are shown.
-        const SHOWN: usize = 5;
         let names = self.repeated();
         let shown = |name: &&str| format!("'{name}' ({} times)", self.repeated[name].len());
-        let first: Vec<String> = names.iter().take(SHOWN).map(shown).collect();
-        let more = if names.len() > SHOWN { ", ..." } else { "" };
+        let shown = listed(names.iter().map(shown));
         let verb = if names.len() == 1 { "name stands" } else { "names stand" };
         (!names.is_empty()).then(|| {
             format!(
-                "{} {what} {verb} more than once: {}{more}; none of them can be looked up by name",
-                names.len(),
-                first.join(", ")
+                "{} {what} {verb} more than once: {shown}; none of them can be looked up by name",
+                names.len()
             )
         })
     }
@@ -97,7 +95,7 @@ mod tests {
              looked up by name"
         );
         assert!(warning("a a").unwrap().starts_with("1 gene name stands more than once: 'a'"));
-        let many = warning("a b c d e f f e d c b a").unwrap();
-        assert!(many.contains("6 gene names") && many.contains("'e' (2 times), ...;"), "{many}");
+        let many = warning(&["a b c d e f g h i j k"; 2].join(" ")).unwrap();
+        assert!(many.contains("11 gene names") && many.contains("'j' (2 times), ... and 1 more;"));
     }
 }

@@ -61,8 +61,7 @@ impl<B: Backend> Embeddings<B> {
     }
 
     fn not_found(&self, key: &str) -> EmbeddingError {
-        let known: Vec<&str> = self.by_key.keys().map(String::as_str).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = crate::listed(self.by_key.keys());
         EmbeddingError::NotFound { key: key.to_owned(), known }
     }
 

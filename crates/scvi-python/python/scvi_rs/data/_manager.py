@@ -12,6 +12,7 @@ from uuid import uuid4
 from anndata import AnnData
 
 from scvi_rs._constants import SCVI_TOOLS_VERSION
+from scvi_rs._listed import listed
 from scvi_rs._shown import html_table, public_names
 from scvi_rs.utils._attrdict import attrdict
 
@@ -282,8 +283,9 @@ class AnnDataManager:
         """
         places = self.data_registry
         if registry_key not in places:
-            there = ", ".join(places)
-            raise KeyError(f"no data are registered as '{registry_key}'; there are: {there}")
+            raise KeyError(
+                f"no data are registered as '{registry_key}'; there are: {listed(places)}"
+            )
         at = places[registry_key]
         return get_anndata_attribute(self.adata, at.attr_name, at.attr_key)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from scvi_rs._listed import listed
+
 
 class attrdict(Mapping):
     """A read-only mapping whose keys are attributes too; mappings within it are ``attrdict`` too.
@@ -43,7 +45,7 @@ class attrdict(Mapping):
         # Special names are looked up before there are items, by copy and pickle.
         if not name.startswith("__") and name in self._items:
             return self._items[name]
-        raise AttributeError(f"no attribute '{name}'; there are: {', '.join(map(str, self))}")
+        raise AttributeError(f"no attribute '{name}'; there are: {listed(self)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"cannot set '{name}': an attrdict is read-only")

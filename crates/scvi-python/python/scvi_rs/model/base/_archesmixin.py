@@ -13,6 +13,7 @@ import pandas as pd
 from anndata import AnnData
 
 from scvi_rs import _core
+from scvi_rs._listed import listed
 from scvi_rs._settings import settings
 from scvi_rs.data._constants import _SETUP_ARGS_KEY
 from scvi_rs.data._native import from_native, to_native
@@ -219,7 +220,7 @@ def _refuse_new_batches(query: dict[str, Any], new: dict[str, list[str]]) -> Non
     if added:
         raise ValueError(
             "This model does not allow for query having batch categories missing from the "
-            f"reference: {', '.join(added)} in adata.obs['{batch['key']}']. transfer_batch=True "
+            f"reference: {listed(added)} in adata.obs['{batch['key']}']. transfer_batch=True "
             "adds them."
         )
 

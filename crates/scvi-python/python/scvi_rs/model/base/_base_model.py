@@ -12,6 +12,7 @@ from anndata import AnnData
 from scipy.sparse import issparse
 
 from scvi_rs import _core
+from scvi_rs._listed import listed
 from scvi_rs._settings import settings
 from scvi_rs._shown import html_table, public_names
 from scvi_rs.data import AnnDataManager
@@ -223,10 +224,9 @@ class BaseModelClass(ManagesAnnData, SavedModels):
             return
         empty = empty_cells(counts, adata.obs_names, self._engine().var_names)
         if len(empty):
-            some = ", ".join(str(name) for name in adata.obs_names[empty[:10]])
             raise CountsError(
-                f"{len(empty)} of {adata.n_obs} cells have no counts: {some}"
-                f"{', ...' if len(empty) > 10 else ''}. Leave them out before setup_anndata, for "
+                f"{len(empty)} of {adata.n_obs} cells have no counts: "
+                f"{listed(adata.obs_names[empty])}. Leave them out before setup_anndata, for "
                 "example with scanpy.pp.filter_cells(adata, min_counts=1)."
             )
         self._checked = seen

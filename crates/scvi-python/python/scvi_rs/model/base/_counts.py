@@ -11,6 +11,7 @@ from anndata.abc import CSCDataset, CSRDataset
 from scipy import sparse
 
 from scvi_rs import _core
+from scvi_rs._listed import listed
 from scvi_rs.exceptions import GenesError
 
 _BORROWED = tuple(
@@ -99,10 +100,9 @@ def gene_places(found: pd.Index, expected: list[str]) -> list[int] | None:
     known = pd.Index(expected)
     missing = known[~known.isin(found)]
     if len(missing):
-        some = ", ".join(missing[:5])
         raise GenesError(
-            f"{len(missing)} of the model's {len(known)} genes are not in adata.var_names: {some}"
-            f"{', ...' if len(missing) > 5 else ''}. prepare_query_anndata() pads them with zeros."
+            f"{len(missing)} of the model's {len(known)} genes are not in adata.var_names: "
+            f"{listed(missing)}. prepare_query_anndata() pads them with zeros."
         )
     twice = found[found.isin(known) & found.duplicated()]
     if len(twice):

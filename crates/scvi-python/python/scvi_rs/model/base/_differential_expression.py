@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from scvi_rs._listed import listed
 from scvi_rs._settings import settings
 from scvi_rs.data._utils import require_key
 
@@ -265,7 +266,7 @@ def _compared(
     groups = []
     for group in (*first, *second):
         if group not in known:
-            raise ValueError(f"'{group}' is no group of adata.obs['{groupby}']: {known}")
+            raise ValueError(f"'{group}' is no group of adata.obs['{groupby}']: {listed(known)}")
         if group not in places:
             places[group] = len(groups)
             code = known.index(group)

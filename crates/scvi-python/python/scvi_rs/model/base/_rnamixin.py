@@ -11,6 +11,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from scvi_rs._constants import REGISTRY_KEYS
+from scvi_rs._listed import listed
 from scvi_rs._settings import settings
 
 from ._arguments import ignore_loaders, importance_options
@@ -344,8 +345,9 @@ class RNASeqMixin(DifferentialExpression):
             if batch in known:
                 codes.append(known.index(batch))
             else:
-                some = ", ".join(str(name) for name in known[:20])
-                raise ValueError(f'"{batch}" not a valid batch category; there are: {some}')
+                raise ValueError(
+                    f'"{batch}" not a valid batch category; there are: {listed(known)}'
+                )
         return codes
 
     def _gene_numbers(self, gene_list: Sequence[str] | None) -> list[int] | None:

@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 
 from scvi_rs import _core
 from scvi_rs._constants import REGISTRY_KEYS
+from scvi_rs._listed import listed
 from scvi_rs._settings import settings
 from scvi_rs.data import AnnDataManager
 from scvi_rs.data._native import from_native
@@ -138,7 +139,7 @@ class SavedModels:
         left_out = [name for name in core.left_out if name not in REGISTRY_KEYS]
         if left_out:
             warnings.warn(
-                f"left out, the model has no place for it: {', '.join(left_out)}",
+                f"left out, the model has no place for it: {listed(left_out)}",
                 UserWarning,
                 stacklevel=settings.warnings_stacklevel,
             )
