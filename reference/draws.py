@@ -33,6 +33,12 @@ def minibatch(row, rng):
     return tensors
 
 
+def labelled_minibatch(row, rng):
+    """The second minibatch of SCANVAE, whose cells all have a label; no likelihood is taken of it."""
+    tensors = minibatch(row | {"n_cells": row["n_labelled"]}, rng)
+    return {name: array for name, array in tensors.items() if name != "size_factor"}
+
+
 def counts(rng, n_cells, n_genes, largest):
     """Counts with 60-90 % zeros, some genes never seen, a few large values, no empty cell."""
     level = np.exp(rng.normal(-1.8, 1.4, n_genes))
@@ -77,6 +83,8 @@ def module_inputs(tensors):
 def weights(module, row, rng):
     """Move every parameter away from torch's initial values, so that each term shows."""
     for name, parameter in module.named_parameters():
+        if not parameter.requires_grad:
+            continue
         noise = torch.from_numpy(rng.standard_normal(parameter.shape, dtype=np.float32))
         owner = module.get_submodule(name.rpartition(".")[0])
         if name == "px_r":
@@ -133,3 +141,25 @@ def noise(module, n_cells, rng):
             keep = rng.random((rows, n_cells, module.n_hidden)) >= layer.p
             drawn[f"dropout/{name}"] = keep.astype(np.uint8)
     return drawn
+
+
+def second_level_noise(module, row, rng):
+    """The same of what SCANVAE adds: a row a label and cell, label by label, and labelled cells."""
+    rows, n_labelled = STEPS + 1, row.get("n_labelled", 0)
+    repeated = module.n_labels * row["n_cells"]
+    drawn = {"z2": rng.standard_normal((rows, repeated, module.n_latent), dtype=np.float32)}
+    drawn["labelled/z"] = np.zeros((rows, n_labelled, module.n_latent), dtype=np.float32)
+    sizes = {
+        "dropout/encoder_z2_z1.": repeated,
+        "dropout/classifier.": row["n_cells"],
+        "labelled/dropout/z_encoder.": n_labelled,
+        "labelled/dropout/classifier.": n_labelled,
+    }
+    for prefix, n_cells in sizes.items():
+        start, _, owner = prefix.rpartition("dropout/")
+        for name, layer in module.named_modules():
+            if n_cells and isinstance(layer, nn.Dropout) and name.startswith(owner):
+                width = module.get_submodule(f"{name.rpartition('.')[0]}.0").out_features
+                keep = rng.random((rows, n_cells, width)) >= layer.p
+                drawn[f"{start}dropout/{name}"] = keep.astype(np.uint8)
+    return drawn if n_labelled else {k: v for k, v in drawn.items() if k != "labelled/z"}

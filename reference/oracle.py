@@ -1,4 +1,4 @@
-"""Runs scvi.module.VAE in double precision on given weights, inputs and noise."""
+"""Runs scvi.module.VAE and its kin in double precision on given weights, inputs and noise."""
 
 import copy
 from contextlib import contextmanager
@@ -8,25 +8,31 @@ from unittest.mock import patch
 import draws
 import numpy as np
 import torch
-from scvi.module import LDVAE, VAE
+from scvi.module import LDVAE, SCANVAE, VAE
 from scvi.train import TrainingPlan
 from torch import nn
 
 KL_WEIGHT = 0.375
 """Weight of the latent divergence in every pass; exact in single precision."""
 
+CLASSIFICATION_RATIO = 50
+"""Weight of the classification loss of SCANVAE."""
+
 
 class Noise:
     """Stands in for torch's random numbers: normal draws for encoders, masks for dropout."""
 
+    NORMALS = ("z", "library", "z2", "labelled/z")
+    """In the order in which a pass asks for them."""
+
     def __init__(self, drawn):
-        self.normals = [drawn[name] for name in ("z", "library") if name in drawn]
-        self.masks = {k.removeprefix("dropout/"): v for k, v in drawn.items() if "/" in k}
-        self.row, self.pending = None, []
+        self.normals = [drawn[name] for name in self.NORMALS if name in drawn]
+        self.masks = {k: v for k, v in drawn.items() if "dropout/" in k}
+        self.row, self.pending, self.called = None, [], set()
 
     def start(self, row):
         """Make the draws of one pass ready; `None` draws zeros, the mean of the posterior."""
-        self.row = row
+        self.row, self.called = row, set()
         self.pending = [np.zeros_like(n[0]) if row is None else n[row] for n in self.normals]
 
     def normal(self, shape, dtype, device):
@@ -37,7 +43,10 @@ class Noise:
     def dropout(self, name, layer, x):
         if not layer.training:
             return x
-        return x * (torch.from_numpy(self.masks[name][self.row]).to(x.dtype) / (1 - layer.p))
+        # The second call within a pass is for the labelled minibatch of SCANVAE.
+        mask = f"labelled/dropout/{name}" if name in self.called else f"dropout/{name}"
+        self.called.add(name)
+        return x * (torch.from_numpy(self.masks[mask][self.row]).to(x.dtype) / (1 - layer.p))
 
 
 @contextmanager
@@ -62,29 +71,32 @@ def injected(module, noise):
         yield
 
 
-def forward(module, inputs, noise, row):
+def forward(module, inputs, noise, row, **loss_kwargs):
     """One pass: module outputs and what the decoder returned."""
     decoded = []
     hook = module.decoder.register_forward_hook(lambda *call: decoded.append(call[-1]))
     noise.start(row)
-    inference, generative, loss = module(inputs, loss_kwargs={"kl_weight": KL_WEIGHT})
+    loss_kwargs |= {"kl_weight": KL_WEIGHT}
+    inference, generative, loss = module(inputs, loss_kwargs=loss_kwargs)
     hook.remove()
     assert not noise.pending, "an encoder drew no noise"
     return inference, generative["px"], loss, decoded[0]
 
 
-def build(row, rng, inputs):
+def build(row, rng, inputs, **loss_kwargs):
     """The module of a fixture with its starting weights, and its noise."""
     torch.manual_seed(row["seed"])
     module = module_of(row["config"])
     draws.weights(module, row, rng)
     module.double()
     drawn = draws.noise(module, row["n_cells"], rng)
+    if isinstance(module, SCANVAE):
+        drawn |= draws.second_level_noise(module, row, rng)
 
     def first_pass():
         noise = Noise(drawn)
         with injected(module, noise):
-            forward(module, inputs, noise, 0)
+            forward(module, inputs, noise, 0, **loss_kwargs)
 
     draws.running_statistics(module, rng, first_pass)
     draws.single_precision(module)
@@ -120,6 +132,8 @@ def module_of(config):
         if "activation_fn" in extra:
             extra["activation_fn"] = ACTIVATIONS[extra["activation_fn"]]
         arguments[name] = extra
+    if "linear_classifier" in arguments:
+        return scanvae_of(arguments)
     if not arguments.pop("linear_decoder", False):
         return VAE(**arguments)
     arguments["n_layers_encoder"] = arguments.pop("n_layers", 1)
@@ -130,27 +144,43 @@ def module_of(config):
     return LDVAE(**arguments)
 
 
+def scanvae_of(arguments):
+    """The SCANVAE whose arguments a configuration holds in JSON's form."""
+    if "y_prior" in arguments:
+        arguments["y_prior"] = torch.tensor([arguments["y_prior"]])
+    classifier = arguments.pop("classifier_parameters", {})
+    if "activation_fn" in classifier:
+        classifier = classifier | {"activation_fn": ACTIVATIONS[classifier["activation_fn"]]}
+    return SCANVAE(classifier_parameters=classifier, **arguments)
+
+
 def run(row):
     """All tensors of a fixture, and the names of the parameters that got no gradient."""
     rng = np.random.default_rng(row["seed"])
     batch = draws.minibatch(row, rng)
-    inputs = draws.module_inputs(batch)
-    pristine, drawn = build(row, rng, inputs)
     tensors = {f"input/{name}": array for name, array in batch.items()}
-    tensors |= {f"noise/{name}": array for name, array in drawn.items()}
+    inputs, loss_kwargs = draws.module_inputs(batch), {}
+    if row.get("n_labelled"):
+        labelled = draws.labelled_minibatch(row, rng)
+        tensors |= {f"labelled/{name}": array for name, array in labelled.items()}
+        labelled = draws.module_inputs(labelled)
+        loss_kwargs = dict(labelled_tensors=labelled, classification_ratio=CLASSIFICATION_RATIO)
+    pristine, drawn = build(row, rng, inputs, **loss_kwargs)
+    # What SCANVAE draws of a labelled cell's posterior, it drops.
+    tensors |= {f"noise/{name}": array for name, array in drawn.items() if name != "labelled/z"}
     tensors |= {f"param/{k}": single(v) for k, v in state(pristine).items()}
-    passes = [partial(p, row, inputs, Noise(drawn)) for p in (single_pass, ten_steps, evaluation)]
-    for one_pass in passes:
+    passes = (single_pass, ten_steps, evaluation)
+    for one_pass in [partial(p, row, inputs, Noise(drawn), **loss_kwargs) for p in passes]:
         tensors |= one_pass(copy.deepcopy(pristine))
     unused = [k for k, _ in pristine.named_parameters() if f"grad/{k}" not in tensors]
     return tensors, unused
 
 
-def single_pass(row, inputs, noise, module):
+def single_pass(row, inputs, noise, module, **loss_kwargs):
     """Outputs, gradients and batch norm buffers of one pass in training mode."""
     module.train()
     with injected(module, noise):
-        outputs = forward(module, inputs, noise, 0)
+        outputs = forward(module, inputs, noise, 0, **loss_kwargs)
         outputs[2].loss.backward()
     tensors = describe("train", row, *outputs)
     tensors["train/loss"] = double(outputs[2].loss)
@@ -162,24 +192,24 @@ def single_pass(row, inputs, noise, module):
     return tensors
 
 
-def ten_steps(_row, inputs, noise, module):
+def ten_steps(_row, inputs, noise, module, **loss_kwargs):
     """Parameters and buffers after ten steps of the optimiser that TrainingPlan sets up."""
     module.train()
     optimizer = TrainingPlan(module).configure_optimizers()["optimizer"]
     with injected(module, noise):
         for step in range(1, draws.STEPS + 1):
             optimizer.zero_grad()
-            forward(module, inputs, noise, step)[2].loss.backward()
+            forward(module, inputs, noise, step, **loss_kwargs)[2].loss.backward()
             optimizer.step()
     return {f"adam10/{k}": double(v) for k, v in state(module).items()}
 
 
 @torch.no_grad()
-def evaluation(row, inputs, noise, module):
+def evaluation(row, inputs, noise, module, **loss_kwargs):
     """Outputs at the mean of the posterior, with running statistics and without dropout."""
     module.eval()
     with injected(module, noise):
-        outputs = forward(module, inputs, noise, None)
+        outputs = forward(module, inputs, noise, None, **loss_kwargs)
         tensors = describe("eval", row, *outputs)
         if "transform_batch" in row:
             # Decode the same z once more, as if every cell came from one batch.
@@ -201,9 +231,12 @@ def describe(prefix, row, inference, px, loss, decoded):
         "reconstruction": loss.dict_sum(loss.reconstruction_loss),
         "kl_local": loss.dict_sum(loss.kl_local),
     }
+    if loss.classification_loss is not None:
+        found |= {"classification_loss": loss.classification_loss, "logits": loss.logits}
     ql = inference["ql"]
     if ql is not None:
-        found["kl_l"] = loss.kl_local["kl_divergence_l"]
+        if "kl_divergence_l" in loss.kl_local:
+            found["kl_l"] = loss.kl_local["kl_divergence_l"]
         found |= {f"ql_{k}": v.squeeze(-1) for k, v in [("m", ql.loc), ("v", ql.variance)]}
     if not row.get("losses_only"):
         found["px_scale"], _, found["px_rate"], dropout = decoded

@@ -1,0 +1,27 @@
+"""Writes the fixtures of SCANVAE: what scvi-tools computes, as generate.py does for VAE.
+
+    python3 reference/scanvae.py            write reference/fixtures_scanvae
+    python3 reference/scanvae.py --check    compare with what is there, write nothing
+
+Makes an environment with scvi-tools on first use (see environment.py).
+"""
+
+import sys
+from pathlib import Path
+
+import environment
+from scanvae_configurations import FIXTURES
+
+FOLDER = Path(__file__).resolve().parent / "fixtures_scanvae"
+
+
+if __name__ == "__main__":
+    environment.enter()
+    import fixture_folder
+    import torch
+
+    torch.set_num_threads(1)
+    if sys.argv[1:] not in ([], ["--check"]):
+        sys.exit(__doc__)
+    command = "python3 reference/scanvae.py"
+    fixture_folder.write_or_check(FOLDER, FIXTURES, command, check=sys.argv[1:] == ["--check"])
