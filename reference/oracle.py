@@ -173,6 +173,9 @@ def run(row):
     for one_pass in [partial(p, row, inputs, Noise(drawn), **loss_kwargs) for p in passes]:
         tensors |= one_pass(copy.deepcopy(pristine))
     unused = [k for k, _ in pristine.named_parameters() if f"grad/{k}" not in tensors]
+    if isinstance(pristine, SCANVAE):  # leaves them out, but for its prior, to keep files small
+        idle = {k for k in unused if k != "y_prior"}
+        tensors = {k: v for k, v in tensors.items() if k.partition("/")[2] not in idle}
     return tensors, unused
 
 

@@ -100,6 +100,47 @@ SAVES = [
 """One row a save: its name, the arguments of setup_anndata, of the model and of train (None: it
 stays untrained), its prefix, whether it is a LinearSCVI, and categories of other types."""
 
+UNKNOWN = "donor b"
+"""The category of the saves of SCANVI that stands for no label; sorted, it is not the last."""
+
+LABELS = dict(labels_key="donor", unlabeled_category=UNKNOWN)
+
+SCANVI_SAVES = [
+    dict(name="scanvi_default", setup=LABELS),
+    dict(name="scanvi_batch", setup=LABELS | BATCH, model=dict(n_layers=2)),
+    dict(name="scanvi_linear", setup=LABELS | BATCH, model=dict(linear_classifier=True)),
+    dict(
+        name="scanvi_softmax",
+        setup=LABELS | BATCH,
+        model=dict(classifier_parameters=dict(logits=False)),
+    ),
+    dict(
+        name="scanvi_no_unlabelled_cell",
+        setup=LABELS | BATCH | dict(unlabeled_category="Unknown"),
+        model=dict(gene_likelihood="nb"),
+    ),
+    dict(
+        name="scanvi_covariates",
+        setup=LABELS
+        | BATCH
+        | dict(categorical_covariate_keys=["plate"], continuous_covariate_keys=["age"]),
+        model=dict(encode_covariates=True, use_layer_norm="both", y_prior=[0.25, 0.75]),
+    ),
+    dict(
+        name="scanvi_latent_library",
+        setup=LABELS | BATCH,
+        model=dict(use_observed_lib_size=False, dispersion="gene-batch"),
+    ),
+    dict(name="scanvi_from_scvi", setup=LABELS | BATCH, from_scvi=True),
+    dict(
+        name="scanvi_classifier_parameters",
+        setup=LABELS | BATCH,
+        model=dict(classifier_parameters=dict(n_layers=2, n_hidden=5, dropout_rate=0.0)),
+    ),
+    dict(name="scanvi_untrained", setup=LABELS | BATCH, train=None),
+]
+"""The same of SCANVI, which may start from an SCVI."""
+
 
 def draw():
     """The data of all saves, as arrays by name."""
@@ -137,6 +178,26 @@ def make_adata(data, row):
     return adata
 
 
+def fit(model, **options):
+    """Train the model for two epochs."""
+    plan = dict(max_epochs=2, accelerator="cpu", enable_progress_bar=False)
+    model.train(**plan, logger=scvi.train._logger.SimpleLogger(), **options)
+
+
+def make_scanvi(adata, row, setup, arguments):
+    """A SCANVI, new or from an SCVI that was trained with the same labels."""
+    if "y_prior" in arguments:
+        arguments["y_prior"] = torch.tensor([arguments["y_prior"]])
+    if row.get("from_scvi"):
+        known = {k: v for k, v in setup.items() if k != "unlabeled_category"}
+        scvi.model.SCVI.setup_anndata(adata, **known)
+        start = scvi.model.SCVI(adata, **SIZES, **arguments)
+        fit(start)
+        return scvi.model.SCANVI.from_scvi_model(start, setup["unlabeled_category"])
+    scvi.model.SCANVI.setup_anndata(adata, **setup)
+    return scvi.model.SCANVI(adata, **SIZES, **arguments)
+
+
 def train(row, data):
     """The trained model of a save, and its data."""
     scvi.settings.seed = 1
@@ -144,12 +205,14 @@ def train(row, data):
     if "var_activation" in arguments:
         arguments["var_activation"] = getattr(torch.nn.functional, arguments["var_activation"])
     adata = make_adata(data, row)
-    cls = scvi.model.LinearSCVI if row.get("linear") else scvi.model.SCVI
-    cls.setup_anndata(adata, **setup)
-    model = cls(adata, **SIZES, **arguments)
+    if "unlabeled_category" in setup:
+        model = make_scanvi(adata, row, setup, arguments)
+    else:
+        cls = scvi.model.LinearSCVI if row.get("linear") else scvi.model.SCVI
+        cls.setup_anndata(adata, **setup)
+        model = cls(adata, **SIZES, **arguments)
     if row.get("train", {}) is not None:
-        plan = dict(max_epochs=2, accelerator="cpu", enable_progress_bar=False)
-        model.train(**plan, logger=scvi.train._logger.SimpleLogger(), **row.get("train", {}))
+        fit(model, **row.get("train", {}))
     # What differs from run to run.
     model.run_name_ = "run"
     model.registry_["_scvi_uuid"] = "00000000-0000-0000-0000-000000000000"
@@ -161,10 +224,13 @@ def expected(model, adata):
     module = copy.deepcopy(model.module).double().eval()
     (tensors,) = model._make_data_loader(adata, batch_size=N_CELLS)
     inputs = {k: v.double() if v.is_floating_point() else v for k, v in tensors.items()}
-    noise = oracle.Noise(
-        {"z": np.zeros((1, N_CELLS, module.n_latent))}
-        | ({} if module.use_observed_lib_size else {"library": np.zeros((1, N_CELLS, 1))})
-    )
+    drawn = {"z": np.zeros((1, N_CELLS, module.n_latent))}
+    if not module.use_observed_lib_size:
+        drawn["library"] = np.zeros((1, N_CELLS, 1))
+    classifies = hasattr(module, "classifier")
+    if classifies:
+        drawn["z2"] = np.zeros((1, module.n_labels * N_CELLS, module.n_latent))
+    noise = oracle.Noise(drawn)
     with torch.no_grad(), oracle.injected(module, noise):
         inference, px, loss, decoded = oracle.forward(module, inputs, noise, None)
     values = {
@@ -172,12 +238,17 @@ def expected(model, adata):
         "qz_v": inference["qz"].variance,
         "library": inference["library"].squeeze(-1),
         "reconstruction": loss.dict_sum(loss.reconstruction_loss),
-        "kl_z": loss.kl_local["kl_divergence_z"],
         "px_rate": decoded[2][:SHOWN],
     }
     if inference["ql"] is not None:
         values |= {"ql_m": inference["ql"].loc, "ql_v": inference["ql"].variance}
-        values["kl_l"] = loss.kl_local["kl_divergence_l"]
+    if classifies:
+        values["kl_local"] = loss.dict_sum(loss.kl_local)
+        values["probabilities"] = probabilities(module, inference["qz"].loc)
+    else:
+        values["kl_z"] = loss.kl_local["kl_divergence_z"]
+        if inference["ql"] is not None:
+            values["kl_l"] = loss.kl_local["kl_divergence_l"]
     if hasattr(px, "theta"):
         values["px_r"] = px.theta.expand_as(decoded[2])[:SHOWN]
     if isinstance(px, torch.distributions.Normal):
@@ -185,6 +256,13 @@ def expected(model, adata):
     if hasattr(px, "zi_logits"):
         values["px_dropout"] = px.zi_logits[:SHOWN]
     return {name: oracle.double(tensor) for name, tensor in values.items()}
+
+
+@torch.no_grad()
+def probabilities(module, z):
+    """What the classifier says of each cell: cells, labels."""
+    scores = module.classifier(z)
+    return torch.softmax(scores, dim=-1) if getattr(module.classifier, "logits", False) else scores
 
 
 def carried(model):

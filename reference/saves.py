@@ -1,16 +1,16 @@
 """Writes the saves: tiny models trained by scvi-tools, and what they compute.
 
     python3 reference/saves.py
-    PYTHON reference/saves.py NAME...    with the release of scvi-tools that PYTHON has, the rows named
+    PYTHON reference/saves.py NAME...    the rows named, with the release of scvi-tools that PYTHON has
 
 Each folder of reference/saves holds a model as scvi-tools saves it, model.pt, and
 expected.safetensors, for our tests to compare with. The data they share are in
 reference/saves/input.safetensors. README.md lists the tensors; pickles.py writes the folders that
 are not written here.
 
-Makes an environment with scvi-tools on first use (see environment.py). Rows that are named go to
-folders with the release in their name, scvi_1.0.4_linear, and PYTHON must have that release. Those
-there are: covariates, latent_library and linear of 1.0.4, 1.1.6.post2, 1.2.2.post2, 1.3.3, 1.5.1.
+Makes an environment with scvi-tools on first use (see environment.py). Rows of another release go
+to folders with its name, scvi_1.0.4_linear. Those there are: covariates, latent_library, linear and
+scanvi_batch of 1.0.4, 1.1.6.post2, 1.2.2.post2, 1.3.3, 1.5.1, and scanvi_covariates of 1.0.4.
 """
 
 import shutil
@@ -27,8 +27,9 @@ def main(names):
     FOLDER.mkdir(exist_ok=True)
     if not names:
         (FOLDER / "input.safetensors").write_bytes(tensor_file.to_bytes(data))
-    prefix = f"scvi_{scvi.__version__}_" if names else ""
-    for row in models.SAVES:
+    other = scvi.__version__ != environment.VERSION
+    prefix = f"scvi_{scvi.__version__}_" if other else ""
+    for row in [*models.SAVES, *models.SCANVI_SAVES]:
         if names and row["name"] not in names:
             continue
         model, adata = models.train(row, data)

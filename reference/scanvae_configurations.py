@@ -285,8 +285,8 @@ FIXTURES = [
     row(
         "dropout_30_layers3",
         228,
-        14,
-        7,
+        10,
+        5,
         n_input=13,
         n_batch=2,
         n_labels=3,
