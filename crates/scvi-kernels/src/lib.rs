@@ -33,7 +33,7 @@ pub use backend::{
 };
 pub use counts::{CountsBatch, CsrRows};
 pub use cpu::Cpu;
-pub use real::Real;
+pub use real::{NbDeviance, Real, Saturated, poisson_deviance};
 pub use rng::{Philox, Stream};
 pub use simd::instruction_set;
 

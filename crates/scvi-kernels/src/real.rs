@@ -1,6 +1,8 @@
 //! The two number types of the kernels, with elementary functions that vectorise.
 
+mod deviance;
 mod double;
+mod saturated;
 mod single;
 #[cfg(test)]
 mod tests;
@@ -8,6 +10,9 @@ mod tests;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+pub use deviance::{NbDeviance, poisson_deviance};
+pub use saturated::Saturated;
 
 use crate::LANES;
 use crate::linalg::{
@@ -74,11 +79,18 @@ pub trait Real:
     fn normal(self) -> (Self, Self);
     /// ln x for a positive normal x; x below [`Real::TINY`] counts as [`Real::TINY`].
     fn ln(self) -> Self;
-    /// Stirling's remainder `ln Γ(z) - ((z - 1/2) ln z - z + ln(2π)/2)` for z ≥ [`Self::SHIFT`],
-    /// and its derivative.
+    /// eˣ - 1 for -1/16 ≤ x ≤ 0.
+    fn exp_m1_near_zero(self) -> Self;
+    /// ln(1 + w) - w, precise however small w is, where the given 1 + w is in [√½, √2), and
+    /// ln(1 + w) elsewhere; and whether it is.
+    fn log1pmx_near_one(w: Self, one_plus_w: Self) -> (Self, bool);
+    /// Stirling's remainder S(z) = ln Γ(z) - ((z - 1/2) ln z - z + ln(2π)/2) for z ≥ 1, and of `f64`
+    /// for z > 0; and its derivative.
     fn stirling(z: Self) -> (Self, Self);
-    /// How far Γ's argument is shifted up before Stirling's series is precise enough.
-    const SHIFT: usize;
+    /// S(a) - S(a + x) and S'(a + x) - S'(a) for a ≥ 1, precise however small x is.
+    fn stirling_difference(a: Self, x: Self) -> (Self, Self);
+    /// ln Γ(1 + x) / x for 0 < x < 1.
+    fn ln_gamma_1p_over(x: Self) -> Self;
 
     /// The transpose of a tile.
     #[inline(always)]
@@ -166,31 +178,5 @@ pub trait Real:
         // A NaN is not below 0, and stays.
         let line = if self < Self::ZERO { Self::ZERO } else { self };
         if self > Self::of(20.0) { (line, Self::ONE) } else { (line + log, slope) }
-    }
-
-    /// `(D, dD/dθ)` of `D = ln Γ(x + θ) - ln Γ(θ)` for θ > 0, x ≥ 0, without the cancellation that
-    /// two separate calls suffer.
-    ///
-    /// With a = θ + s, b = a + x (s the shift) and Stirling's remainder S:
-    /// `D = x ln b + (a - 1/2) ln(1 + x/a) - x + S(b) - S(a) + Σ_{i<s} ln((θ+i)/(θ+x+i))`.
-    /// The derivative is the same for the digamma function (Abramowitz and Stegun 6.1.40, 6.3.18).
-    #[inline(always)]
-    fn ln_gamma_ratio(theta: Self, x: Self) -> (Self, Self) {
-        let a = theta + Self::of(Self::SHIFT as f64);
-        let b = a + x;
-        let log = Self::ln_1p(x / a);
-        let (sa, dsa) = Self::stirling(a);
-        let (sb, dsb) = Self::stirling(b);
-        let mut ratio = Self::ONE;
-        let mut digamma = Self::ZERO;
-        for i in 0..Self::SHIFT {
-            let low = theta + Self::of(i as f64);
-            let inv = Self::ONE / (low * (low + x));
-            ratio *= low * low * inv;
-            digamma += x * inv;
-        }
-        let value = x * b.ln() + (a - Self::HALF) * log - x + (sb - sa) + ratio.ln();
-        // ψ(z) = ln z - 1/(2z) + S'(z), and ψ(θ + s) - ψ(θ) = Σ 1/(θ+i)
-        (value, log + Self::HALF * x / (a * b) + (dsb - dsa) + digamma)
     }
 }

@@ -9,8 +9,9 @@
 //!
 //! This is the readable statement of the formulas that training evaluates in vectors
 //! ([`scvi_kernels::ops::count_head`]). Parameters and results have the caller's number type;
-//! in between everything is computed in f64, because a log-probability is a small difference of
-//! large terms.
+//! in between everything is computed in f64. Written down plainly, a log-probability is a small
+//! difference of terms as large as counts; it is computed as the sum of two positive terms, the
+//! count's own ([`scvi_kernels::Saturated`]) and half of the deviance.
 //!
 //! [`sample_matrix`] draws a matrix of cells by genes, each number from noise of its own.
 //!
@@ -45,7 +46,6 @@ pub use matrix::{SampleError, SampleNoise, sample_matrix};
 pub use negative_binomial::NegativeBinomial;
 pub use noise::NoiseRng;
 pub use normal::Normal;
-pub(crate) use numerics::ln_gamma_ratio;
 pub use poisson::{MAX_POISSON_RATE, Poisson};
 pub use rand_chacha::rand_core::Rng;
 pub use zero_inflated::ZeroInflatedNegativeBinomial;

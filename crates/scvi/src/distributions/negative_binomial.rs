@@ -2,13 +2,13 @@
 
 use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution as _, Gamma};
-use scvi_kernels::Real;
+use scvi_kernels::{NbDeviance, Real, Saturated};
 
 use super::distribution::{Distribution, Normalized};
 use super::error::{
     DistributionError, logits_of_finite_mean, not_negative, positive, probability_below_one,
 };
-use super::numerics::{EPS, at_count, ln_factorial, ln_gamma_ratio, poisson_draw};
+use super::numerics::{EPS, at_count, poisson_draw};
 use super::poisson::MAX_POISSON_RATE;
 use super::zero_inflated::ZeroInflatedNegativeBinomial;
 
@@ -102,7 +102,7 @@ impl<F: Real> NegativeBinomial<F> {
     }
 
     /// μ and θ in f64. A θ whose square leaves the range of f64 counts as the nearest that does
-    /// not: the Γ functions' product needs it.
+    /// not.
     fn parameters(&self) -> (f64, f64) {
         (self.mu.to_f64(), self.theta.to_f64().clamp(1e-150, 1e150))
     }
@@ -115,9 +115,16 @@ impl<F: Real> NegativeBinomial<F> {
 
     /// ln p(x) for x ≥ 0.
     pub(super) fn ln_p(&self, x: f64) -> f64 {
+        if x == 0.0 {
+            return self.ln_p_zero();
+        }
         let (mu, theta) = self.parameters();
-        let share = (mu + EPS) / (theta + mu + EPS);
-        self.ln_p_zero() + x * share.ln() + (ln_gamma_ratio(theta, x) - ln_factorial(x))
+        let saturated = match x < 1.0 {
+            true => Saturated::negative_binomial_below_one(x, theta),
+            false => Saturated::negative_binomial(x, theta),
+        };
+        let deviance = NbDeviance::new(x, mu + EPS, theta);
+        theta * (EPS / theta).ln_1p() - (saturated.nll + deviance.of_count + deviance.of_theta)
     }
 
     /// One draw in f64.

@@ -30,17 +30,6 @@ pub(super) fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-/// ln Γ(x + θ) - ln Γ(θ), and exactly 0 at x = 0: the probability of a zero may be so near 1 that
-/// the rounding of a general formula would show.
-pub(crate) fn ln_gamma_ratio(theta: f64, x: f64) -> f64 {
-    if x > 0.0 { f64::ln_gamma_ratio(theta, x).0 } else { 0.0 }
-}
-
-/// ln x!
-pub(super) fn ln_factorial(x: f64) -> f64 {
-    ln_gamma_ratio(1.0, x)
-}
-
 /// A Poisson count. Rates above what the generator takes, 1.8e19, count as that.
 pub(super) fn poisson_draw<R: Rng + ?Sized>(rate: f64, rng: &mut R) -> f64 {
     let rate = rate.min(rand_distr::Poisson::<f64>::MAX_LAMBDA);
@@ -68,14 +57,5 @@ mod tests {
         }
         assert_eq!(softplus(-40.0), (-40f64).exp());
         assert_eq!((sigmoid(-1e9), sigmoid(1e9)), (0.0, 1.0));
-    }
-
-    #[test]
-    fn factorials() {
-        let factorial = |n: u32| (1..=n).map(f64::from).product::<f64>();
-        for n in 0..20 {
-            let (got, want) = (ln_factorial(n.into()), factorial(n).ln());
-            assert!((got - want).abs() < 1e-14 * (1.0 + want), "{n}: {got} for {want}");
-        }
     }
 }

@@ -1,11 +1,11 @@
 //! The Poisson distribution.
 
 use rand_chacha::rand_core::Rng;
-use scvi_kernels::Real;
+use scvi_kernels::{Real, Saturated, poisson_deviance};
 
 use super::distribution::{Distribution, Normalized};
 use super::error::{DistributionError, not_negative};
-use super::numerics::{at_count, ln_factorial, poisson_draw};
+use super::numerics::{at_count, poisson_draw};
 
 /// The largest rate that scvi-tools draws counts with: of every negative binomial, and of a
 /// posterior predictive Poisson unless another `max_poisson_rate` is asked for.
@@ -64,9 +64,18 @@ impl<F: Real> Distribution<F> for Poisson<F> {
     fn log_prob(&self, x: F) -> F {
         let rate = self.rate.to_f64();
         at_count(x, |x| {
-            // 0 ln 0 is 0: a rate of 0 gives a certain zero.
-            let powers = if x > 0.0 { x * rate.ln() } else { 0.0 };
-            powers - rate - ln_factorial(x)
+            if x == 0.0 {
+                return -rate;
+            }
+            // A rate of 0 gives a certain zero.
+            if rate == 0.0 {
+                return f64::NEG_INFINITY;
+            }
+            let saturated = match x < 1.0 {
+                true => Saturated::poisson_below_one(x),
+                false => Saturated::poisson(x),
+            };
+            -(saturated.nll + poisson_deviance(x, rate))
         })
     }
 

@@ -2,11 +2,11 @@
 
 use rand_distr::{Distribution, Open01, StandardNormal, StudentT};
 use rayon::prelude::*;
-use scvi_kernels::Stream;
+use scvi_kernels::{Real, Stream};
 
 use super::latent::Latent;
 use super::log_sum_exp::LogSumExp;
-use crate::distributions::{NoiseRng, ln_gamma_ratio};
+use crate::distributions::NoiseRng;
 
 /// The posteriors of some cells as one distribution of z, each cell alike:
 ///
@@ -47,7 +47,7 @@ impl AggregatedPosterior {
         let constant = match dof {
             None => -0.5 * (2.0 * std::f64::consts::PI).ln(),
             // ln Γ((ν+1)/2) - ln Γ(ν/2) - ln √(νπ)
-            Some(dof) => ln_gamma_ratio(dof / 2.0, 0.5) - 0.5 * (dof * std::f64::consts::PI).ln(),
+            Some(dof) => ln_gamma_half_step(dof / 2.0) - 0.5 * (dof * std::f64::consts::PI).ln(),
         };
         let of_cell = |var: &[f64]| var.iter().map(|var| constant - 0.5 * var.ln()).sum();
         let log_constants = var.chunks_exact(n_latent).map(of_cell).collect();
@@ -115,4 +115,10 @@ impl AggregatedPosterior {
         };
         (0..if components > 0 { n } else { 0 }).flat_map(draw).collect()
     }
+}
+
+/// ln Γ(a + 1/2) - ln Γ(a), by Stirling's formula.
+fn ln_gamma_half_step(a: f64) -> f64 {
+    let b = a + 0.5;
+    a * (0.5 / a).ln_1p() + 0.5 * (a.ln() - 1.0) + (f64::stirling(b).0 - f64::stirling(a).0)
 }

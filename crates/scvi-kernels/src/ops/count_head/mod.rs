@@ -62,7 +62,7 @@ impl GeneLikelihood {
         !matches!(self, Self::Poisson)
     }
 
-    /// Whether it is a distribution of counts, with a term ln x!.
+    /// Whether it is a distribution of counts.
     pub fn of_counts(self) -> bool {
         !matches!(self, Self::Normal)
     }

@@ -15,8 +15,9 @@ pub(super) struct CellRows<'a, F> {
     pub(super) inv_theta: &'a mut [F],
     /// dL / d ln θ
     pub(super) d_theta: &'a mut [F],
-    /// the likelihood's logarithm
+    /// the likelihood's logarithms
     pub(super) log: &'a mut [F],
+    pub(super) near_one: &'a mut [F],
     /// product of the likelihood's factors over genes
     pub(super) factors: &'a mut [F],
     /// the likelihood's exponentials
@@ -26,7 +27,7 @@ pub(super) struct CellRows<'a, F> {
 impl<'a, F: Real> CellRows<'a, F> {
     /// How much memory the rows take.
     pub(super) fn len(cells: usize) -> usize {
-        9 * cells
+        10 * cells
     }
 
     pub(super) fn new(memory: &'a mut [F], cells: usize) -> Self {
@@ -38,12 +39,14 @@ impl<'a, F: Real> CellRows<'a, F> {
         let (inv_theta, rest) = rest.split_at_mut(cells);
         let (d_theta, rest) = rest.split_at_mut(cells);
         let (log, rest) = rest.split_at_mut(cells);
+        let (near_one, rest) = rest.split_at_mut(cells);
         let (factors, rest) = rest.split_at_mut(cells);
         let (exp_a, exp_b) = rest.split_at_mut(cells);
         factors.fill(F::ONE);
         theta.fill(F::ONE);
         inv_theta.fill(F::ONE);
-        Self { to_mean, mu, theta, inv_theta, d_theta, log, factors, exp: [exp_a, exp_b] }
+        let exp = [exp_a, exp_b];
+        Self { to_mean, mu, theta, inv_theta, d_theta, log, near_one, factors, exp }
     }
 
     /// A block's logits were taken relative to their maximum: put the softmax's sum in its place.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::lanes::lane_sum;
+use crate::counts::GeneCount;
 use crate::ops::count_head::likelihood::Likelihood;
 use crate::ops::{Rows, Sink, Split};
 use crate::real::Real;
@@ -40,7 +41,7 @@ impl Columns<'_> {
 
     /// The column of a cell.
     #[inline(always)]
-    pub(super) fn of(self, cell: usize) -> usize {
+    fn of(self, cell: usize) -> usize {
         match self {
             Self::One => 0,
             Self::Groups { of, .. } => of[cell] as usize,
@@ -94,6 +95,25 @@ impl Columns<'_> {
                 }
             }
             Self::Cells(_) => px_r.copy_from_slice(d_theta),
+        }
+    }
+
+    /// Adds the gradients of some of a gene's cells to that of its px_r.
+    #[inline(always)]
+    pub(super) fn add_gradient<F: Real>(
+        self,
+        counts: &[GeneCount<F>],
+        d_theta: &[F],    // (counts)
+        d_px_r: &mut [F], // (columns)
+    ) {
+        match self {
+            // In a register: every sum waits for the one before.
+            Self::One => d_px_r[0] = d_theta.iter().fold(d_px_r[0], |sum, &d| sum + d),
+            Self::Groups { .. } | Self::Cells(_) => {
+                for (count, &d) in counts.iter().zip(d_theta) {
+                    d_px_r[self.of(count.cell as usize)] += d;
+                }
+            }
         }
     }
 }

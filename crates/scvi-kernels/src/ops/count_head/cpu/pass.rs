@@ -82,14 +82,10 @@ pub(crate) fn head_likelihood_cpu<F: Real>(
         (GeneLikelihood::Normal, true) => all_parts::<F, Normal, true>,
         (GeneLikelihood::Normal, false) => all_parts::<F, Normal, false>,
     };
-    let constants = pass.likelihood.of_counts().then_some(&pass.counts.ln_factorials);
     stages(head, pass, dispersion, d);
     let cells = padded(d.cells);
     let nll = &mut nll[..d.cells];
-    match constants {
-        Some(ln_factorials) => nll.copy_from_slice(&ln_factorials[..d.cells]),
-        None => nll.fill(F::ZERO),
-    }
+    nll.fill(F::ZERO);
     head.grad_sum[..cells].fill(F::ZERO);
     let CountHead { part_nll, part_sum, grad_sum, .. } = head;
     for (parts, sums) in [(part_nll, nll), (part_sum, &mut grad_sum[..cells])] {

@@ -5,7 +5,7 @@ use super::pass::{Block, Shared};
 use crate::LANES;
 use crate::counts::GeneCount;
 use crate::ops::count_head::likelihood::{Likelihood, Params};
-use crate::real::Real;
+use crate::real::{Real, Saturated};
 
 /// Gathered counts at least.
 const MIN_ROOM: usize = 512;
@@ -21,8 +21,8 @@ pub(super) struct Positives<'a, F> {
     /// π in, dL / dπ out
     pi: &'a mut [F],
     nll: &'a mut [F],
-    /// ln Γ(x+θ) - ln Γ(θ) and its derivative
-    gammas: [&'a mut [F]; 2],
+    /// the saturated model's
+    saturated: [&'a mut [F]; 2],
 }
 
 impl<'a, F: Real> Positives<'a, F> {
@@ -43,8 +43,8 @@ impl<'a, F: Real> Positives<'a, F> {
         let (theta, rest) = rest.split_at_mut(room);
         let (pi, rest) = rest.split_at_mut(room);
         let (nll, rest) = rest.split_at_mut(room);
-        let (gamma, digamma) = rest.split_at_mut(room);
-        Self { len: 0, x, mu, theta, pi, nll, gammas: [gamma, digamma] }
+        let (saturated, slope) = rest.split_at_mut(room);
+        Self { len: 0, x, mu, theta, pi, nll, saturated: [saturated, slope] }
     }
 
     pub(super) fn has_room(&self, counts: usize) -> bool {
@@ -91,23 +91,26 @@ impl<'a, F: Real> Positives<'a, F> {
     ) {
         self.evaluate::<L>(shared.weight);
         let stride = block.nll.len();
-        let mut k = 0;
+        let mut taken = 0;
         for (d_px_r, gene) in d_px_r.chunks_mut(shared.columns.len()).zip(genes) {
-            for count in &shared.counts.by_gene[shared.gene_counts(block, gene)] {
+            let counts = &shared.counts.by_gene[shared.gene_counts(block, gene)];
+            let of_gene = taken..taken + counts.len();
+            taken = of_gene.end;
+            let (nll, d_mu) = (&self.nll[of_gene.clone()], &self.mu[of_gene.clone()]);
+            let (d_theta, d_pi) = (&self.theta[of_gene.clone()], &self.pi[of_gene]);
+            for (k, count) in counts.iter().enumerate() {
                 let c = count.cell as usize;
-                let at = gene * stride + c;
-                block.nll[c] += self.nll[k];
+                block.nll[c] += nll[k];
                 if GRAD {
-                    block.grad[at] = self.mu[k];
-                    block.sum[c] += self.mu[k];
+                    block.grad[gene * stride + c] = d_mu[k];
+                    block.sum[c] += d_mu[k];
                     if L::HAS_PI {
-                        block.pi[at] = self.pi[k];
-                    }
-                    if L::HAS_THETA {
-                        d_px_r[shared.columns.of(c)] += self.theta[k];
+                        block.pi[gene * stride + c] = d_pi[k];
                     }
                 }
-                k += 1;
+            }
+            if GRAD && L::HAS_THETA {
+                shared.columns.add_gradient(counts, d_theta, d_px_r);
             }
         }
         self.len = 0;
@@ -121,15 +124,18 @@ impl<'a, F: Real> Positives<'a, F> {
         for k in self.len..n {
             (self.x[k], self.mu[k], self.theta[k], self.pi[k]) = (F::ONE, F::ONE, F::ONE, F::ZERO);
         }
-        let [gamma, digamma] = &mut self.gammas;
-        if L::HAS_GAMMAS {
-            gamma_row(&self.x[..n], &self.theta[..n], gamma, digamma);
+        let [saturated, slope] = &mut self.saturated;
+        if L::OF_COUNTS {
+            saturated_row::<F, L>(&self.x[..n], &self.theta[..n], saturated, slope);
+            if self.x[..n].iter().fold(false, |any, &x| any | (x < F::ONE)) {
+                below_one_row::<F, L>(&self.x[..n], &self.theta[..n], saturated, slope);
+            }
         }
         positive_row::<F, L>(
             weight,
             &self.x[..n],
-            gamma,
-            digamma,
+            saturated,
+            slope,
             self.mu,
             self.theta,
             self.pi,
@@ -140,11 +146,35 @@ impl<'a, F: Real> Positives<'a, F> {
 
 /// First vector loop of the gathered counts.
 #[inline(always)]
-fn gamma_row<F: Real>(x: &[F], theta: &[F], gamma: &mut [F], digamma: &mut [F]) {
+fn saturated_row<F: Real, L: Likelihood<F>>(
+    x: &[F],
+    theta: &[F],
+    saturated: &mut [F],
+    slope: &mut [F],
+) {
     let n = x.len();
-    let (theta, gamma, digamma) = (&theta[..n], &mut gamma[..n], &mut digamma[..n]);
+    let (theta, saturated, slope) = (&theta[..n], &mut saturated[..n], &mut slope[..n]);
     for k in 0..n {
-        (gamma[k], digamma[k]) = F::ln_gamma_ratio(theta[k], x[k]);
+        let of = L::saturated(x[k], theta[k]);
+        (saturated[k], slope[k]) = (of.nll, of.ln_theta);
+    }
+}
+
+/// The same for values between 0 and 1, where there are any: no count is one.
+#[inline(always)]
+fn below_one_row<F: Real, L: Likelihood<F>>(
+    x: &[F],
+    theta: &[F],
+    saturated: &mut [F],
+    slope: &mut [F],
+) {
+    let n = x.len();
+    let (theta, saturated, slope) = (&theta[..n], &mut saturated[..n], &mut slope[..n]);
+    for k in 0..n {
+        let of = L::saturated_below_one(x[k], theta[k]);
+        let below = x[k] < F::ONE;
+        saturated[k] = if below { of.nll } else { saturated[k] };
+        slope[k] = if below { of.ln_theta } else { slope[k] };
     }
 }
 
@@ -155,21 +185,22 @@ fn gamma_row<F: Real>(x: &[F], theta: &[F], gamma: &mut [F], digamma: &mut [F]) 
 fn positive_row<F: Real, L: Likelihood<F>>(
     weight: F,
     x: &[F],
-    gamma: &[F],
-    digamma: &[F],
+    saturated: &[F],
+    slope: &[F],
     mu: &mut [F],
     theta: &mut [F],
     pi: &mut [F],
     nll: &mut [F],
 ) {
     let n = x.len();
-    let (gamma, digamma) = (&gamma[..n], &digamma[..n]);
+    let (saturated, slope) = (&saturated[..n], &slope[..n]);
     let (mu, theta) = (&mut mu[..n], &mut theta[..n]);
     let (pi, nll) = (&mut pi[..n], &mut nll[..n]);
     for k in 0..n {
         let params =
             Params { mu: mu[k], theta: theta[k], inv_theta: L::inverse(theta[k]), pi: pi[k] };
-        let p = L::at_positive(x[k], params, (gamma[k], digamma[k]));
+        let saturated = Saturated { nll: saturated[k], ln_theta: slope[k] };
+        let p = L::at_positive(x[k], params, saturated);
         nll[k] = p.nll;
         mu[k] = weight * p.ln_mu;
         theta[k] = weight * p.ln_theta;

@@ -2,7 +2,7 @@
 
 use super::cell_rows::CellRows;
 use super::pass::{Block, Shared};
-use crate::ops::count_head::likelihood::{Likelihood, Params};
+use crate::ops::count_head::likelihood::{Likelihood, Logs, Params};
 use crate::real::Real;
 
 /// Every count of a gene as if it were zero. Where it is not, its mean has been set to 0, so that
@@ -19,7 +19,7 @@ pub(super) fn zeros<F: Real, L: Likelihood<F>, const GRAD: bool>(
     let pi = if L::HAS_PI { &mut block.pi[at.clone()] } else { &mut [] };
     let [exp_a, exp_b] = &mut rows.exp;
     if L::HAS_THETA {
-        log_row::<F, L>(rows.mu, rows.theta, rows.inv_theta, rows.log);
+        log_row::<F, L>(rows.mu, rows.theta, rows.inv_theta, rows.log, rows.near_one);
     }
     if L::HAS_PI {
         exponential_row::<F, L>(pi, rows.log, exp_a, exp_b);
@@ -30,6 +30,7 @@ pub(super) fn zeros<F: Real, L: Likelihood<F>, const GRAD: bool>(
         rows.theta,
         rows.inv_theta,
         rows.log,
+        rows.near_one,
         exp_a,
         exp_b,
         pi,
@@ -46,11 +47,19 @@ pub(super) fn zeros<F: Real, L: Likelihood<F>, const GRAD: bool>(
 
 /// First vector loop of [`zeros`].
 #[inline(always)]
-fn log_row<F: Real, L: Likelihood<F>>(mu: &[F], theta: &[F], inv_theta: &[F], log: &mut [F]) {
+fn log_row<F: Real, L: Likelihood<F>>(
+    mu: &[F],
+    theta: &[F],
+    inv_theta: &[F],
+    log: &mut [F],
+    near_one: &mut [F],
+) {
     let n = log.len();
     let (mu, theta, inv_theta) = (&mu[..n], &theta[..n], &inv_theta[..n]);
+    let near_one = &mut near_one[..n];
     for i in 0..n {
-        log[i] = L::log(mu[i], theta[i], inv_theta[i]);
+        let logs = L::logs(mu[i], theta[i], inv_theta[i]);
+        (log[i], near_one[i]) = (logs.log, logs.near_one);
     }
 }
 
@@ -80,6 +89,7 @@ fn zero_row<F: Real, L: Likelihood<F>, const GRAD: bool>(
     theta: &[F],
     inv_theta: &[F],
     log: &[F],
+    near_one: &[F],
     exp_a: &[F],
     exp_b: &[F],
     pi: &mut [F],
@@ -91,7 +101,8 @@ fn zero_row<F: Real, L: Likelihood<F>, const GRAD: bool>(
 ) {
     let n = mu.len();
     let (theta, inv_theta) = (&theta[..n], &inv_theta[..n]);
-    let (log, exp_a, exp_b) = (&log[..n], &exp_a[..n], &exp_b[..n]);
+    let (log, near_one) = (&log[..n], &near_one[..n]);
+    let (exp_a, exp_b) = (&exp_a[..n], &exp_b[..n]);
     let (d_theta, factors) = (&mut d_theta[..n], &mut factors[..n]);
     let (nll, sum) = (&mut nll[..n], &mut sum[..n]);
     let pi = &mut pi[..if L::HAS_PI { n } else { 0 }];
@@ -103,7 +114,8 @@ fn zero_row<F: Real, L: Likelihood<F>, const GRAD: bool>(
             inv_theta: inv_theta[i],
             pi: if L::HAS_PI { pi[i] } else { F::ZERO },
         };
-        let p = L::at_zero(params, log[i], (exp_a[i], exp_b[i]));
+        let logs = Logs { log: log[i], near_one: near_one[i] };
+        let p = L::at_zero(params, logs, (exp_a[i], exp_b[i]));
         nll[i] += p.nll;
         if L::HAS_FACTOR {
             factors[i] *= p.factor;

@@ -3,17 +3,19 @@
 mod negative_binomial;
 mod normal;
 mod poisson;
+#[cfg(test)]
+mod tests;
 
 pub(super) use negative_binomial::{Nb, Zinb};
 pub(super) use normal::Normal;
 pub(super) use poisson::Poisson;
 
-use crate::real::Real;
+use crate::real::{Real, Saturated};
 
 /// ε of scvi-tools' likelihoods.
 const EPS: f64 = 1e-8;
 
-/// -ln p(x) without the ln x! term of counts, and its derivatives.
+/// -ln p(x) and its derivatives.
 pub(super) struct Partials<F> {
     /// without -ln [`Partials::factor`]
     pub(super) nll: F,
@@ -37,10 +39,13 @@ pub(super) struct Params<F> {
     pub(super) pi: F,
 }
 
-/// ln(1 + μ/(θ+ε)) = ln((θ+μ+ε)/(θ+ε)), precise where θ is much larger than μ.
-#[inline(always)]
-fn log_ratio<F: Real>(mu: F, inv_theta: F) -> F {
-    F::ln_1p(mu * inv_theta)
+/// Logarithms of a zero.
+#[derive(Clone, Copy)]
+pub(super) struct Logs<F> {
+    /// ln p(0) of a negative binomial, t = θ ln((θ+ε)/(θ+μ+ε)); ln θ of a normal distribution
+    pub(super) log: F,
+    /// [`Real::log1pmx_near_one`] of u = μ/(θ+ε)
+    pub(super) near_one: F,
 }
 
 /// A distribution of values of which most are zero. Every method is branch-free.
@@ -54,8 +59,9 @@ fn log_ratio<F: Real>(mu: F, inv_theta: F) -> F {
 pub(super) trait Likelihood<F: Real> {
     const HAS_THETA: bool;
     const HAS_PI: bool;
-    /// Whether [`Likelihood::at_positive`] reads the Γ functions.
-    const HAS_GAMMAS: bool;
+    /// Whether it is a distribution of counts: [`Likelihood::at_positive`] reads the saturated
+    /// model's likelihood.
+    const OF_COUNTS: bool;
     /// Whether [`Likelihood::at_zero`] gives a factor.
     const HAS_FACTOR: bool;
     /// Whether every result at x = 0 and μ = 0 is zero, as padding is.
@@ -65,18 +71,28 @@ pub(super) trait Likelihood<F: Real> {
     fn inverse(theta: F) -> F {
         F::ONE / (theta + F::of(EPS))
     }
-    /// The logarithm of a zero: t = θ ln((θ+ε)/(θ+μ+ε)) of a negative binomial.
+    /// The logarithms of a zero, where there is a θ.
     #[inline(always)]
-    fn log(mu: F, theta: F, inv_theta: F) -> F {
-        -theta * log_ratio(mu, inv_theta)
+    fn logs(_mu: F, _theta: F, _inv_theta: F) -> Logs<F> {
+        Logs { log: F::ZERO, near_one: F::ZERO }
     }
     /// The exponentials of a zero: e^-|π - t| and e^-|π|.
     #[inline(always)]
     fn exponentials(_pi: F, _log: F) -> (F, F) {
         (F::ZERO, F::ZERO)
     }
-    /// At x = 0, after [`Likelihood::log`] and [`Likelihood::exponentials`].
-    fn at_zero(p: Params<F>, log: F, exponentials: (F, F)) -> Partials<F>;
-    /// At another x, what it has beyond a zero of mean 0, after [`Real::ln_gamma_ratio`].
-    fn at_positive(x: F, p: Params<F>, gammas: (F, F)) -> Partials<F>;
+    /// At x = 0, after [`Likelihood::logs`] and [`Likelihood::exponentials`].
+    fn at_zero(p: Params<F>, logs: Logs<F>, exponentials: (F, F)) -> Partials<F>;
+    /// A count's likelihood at a mean of x, for x ≥ 1.
+    #[inline(always)]
+    fn saturated(_x: F, _theta: F) -> Saturated<F> {
+        Saturated { nll: F::ZERO, ln_theta: F::ZERO }
+    }
+    /// The same for 0 < x < 1.
+    #[inline(always)]
+    fn saturated_below_one(_x: F, _theta: F) -> Saturated<F> {
+        Saturated { nll: F::ZERO, ln_theta: F::ZERO }
+    }
+    /// At another x, what it has beyond a zero of mean 0.
+    fn at_positive(x: F, p: Params<F>, saturated: Saturated<F>) -> Partials<F>;
 }

@@ -1,7 +1,7 @@
 //! The normal distribution, for values that are no counts.
 
-use super::{Likelihood, Params, Partials};
-use crate::real::Real;
+use super::{Likelihood, Logs, Params, Partials};
+use crate::real::{Real, Saturated};
 
 /// N(μ, θ²): -ln p(x) = ((x - μ)/θ)²/2 + ln θ + ln(2π)/2.
 pub(in crate::ops::count_head) struct Normal;
@@ -9,7 +9,7 @@ pub(in crate::ops::count_head) struct Normal;
 impl<F: Real> Likelihood<F> for Normal {
     const HAS_THETA: bool = true;
     const HAS_PI: bool = false;
-    const HAS_GAMMAS: bool = false;
+    const OF_COUNTS: bool = false;
     const HAS_FACTOR: bool = false;
     const VANISHES: bool = false;
 
@@ -21,17 +21,17 @@ impl<F: Real> Likelihood<F> for Normal {
 
     /// ln θ
     #[inline(always)]
-    fn log(_mu: F, _theta: F, inv_theta: F) -> F {
-        -inv_theta.ln()
+    fn logs(_mu: F, _theta: F, inv_theta: F) -> Logs<F> {
+        Logs { log: -inv_theta.ln(), near_one: F::ZERO }
     }
 
     #[inline(always)]
-    fn at_zero(p: Params<F>, log: F, _: (F, F)) -> Partials<F> {
+    fn at_zero(p: Params<F>, logs: Logs<F>, _: (F, F)) -> Partials<F> {
         let half_ln_2_pi = F::of(0.5 * std::f64::consts::TAU.ln());
         let z = p.mu * p.inv_theta;
         let square = z * z;
         Partials {
-            nll: F::HALF * square + log + half_ln_2_pi,
+            nll: F::HALF * square + logs.log + half_ln_2_pi,
             factor: F::ONE,
             ln_mu: square,
             ln_theta: F::ONE - square,
@@ -41,12 +41,13 @@ impl<F: Real> Likelihood<F> for Normal {
 
     /// ln θ, its derivative and the constant are those of the zero.
     #[inline(always)]
-    fn at_positive(x: F, p: Params<F>, _: (F, F)) -> Partials<F> {
+    fn at_positive(x: F, p: Params<F>, _: Saturated<F>) -> Partials<F> {
         let z = (p.mu - x) * p.inv_theta;
         Partials {
             nll: F::HALF * z * z,
             factor: F::ONE,
-            ln_mu: p.mu * p.inv_theta * z,
+            // In this order: μ/θ may overflow where z is 0.
+            ln_mu: p.mu * (p.inv_theta * z),
             ln_theta: -(z * z),
             pi: F::ZERO,
         }
