@@ -230,8 +230,7 @@ fn an_extreme_count_is_named_with_its_cell_and_gene() {
             row
         })
         .collect();
-    // Their sum is beyond single precision.
-    (dense[17][4], dense[17][9]) = (3e38, 2e38);
+    dense[17][4] = 3e38;
     let (mut indptr, mut genes, mut counts) = (vec![0], Vec::new(), Vec::new());
     for row in &dense {
         for (gene, &x) in row.iter().enumerate().filter(|(_, x)| **x > 0.0) {
@@ -243,7 +242,9 @@ fn an_extreme_count_is_named_with_its_cell_and_gene() {
     let counts = CsrMatrix::new(30, indptr, genes, counts).unwrap();
     let data = Dataset::new(&counts, sim.batch.clone()).unwrap();
     let plan = TrainPlan { train_size: 1.0, early_stopping: None, ..plan() };
-    let mut run = TrainingRun::new(config().validate().unwrap(), &data, &plan).unwrap();
+    // The encoder's input is the count itself: its logarithm makes no number infinite.
+    let spec = VaeConfig { log_variational: false, ..config() }.validate().unwrap();
+    let mut run = TrainingRun::new(spec, &data, &plan).unwrap();
     let seen = divergence(advance(&mut run, 99).unwrap_err());
     let largest = seen.largest.unwrap();
     assert_eq!((largest.cell, largest.gene, largest.count), (17, 4, 3e38));

@@ -212,7 +212,7 @@ impl Real for f32 {
         let p = f32::mul_add(x, p, 2.701_533e-1);
         let p = f32::mul_add(x, p, -4.006_549_7e-1);
         let p = f32::mul_add(x, p, 8.224_662e-1);
-        f32::mul_add(x, p, -5.772_156_7e-1)
+        f32::mul_add(x, p, -5.772_157e-1)
     }
 }
 

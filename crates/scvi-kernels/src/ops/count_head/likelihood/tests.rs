@@ -78,6 +78,13 @@ fn input_effects<L: Likelihood<f64>>(point: Point, at: &Outcome) -> Outcome {
     effects
 }
 
+/// What a result may have lost to rounding whatever its size: the loss of an inflated zero is the
+/// logarithm of a factor near 1, known to some roundings of 1.
+fn rounding<L: Likelihood<f32>>(point: Point, result: usize) -> f64 {
+    let inflated_zero = L::HAS_FACTOR && point[0] == 0.0;
+    if inflated_zero && result == 0 { 3.0 * f64::from(f32::EPSILON) } else { 0.0 }
+}
+
 /// What a result may have lost to [`UNDERFLOW`]: a slope is θ times a logarithm at most.
 fn underflow(point: Point) -> f64 {
     UNDERFLOW * (1.0 + 100.0 * point[2])
@@ -94,14 +101,12 @@ where
     if want.iter().any(|v| v.abs() > f64::from(f32::MAX)) {
         return Ok(());
     }
-    let inflated_zero = <L as Likelihood<f32>>::HAS_FACTOR && point[0] == 0.0;
     for i in 0..4 {
-        // An inflated zero is the logarithm of a factor near 1, known to some roundings of 1.
-        let rounding = if i == 0 && inflated_zero { 3.0 * f64::from(f32::EPSILON) } else { 0.0 };
-        let absolute = rounding + underflow(point);
+        let absolute = rounding::<L>(point, i) + underflow(point);
         let allowed = TOLERANCE * want[i].abs() + ROUNDINGS * effects[i] + absolute;
         let off = (got[i] - want[i]).abs();
-        if !(off <= allowed) {
+        // A NaN is off, too.
+        if off > allowed || off.is_nan() {
             let [x, mu, theta, pi] = point;
             return Err(format!(
                 "{} at x {x:e} μ {mu:e} θ {theta:e} π {pi}: {:e} for {:e}, ±{allowed:.1e}",
@@ -229,7 +234,8 @@ where
     let in_range = want.iter().all(|v| v.abs() <= f64::from(f32::MAX));
     std::array::from_fn(|i| {
         let size = want[i].abs();
-        let known = size > underflow(point) / TOLERANCE && effects[i] < TOLERANCE * size;
+        let lost = rounding::<L>(point, i) + underflow(point);
+        let known = size > lost / TOLERANCE && effects[i] < TOLERANCE * size;
         if in_range && known { (got[i] - want[i]).abs() / size } else { 0.0 }
     })
 }
