@@ -17,7 +17,8 @@ use scvi_kernels::ops::count_head::{
 };
 use scvi_kernels::ops::linear::LinearDims;
 use scvi_kernels::{
-    Aligned, Backend, BatchNormState, CountsBatch, Cpu, CsrRows, GradSink, NoiseKey, Philox,
+    Aligned, BatchNormState, CountsBatch, Cpu, CsrRows, Device, GradSink, HeadOps, LinearOps,
+    NoiseKey, NoiseOps, NormOps, Philox,
 };
 
 const CELLS: usize = 128;

@@ -23,7 +23,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use scvi_kernels::ops::linear::LinearDims;
-use scvi_kernels::{Backend, Cpu, Real};
+use scvi_kernels::{Cpu, Device, LinearOps, Real};
 
 const CELLS: usize = 128;
 const HIDDEN: usize = 128;

@@ -10,7 +10,7 @@
 //! - weights of hidden layers are `(inputs, outputs)`: a sparse or one-hot input is then a sum of
 //!   contiguous rows;
 //! - weights of the decoder's heads are `(genes, hidden)`, in an order of the device's own
-//!   ([`Backend::pack_head_weight`]); on the processor whatever has a value per cell and gene is
+//!   ([`HeadOps::pack_head_weight`]); on the processor whatever has a value per cell and gene is
 //!   gene-major, `(genes, cells padded to LANES)`: a block of genes is contiguous, its dispersion is
 //!   a scalar, and vector lanes run over cells.
 
@@ -28,8 +28,9 @@ mod testing;
 
 pub use aligned::Aligned;
 pub use backend::{
-    AdamIo, AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink,
-    LayerNormKept, NoiseKey, NormalPrior, PosteriorGradIo, PosteriorIo, StoredPosteriorIo,
+    AdamIo, AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, Device, GradSink,
+    HeadOps, LatentOps, LayerNormKept, LinearOps, NoiseKey, NoiseOps, NormOps, NormalPrior,
+    OptimizerOps, PosteriorGradIo, PosteriorIo, StoredPosteriorIo,
 };
 pub use counts::{CountsBatch, CsrRows};
 pub use cpu::Cpu;

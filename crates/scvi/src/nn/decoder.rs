@@ -203,13 +203,13 @@ impl<B: Backend> Decoder<B> {
         self.heads.plan.n_in
     }
 
-    /// Takes the hidden states of `n` samples, `(n, hidden_width)`; see [`Backend::head_samples`].
+    /// Takes the hidden states of `n` samples, `(n, hidden_width)`; see [`scvi_kernels::HeadOps::head_samples`].
     pub(crate) fn samples(&self, backend: &B, hidden: &[B::Elem], n: usize) -> B::Samples {
         let (layer, activation) = self.heads.scale();
         backend.head_samples(hidden, layer, activation, self.dims(n))
     }
 
-    /// px_scale of the listed genes; see [`Backend::head_scale_rows`].
+    /// px_scale of the listed genes; see [`scvi_kernels::HeadOps::head_scale_rows`].
     pub(crate) fn scale_rows(
         &self,
         backend: &B,

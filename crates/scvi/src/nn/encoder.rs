@@ -2,7 +2,7 @@
 
 use scvi_kernels::ops::linear::LinearDims;
 use scvi_kernels::ops::posterior::VarActivation;
-use scvi_kernels::{Backend, NormalPrior, PosteriorGradIo, PosteriorIo};
+use scvi_kernels::{Backend, Device, NormalPrior, PosteriorGradIo, PosteriorIo};
 
 use super::state::{StateError, StateVisitor};
 use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, InputGrads, Param, Pass, Update};
@@ -53,7 +53,7 @@ pub(crate) struct EncoderActivations<B: Backend> {
 }
 
 /// Mean and variance of each cell's normal prior, `(cells, n_out)`; none is N(0, 1).
-pub(crate) type Prior<'a, B> = Option<&'a [<B as Backend>::Buf; 2]>;
+pub(crate) type Prior<'a, B> = Option<&'a [<B as Device>::Buf; 2]>;
 
 /// What an encoder reads, and what its posterior is compared with.
 pub(crate) struct EncoderInput<'a, B: Backend> {

@@ -67,7 +67,7 @@ pub(crate) enum Place<'a, 'p, B: Backend> {
     /// A layer's weight, torch's `(n_out, n_in)`, stored by the parts of its input as
     /// `(n_part, n_out)`.
     Weight(&'a mut [&'p mut Param<B>]),
-    /// A head's weight, torch's `(genes, n_in)`, in the device's order ([`Backend::pack_head_weight`]).
+    /// A head's weight, torch's `(genes, n_in)`, in the device's order ([`scvi_kernels::HeadOps::pack_head_weight`]).
     HeadWeight(&'a mut Param<B>),
     /// A running moment, which no gradient reaches, and whether training leaves it alone.
     Moment(&'a mut B::Buf, &'a mut bool),

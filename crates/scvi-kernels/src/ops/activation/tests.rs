@@ -1,6 +1,6 @@
 use super::Activation;
 use crate::testing::{Draw, assert_near, buf, cast, check_gradient, dot, full};
-use crate::{Aligned, Backend, Cpu};
+use crate::{Aligned, Cpu, NormOps};
 
 const ALL: [Activation; 8] = [
     Activation::Relu,

@@ -69,7 +69,7 @@ impl AdamRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AdamIo, Backend, Cpu};
+    use crate::{AdamIo, Cpu, Device, OptimizerOps};
 
     /// Ten steps against the formulas as torch documents them, with bias-corrected moments.
     fn follows_the_formula(decoupled: bool) {

@@ -1,7 +1,7 @@
 use crate::testing::{
     Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot, full,
 };
-use crate::{Aligned, Backend, BatchNormEval, BatchNormKept, BatchNormState, Cpu};
+use crate::{Aligned, BatchNormEval, BatchNormKept, BatchNormState, Cpu, NormOps};
 
 const MOMENTUM: f64 = 0.01;
 const EPS: f64 = 1e-3;

@@ -1,7 +1,7 @@
 //! Against the formulas, over sizes around the parts that threads take.
 
 use crate::testing::same_in_every_pool;
-use crate::{Backend, Cpu};
+use crate::{Cpu, Device, OptimizerOps};
 
 const SIZES: [usize; 6] = [1, 7, 8, 1000, 1 << 14, (1 << 15) + 5];
 

@@ -1,7 +1,7 @@
 //! What the heads are given: their layers, where gradients go, and the pass they run in.
 
 use super::GeneLikelihood;
-use crate::backend::{Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink};
+use crate::backend::{BatchNormEval, BatchNormKept, BatchNormState, Device, GradSink};
 
 /// Sizes of the heads and of their minibatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,17 +54,17 @@ pub enum HeadOutput {
 
 /// Batch normalisation of a head's logits, each gene over the cells of the minibatch. See
 /// [`crate::ops::batch_norm`]; the features are the genes.
-pub enum HeadNorm<'a, B: Backend + ?Sized> {
-    /// By the minibatch's moments. The kept `normalised` is gene-major here, `(genes, cells)` with
-    /// cells padded: [`crate::padded`]`(max_cells)` · genes numbers.
+pub enum HeadNorm<'a, B: Device + ?Sized> {
+    /// By the minibatch's moments. The saved `normalised` is a buffer of
+    /// [`crate::HeadOps::head_normalised`], in an order of the device's own.
     Train(BatchNormState<'a, B>),
     /// By the running moments.
     Eval(BatchNormEval<'a, B>),
 }
 
 /// One head's layer, which gives a number per gene and cell: W h + b, normalised where asked.
-pub struct HeadLayer<'a, B: Backend + ?Sized> {
-    /// W: `(genes, hidden)`, in the device's order ([`Backend::pack_head_weight`]).
+pub struct HeadLayer<'a, B: Device + ?Sized> {
+    /// W: `(genes, hidden)`, in the device's order ([`crate::HeadOps::pack_head_weight`]).
     pub weight: &'a B::Buf,
     /// b: `(genes)`.
     pub bias: Option<&'a B::Buf>,
@@ -73,7 +73,7 @@ pub struct HeadLayer<'a, B: Backend + ?Sized> {
 }
 
 /// The heads' layers.
-pub struct HeadParams<'a, B: Backend + ?Sized> {
+pub struct HeadParams<'a, B: Device + ?Sized> {
     /// px_scale's logits.
     pub scale: HeadLayer<'a, B>,
     /// The zero-inflation logits.
@@ -83,7 +83,7 @@ pub struct HeadParams<'a, B: Backend + ?Sized> {
 }
 
 /// What a head's normalisation by the minibatch kept, and where its gradients go.
-pub struct HeadNormSinks<'a, B: Backend + ?Sized> {
+pub struct HeadNormSinks<'a, B: Device + ?Sized> {
     /// Kept by [`HeadNorm::Train`].
     pub kept: BatchNormKept<'a, B>,
     /// dL/dγ: `(genes)`.
@@ -93,7 +93,7 @@ pub struct HeadNormSinks<'a, B: Backend + ?Sized> {
 }
 
 /// Where the gradients of one head's layer go.
-pub struct HeadLayerSinks<'a, B: Backend + ?Sized> {
+pub struct HeadLayerSinks<'a, B: Device + ?Sized> {
     /// dL/dW: `(genes, hidden)`, stored like W.
     pub weight: GradSink<'a, B>,
     /// dL/db: `(genes)`; exactly zero where the layer is normalised.
@@ -103,7 +103,7 @@ pub struct HeadLayerSinks<'a, B: Backend + ?Sized> {
 }
 
 /// Where the gradients of the heads' layers go.
-pub struct HeadSinks<'a, B: Backend + ?Sized> {
+pub struct HeadSinks<'a, B: Device + ?Sized> {
     /// px_scale's logits.
     pub scale: HeadLayerSinks<'a, B>,
     /// The zero-inflation logits.
@@ -113,7 +113,7 @@ pub struct HeadSinks<'a, B: Backend + ?Sized> {
 }
 
 /// What θ is made of.
-pub enum Dispersion<'a, B: Backend + ?Sized> {
+pub enum Dispersion<'a, B: Device + ?Sized> {
     /// The likelihood has none.
     None,
     /// θ = exp(px_r) with px_r a table, `(genes, n_groups)`.
@@ -132,15 +132,15 @@ pub enum Dispersion<'a, B: Backend + ?Sized> {
 /// The layer of zero-inflation logits, all of whose work falls to the likelihood: a block's logits
 /// are formed right before it and their gradient is spent right after, so that they never leave the
 /// cache. The stages before and after are then given no such layer.
-pub struct DropoutStep<'a, B: Backend + ?Sized> {
-    /// The heads' input, as [`Backend::head_forward`] had it: `(cells, hidden)`.
+pub struct DropoutStep<'a, B: Device + ?Sized> {
+    /// The heads' input, as [`crate::HeadOps::head_forward`] had it: `(cells, hidden)`.
     pub input: &'a B::Buf,
     /// The layer, which is not normalised, and where its gradients go.
     pub sinks: HeadLayerSinks<'a, B>,
 }
 
-/// Inputs of [`Backend::head_likelihood`].
-pub struct LikelihoodPass<'a, B: Backend + ?Sized> {
+/// Inputs of [`crate::HeadOps::head_likelihood`].
+pub struct LikelihoodPass<'a, B: Device + ?Sized> {
     /// The distribution.
     pub likelihood: GeneLikelihood,
     /// The observed counts.

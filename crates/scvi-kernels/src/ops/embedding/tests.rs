@@ -2,7 +2,7 @@ use super::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use crate::testing::{
     Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot, full,
 };
-use crate::{Backend, Cpu};
+use crate::{Cpu, LinearOps};
 
 // One small case, whose results are those of `torch.nn.Embedding`, torch 2.15, f64. Row 1 is above
 // every bound, but no cell names it.

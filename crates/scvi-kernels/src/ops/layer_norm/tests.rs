@@ -1,6 +1,6 @@
 use super::EPS;
 use crate::testing::{Draw, assert_near, buf, cast, check_gradient, dot, full};
-use crate::{Aligned, Backend, Cpu, LayerNormKept};
+use crate::{Aligned, Cpu, LayerNormKept, NormOps};
 
 const SHAPES: [[usize; 2]; 8] =
     [[1, 3], [2, 2], [3, 5], [15, 33], [16, 16], [17, 15], [2, 39], [40, 128]];

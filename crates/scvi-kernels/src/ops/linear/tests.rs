@@ -2,7 +2,7 @@ use super::LinearDims;
 use crate::testing::{
     Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot, full,
 };
-use crate::{Aligned, Backend, Cpu};
+use crate::{Aligned, Cpu, LinearOps};
 
 const SHAPES: [[usize; 3]; 8] = [
     [1, 1, 1],

@@ -2,7 +2,7 @@
 
 use crate::real::Real;
 
-/// Sizes of [`crate::Backend::one_hot_beside`].
+/// Sizes of [`crate::LinearOps::one_hot_beside`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OneHotBeside {
     /// Cells of the minibatch.
@@ -38,7 +38,7 @@ pub(crate) fn first_columns_cpu<F: Real>(x: &[F], y: &mut [F], [from, to]: [usiz
 mod tests {
     use super::*;
     use crate::testing::{buf, full};
-    use crate::{Backend, Cpu};
+    use crate::{Cpu, LinearOps};
 
     #[test]
     fn columns_stand_after_the_dense_ones() {

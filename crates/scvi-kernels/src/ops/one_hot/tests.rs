@@ -2,7 +2,7 @@ use crate::ops::linear::LinearDims;
 use crate::testing::{
     Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot,
 };
-use crate::{Backend, Cpu};
+use crate::{Cpu, LinearOps};
 
 /// Cells, rows a cell, outputs.
 const SHAPES: [(usize, usize, usize); 9] = [

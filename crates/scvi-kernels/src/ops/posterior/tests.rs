@@ -1,6 +1,6 @@
 use super::VarActivation;
 use crate::testing::{Draw, assert_near, buf, check_gradient, dot, full};
-use crate::{Aligned, Backend, Cpu, NormalPrior, PosteriorGradIo, PosteriorIo};
+use crate::{Aligned, Cpu, LatentOps, NormalPrior, PosteriorGradIo, PosteriorIo};
 
 const VAR_EPS: f64 = 1e-4;
 const SHAPES: [[usize; 2]; 5] = [[1, 1], [2, 3], [15, 10], [17, 1], [40, 7]];

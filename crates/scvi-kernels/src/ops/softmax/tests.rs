@@ -1,5 +1,5 @@
 use crate::testing::{Draw, assert_near, buf, check_gradient, dot, full};
-use crate::{Aligned, Backend, Cpu};
+use crate::{Aligned, Cpu, LatentOps};
 
 const SHAPES: [[usize; 2]; 5] = [[1, 1], [2, 3], [15, 10], [17, 1], [40, 7]];
 

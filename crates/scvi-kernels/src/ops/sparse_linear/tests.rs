@@ -2,7 +2,7 @@ use crate::testing::{
     Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dense, dot, full,
     same_in_every_pool,
 };
-use crate::{Aligned, Backend, CountsBatch, Cpu, CsrRows, Real};
+use crate::{Aligned, CountsBatch, Cpu, CsrRows, LinearOps, Real};
 
 /// Cells, genes, outputs: around the blocks of 16 cells, 64 and 1,024 genes.
 const SHAPES: [[usize; 3]; 10] = [

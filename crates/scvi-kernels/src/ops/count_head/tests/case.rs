@@ -8,7 +8,7 @@ use crate::ops::count_head::{
     LikelihoodPass, ScaleActivation, WeightBlocks,
 };
 use crate::testing::{Draw, Mode, Parameter, buf, cast, full};
-use crate::{Backend, CountsBatch, Cpu, CsrRows, Real};
+use crate::{CountsBatch, Cpu, CsrRows, HeadOps, Real};
 
 /// A normalisation's, scVI's own.
 pub(super) const MOMENTUM: f64 = 0.01;

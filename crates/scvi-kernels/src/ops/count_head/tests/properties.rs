@@ -3,7 +3,7 @@
 use super::{Case, Kind, Outcome, read};
 use crate::ops::count_head::{CountHead, HeadDims, HeadOutput};
 use crate::testing::{Mode, bits, same_in_every_pool};
-use crate::{Backend, Cpu};
+use crate::{Cpu, HeadOps};
 
 fn numbers(out: &Outcome<f32>) -> Vec<f32> {
     let gradients = out.parameters.iter().flat_map(|p| p.grad.iter().copied());

@@ -4,7 +4,7 @@ use super::named::{Named, Norms};
 use super::{Case, Kind, read};
 use crate::ops::count_head::{HeadDims, HeadOutput};
 use crate::testing::{bits, same_in_every_pool};
-use crate::{Backend, Cpu};
+use crate::{Cpu, HeadOps};
 
 /// px_scale of the listed genes: `(genes, samples)`.
 fn scale_rows(case: &Case, genes: &[u32]) -> Vec<f32> {
