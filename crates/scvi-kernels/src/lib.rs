@@ -1,9 +1,10 @@
 //! The numerics of scVI, and nothing of its model.
 //!
-//! [`Backend`] names every operation a training step or an inference pass is made of; [`Cpu`] is
-//! the first implementation. Within a step no operation of ours allocates, reads a value back, or
-//! branches on one; work is split over genes or cells in a partition that depends on shapes alone and
-//! reductions run in a fixed order, so that results carry the same bits for any number of threads.
+//! [`Backend`] names every operation a training step or an inference pass is made of, a trait for
+//! each family. [`Reference`] is each operation as plain loops; [`Cpu`] is what programs use. There
+//! no operation of a step allocates, reads a value back, or branches on one; work is split over genes
+//! or cells in a partition that depends on shapes alone and reductions run in a fixed order, so that
+//! results carry the same bits for any number of threads.
 //!
 //! Layouts, everywhere in this crate (row-major):
 //! - activations are `(cells, features)`;
@@ -21,6 +22,7 @@ mod cpu;
 mod linalg;
 pub mod ops;
 mod real;
+mod reference;
 mod rng;
 mod simd;
 #[cfg(test)]
@@ -35,6 +37,7 @@ pub use backend::{
 pub use counts::{CountsBatch, CsrRows};
 pub use cpu::Cpu;
 pub use real::{NbDeviance, Real, Saturated, poisson_deviance};
+pub use reference::{DenseCounts, Reference, ReferenceHead, ReferenceSamples};
 pub use rng::{Philox, Stream};
 pub use simd::instruction_set;
 

@@ -18,11 +18,13 @@ pub use optimizer::{AdamIo, AdamStep, GradSink, OptimizerOps};
 
 /// A device that runs scVI's operations.
 ///
-/// Formulas and shapes stand with each operation in [`crate::ops`]. Buffers are made once; no
-/// operation of a step allocates after its first call at a size (but for what the matrix product
-/// library needs a call, on the processor), reads a value back to the host or branches on one, so
-/// that a whole step can be captured as a graph. Buffers may be longer than a call needs: a
-/// minibatch uses the front.
+/// Formulas and shapes stand with each operation in [`crate::ops`], and as plain loops in
+/// [`crate::Reference`], which every backend is tested against.
+///
+/// Buffers are made once; no operation of a step allocates after its first call at a size (but for
+/// what the matrix product library needs a call, on the processor), reads a value back to the host
+/// or branches on one, so that a whole step can be captured as a graph. Buffers may be longer than a
+/// call needs: a minibatch uses the front.
 pub trait Backend:
     Device + OptimizerOps + NoiseOps + LinearOps + NormOps + LatentOps + HeadOps
 {
