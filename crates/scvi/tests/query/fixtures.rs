@@ -2,15 +2,16 @@
 
 use scvi::model::query::Freeze;
 use scvi::module::{Noise, Vae};
-use scvi::{Cpu, Real};
+use scvi::{Backend, Cpu, Real};
+use scvi_kernels::Reference;
 use scvi_kernels::ops::adam::AdamRule;
 
 use crate::common::{Fixture, deviation, queries};
 use crate::mapped;
 
-fn reference<F: Real>(fixture: &Fixture) -> Vae<Cpu<F>> {
+fn reference<B: Backend + Default>(fixture: &Fixture) -> Vae<B> {
     let config = fixture.entry.reference.as_ref().unwrap();
-    let mut vae = Vae::new(Cpu::new(), config.validate().unwrap(), 0);
+    let mut vae = Vae::new(B::default(), config.validate().unwrap(), 0);
     let state = fixture.state_under("reference/", &vae.state_dict());
     vae.load_state_dict(state).unwrap();
     vae
@@ -28,7 +29,7 @@ fn the_reference_numbers_stand_where_scvi_tools_puts_them() {
     let fixtures = queries();
     assert!(fixtures.len() >= 6, "the fixtures are gone");
     for fixture in &fixtures {
-        let mut reference = reference::<f64>(fixture);
+        let mut reference = reference::<Cpu<f64>>(fixture);
         let old = reference.state_dict();
         let new = mapped(&mut reference, &fixture.entry.config, &as_there(fixture)).state_dict();
         let theirs = fixture.state_under::<f64>("param/", &new);
@@ -47,8 +48,8 @@ fn the_reference_numbers_stand_where_scvi_tools_puts_them() {
     }
 }
 
-fn ten_steps<F: Real>(fixture: &Fixture, allowed: f64) {
-    let mut vae = mapped(&mut reference::<F>(fixture), &fixture.entry.config, &as_there(fixture));
+fn ten_steps<B: Backend + Clone + Default>(fixture: &Fixture, allowed: f64) {
+    let mut vae = mapped(&mut reference::<B>(fixture), &fixture.entry.config, &as_there(fixture));
     let start = fixture.state(&vae.state_dict());
     vae.load_state_dict(start.clone()).unwrap();
     let batch = fixture.minibatch();
@@ -74,10 +75,16 @@ fn ten_steps<F: Real>(fixture: &Fixture, allowed: f64) {
 /// What scvi-tools leaves alone keeps every bit here; what it moves moves as far.
 #[test]
 fn training_moves_what_scvi_tools_moves_in_double_precision() {
-    queries().iter().for_each(|fixture| ten_steps::<f64>(fixture, 1e-8));
+    for fixture in &queries() {
+        ten_steps::<Cpu<f64>>(fixture, 1e-8);
+        ten_steps::<Reference<f64>>(fixture, 1e-8);
+    }
 }
 
 #[test]
 fn training_moves_what_scvi_tools_moves_in_single_precision() {
-    queries().iter().for_each(|fixture| ten_steps::<f32>(fixture, 1e-4));
+    for fixture in &queries() {
+        ten_steps::<Cpu<f32>>(fixture, 1e-4);
+        ten_steps::<Reference<f32>>(fixture, 1e-4);
+    }
 }

@@ -6,13 +6,17 @@ mod fixtures;
 mod reference_is_kept;
 mod resume;
 
+use scvi::Backend;
 use scvi::model::query::{Freeze, load_query_data};
 use scvi::module::{Vae, VaeConfig};
 use scvi::nn::StateDict;
-use scvi::{Cpu, Real};
 
 /// The grown model of a reference.
-fn mapped<F: Real>(reference: &mut Vae<Cpu<F>>, grown: &VaeConfig, freeze: &Freeze) -> Vae<Cpu<F>> {
+fn mapped<B: Backend + Clone>(
+    reference: &mut Vae<B>,
+    grown: &VaeConfig,
+    freeze: &Freeze,
+) -> Vae<B> {
     load_query_data(reference, &grown.validate().unwrap(), freeze, 7).unwrap()
 }
 
