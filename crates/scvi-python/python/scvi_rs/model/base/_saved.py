@@ -15,7 +15,8 @@ from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._listed import listed
 from scvi_rs._settings import settings
 from scvi_rs.data import AnnDataManager
-from scvi_rs.data._native import from_native
+from scvi_rs.data._native import RAW, from_native
+from scvi_rs.data._utils import _check_nonnegative_integers
 from scvi_rs.exceptions import FileError
 
 from ._constants import SAVE_KEYS
@@ -154,6 +155,8 @@ class SavedModels:
         if adata is not None:
             minified = core.minified_data_type is not None
             _refuse_emptied(adata, minified)
+            if core.registry["layer"] == RAW:
+                _warn_of_raw(adata, len(core.var_names))
             cls.setup_anndata(adata, source_registry=registry, **registry["setup_args"])
         model = cls._without_module(adata, registry)
         model._set_core(core)
@@ -224,6 +227,18 @@ def _saved_adata(path: str, prefix: str) -> AnnData:
             "adata=False for a model without data."
         )
     return read_h5ad(name)
+
+
+def _warn_of_raw(adata: AnnData, n_genes: int) -> None:
+    """Warns where data may have the counts of a model of ``adata.raw.X`` there, and not in X."""
+    if adata.raw is None or (adata.n_vars == n_genes and _check_nonnegative_integers(adata.X)):
+        return
+    warnings.warn(
+        "The model was trained on adata.raw.X, and reads adata.X, which holds other values or "
+        "genes. If the counts are in adata.raw, pass adata.raw.to_adata() instead.",
+        UserWarning,
+        stacklevel=settings.warnings_stacklevel,
+    )
 
 
 def _refuse_emptied(adata: AnnData, model_is_minified: bool) -> None:
