@@ -4,7 +4,9 @@ use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pythonize::depythonize;
-use scvi::data::{CategoricalField, CategoryError, CategoryKind, datetime_str, timedelta_str};
+use scvi::data::{
+    CategoricalField, CategoryError, CategoryKind, NameIndex, datetime_str, timedelta_str,
+};
 
 use crate::config::to_python;
 use crate::error::{EngineError, value_error};
@@ -72,6 +74,12 @@ pub fn time_texts(kind: String, times: PyReadonlyArray1<i64>) -> PyResult<Vec<St
         _ => Err(value_error(format!("categories of kind {kind} are no times"))),
     };
     times.iter().map(text).collect()
+}
+
+/// What a user should know of names that stand more than once; `what` they name, in the singular.
+#[pyfunction]
+pub fn repeated_names(what: &str, names: Vec<String>) -> Option<String> {
+    NameIndex::new(&names).warning(what)
 }
 
 /// Names for a message: the first ten, and how many more there are.

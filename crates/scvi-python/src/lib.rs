@@ -33,7 +33,7 @@ fn split_permutation(py: Python<'_>, n: u32, seed: u64) -> Bound<'_, PyArray1<u3
 mod _core {
     #[pymodule_export]
     use super::categories::{
-        category_times, check_categories, extend_categories, listed, time_texts,
+        category_times, check_categories, extend_categories, listed, repeated_names, time_texts,
         transfer_categories,
     };
     #[pymodule_export]

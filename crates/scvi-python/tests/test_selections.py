@@ -102,7 +102,8 @@ CELLS = {
     "beyond": ([0, 40], r"has cell 40; there are 40 cells, numbered from 0"),
     "before": ([-41], r"has cell -41; there are 40 cells"),
     "short": ([True, False], r"is a mask of shape \(2,\); one of all 40 cells is expected"),
-    "names": (["cell1", "cell2"], r"has names \('cell1'\).*adata\.obs_names\.get_indexer"),
+    "names": (["cell1", "gone"], r"names 1 cells that adata\.obs_names does not have: gone"),
+    "mixed": (np.array(["cell1", 2], dtype=object), "is an array of object .*a list of names"),
     "fractions": ([0.5, 1.0], r"is an array of float64 .*0\.5.* a list of whole numbers"),
 }
 

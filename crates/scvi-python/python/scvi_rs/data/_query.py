@@ -15,6 +15,8 @@ from scipy.sparse import issparse
 from scvi_rs._listed import listed
 from scvi_rs._settings import settings
 
+from ._names import find_once, repeated_names
+
 logger = logging.getLogger(__name__)
 
 MIN_VAR_NAME_RATIO = 0.8
@@ -45,25 +47,30 @@ def align_genes(
     Raises
     ------
     ValueError
-        If no gene is shared, names of genes repeat, or the data lie in a file.
+        If no gene is shared, the name of a shared gene repeats, or the data lie in a file.
     """
     reference = pd.Index(var_names)
     if adata.isbacked:
         raise ValueError("adata lies in a file; read it first: adata = adata.to_memory()")
-    if not adata.var_names.is_unique:
-        twice = adata.var_names[adata.var_names.duplicated()].unique()
-        raise ValueError(
-            f"adata.var_names repeat: {listed(twice)}. Run adata.var_names_make_unique() first."
-        )
-    _check_overlap(adata.var_names, reference)
     if adata.var_names.equals(reference):
         return None if inplace else adata.copy()
+    for names, owner in (
+        (adata.var_names, "adata.var_names"),
+        (reference, "the reference's genes"),
+    ):
+        twice = repeated_names(names)
+        twice = twice[twice.isin(reference) & twice.isin(adata.var_names)]
+        if len(twice):
+            raise ValueError(
+                f"{owner} repeat: {listed(twice)}. Run adata.var_names_make_unique() first."
+            )
+    _check_overlap(adata.var_names, reference)
     # Column of adata for each gene of the reference; -1 where there is none.
-    columns = adata.var_names.get_indexer(reference)
+    columns = find_once(reference, adata.var_names)
     aligned = AnnData(
         X=None if adata.X is None else _take_columns(adata.X, columns),
         obs=adata.obs.copy(),
-        var=_reindex(adata.var, reference),
+        var=_reindex(adata.var[~adata.var_names.duplicated(keep=False)], reference),
         uns=dict(adata.uns),
         obsm=dict(adata.obsm),
         obsp=dict(adata.obsp),

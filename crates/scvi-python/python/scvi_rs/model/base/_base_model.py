@@ -243,7 +243,7 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         self._check_if_trained(warn=allow_untrained)
         adata = self._validate_anndata(adata)
         data = self._engine_data(adata)
-        chosen = None if indices is None else cell_numbers(indices, adata.n_obs)
+        chosen = None if indices is None else cell_numbers(indices, adata.obs_names)
         return Selection(data, chosen, batch_size or settings.batch_size)
 
     @property

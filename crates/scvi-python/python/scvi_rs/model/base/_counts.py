@@ -12,6 +12,7 @@ from scipy import sparse
 
 from scvi_rs import _core
 from scvi_rs._listed import listed
+from scvi_rs.data._names import describe_repeated
 from scvi_rs.exceptions import GenesError
 
 _BORROWED = tuple(
@@ -92,7 +93,7 @@ def gene_places(found: pd.Index, expected: list[str]) -> list[int] | None:
     Raises
     ------
     GenesError
-        If a gene of the model is not in the data, or is there more than once.
+        If a gene of the model is not in the data, or its name stands for several.
     """
     found = pd.Index(found).astype(str)
     if len(found) == len(expected) and (found == expected).all():
@@ -104,7 +105,11 @@ def gene_places(found: pd.Index, expected: list[str]) -> list[int] | None:
             f"{len(missing)} of the model's {len(known)} genes are not in adata.var_names: "
             f"{listed(missing)}. prepare_query_anndata() pads them with zeros."
         )
-    twice = found[found.isin(known) & found.duplicated()]
-    if len(twice):
-        raise GenesError(f"gene '{twice[0]}' of the model stands in adata.var_names more than once")
+    for names, owner in ((found, "the data"), (known, "the model")):
+        problem = describe_repeated(known, names, "columns")
+        if problem is not None:
+            raise GenesError(
+                f"genes of {owner} cannot be matched by name: {problem}. Give them names of their "
+                "own, adata.var_names_make_unique(), or the model's names in its order."
+            )
     return [_ABSENT if place < 0 else int(place) for place in known.get_indexer(found)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,11 +31,11 @@ class Groups(Protocol):
 
 
 def _prepare_obs(
-    idx1: Sequence[bool] | Sequence[int] | str,
-    idx2: Sequence[bool] | Sequence[int] | str | None,
+    idx1: Sequence[bool] | Sequence[int] | Sequence[str] | str,
+    idx2: Sequence[bool] | Sequence[int] | Sequence[str] | str | None,
     adata: AnnData,
 ) -> tuple[np.ndarray, str, str | None]:
-    """The group of each cell, from groups given as masks, by number or as queries of ``obs``.
+    """The group of each cell, from groups given as masks, by number, by name or as queries.
 
     Parameters
     ----------
@@ -61,8 +62,8 @@ def _prepare_obs(
     names = {"idx1": "one"} if idx2 is None else {"idx1": "one", "idx2": "two"}
     for (argument, name), cells in zip(names.items(), (idx1, idx2), strict=False):
         if isinstance(cells, str):
-            cells = adata.obs.index.isin(adata.obs.query(cells).index)
-        numbers = cell_numbers(np.asarray(cells).ravel(), adata.n_obs, argument)
+            cells = _queried(adata.obs, cells)
+        numbers = cell_numbers(np.asarray(cells).ravel(), adata.obs_names, argument)
         if numbers.size == 0:
             raise ValueError(
                 f"One of idx1 or idx2 has size zero: {argument} selects no cell. Give cell "
@@ -81,6 +82,17 @@ def _prepare_obs(
             "fewer, or give idx2."
         )
     return groups, "one", names.get("idx2")
+
+
+def _queried(obs: pd.DataFrame, query: str) -> np.ndarray:
+    """Numbers of the cells that a query selects; cells may share a name.
+
+    pandas' Python engine answers, so that results do not depend on whether numexpr is installed.
+    """
+    row = next(name for k in count() if (name := f"row_{k}") not in obs.columns)
+    numbered = obs.copy(deep=False)
+    numbered[row] = np.arange(len(obs))
+    return numbered.query(query, engine="python")[row].to_numpy()
 
 
 def _fdr_de_prediction(posterior_probas: pd.Series, fdr: float = 0.05) -> pd.Series:

@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs._settings import settings
 from scvi_rs.data import AnnDataManager
+from scvi_rs.data._names import find_once
 
 from ._changes import ChangeFn, Changes, DomainFn
+from ._counts import gene_places
 from ._differential_statistics import (
     credible_intervals,
     describe_continuous_distrib,
@@ -85,7 +88,9 @@ class DifferentialComputation:
         self.adata = adata_manager.adata
         self.model_fn = model_fn
         self.representation_fn = representation_fn
-        self._columns = None if var_names is None else self.adata.var_names.get_indexer(var_names)
+        names = self.adata.var_names.astype(str)
+        places = None if var_names is None else gene_places(names, list(var_names))
+        self._columns = None if places is None else find_once(pd.Index(var_names), names)
 
     def __repr__(self) -> str:
         return f"DifferentialComputation({self.adata.n_obs} cells, {self.adata.n_vars} genes)"

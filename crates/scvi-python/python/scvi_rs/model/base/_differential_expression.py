@@ -65,8 +65,8 @@ class DifferentialExpression:
         groupby: str | None = None,
         group1: Iterable[str] | None = None,
         group2: str | None = None,
-        idx1: Sequence[int] | Sequence[bool] | str | None = None,
-        idx2: Sequence[int] | Sequence[bool] | str | None = None,
+        idx1: Sequence[int] | Sequence[bool] | Sequence[str] | str | None = None,
+        idx2: Sequence[int] | Sequence[bool] | Sequence[str] | str | None = None,
         mode: Literal["vanilla", "change"] = "vanilla",
         delta: float | None = 0.25,
         batch_size: int | None = None,
@@ -98,7 +98,8 @@ class DifferentialExpression:
         group2
             The group they are compared with; all other cells if ``None``.
         idx1, idx2
-            Cells of two groups instead, by number, as a mask or as a query of ``adata.obs``.
+            Cells of two groups instead, by number, by name, as a mask or as a query of
+            ``adata.obs``.
             ``idx2=None`` is all other cells.
         mode
             ``"vanilla"``: whose expression is larger. ``"change"``: whether the fold change is
@@ -270,7 +271,7 @@ def _compared(
         if group not in places:
             places[group] = len(groups)
             code = known.index(group)
-            cells = cell_numbers(column.cat.codes.to_numpy() == code, adata.n_obs)
+            cells = cell_numbers(column.cat.codes.to_numpy() == code, adata.obs_names)
             groups.append((group, cells))
     other = None if group2 is None else places[group2]
     return Compared(groups, [(places[group], other) for group in first if group != group2], True)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from scvi_rs._listed import listed
 from scvi_rs._settings import settings
+from scvi_rs.data._names import describe_repeated, find_once
 from scvi_rs.exceptions import GenesError
 
 
@@ -30,7 +31,7 @@ def gene_numbers(gene_list: Sequence[str], var_names: Sequence[str]) -> list[int
     TypeError
         If ``gene_list`` is a single name.
     GenesError
-        If there are no names, or some are not the model's.
+        If there are no names, or some are not the model's, or stand for several of its genes.
     """
     if isinstance(gene_list, str):
         raise TypeError(f"gene_list is one name; a list is expected: gene_list=[{gene_list!r}]")
@@ -52,4 +53,10 @@ def gene_numbers(gene_list: Sequence[str], var_names: Sequence[str]) -> list[int
             UserWarning,
             stacklevel=settings.warnings_stacklevel + 2,
         )
-    return sorted(known.get_indexer(asked.unique()).tolist())
+    problem = describe_repeated(asked, known, "columns")
+    if problem is not None:
+        raise GenesError(
+            f"gene_list cannot tell genes of the model apart: {problem}. Leave the name out, or "
+            "train on genes with names of their own: adata.var_names_make_unique()"
+        )
+    return sorted(find_once(asked.unique(), known).tolist())

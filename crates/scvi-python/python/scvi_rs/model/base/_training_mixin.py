@@ -10,6 +10,7 @@ import numpy as np
 
 from scvi_rs import _core
 from scvi_rs._settings import settings
+from scvi_rs.data._names import warn_of_repeated_names
 from scvi_rs.dataloaders import DataSplitter
 from scvi_rs.exceptions import DivergedError
 from scvi_rs.train._arguments import as_kwargs
@@ -138,6 +139,7 @@ class UnsupervisedTrainingMixin:
         manager = self._adata_manager if datamodule is None else datamodule.adata_manager
         if manager is None:
             raise AttributeError("the model has no data: pass `datamodule`")
+        warn_of_repeated_names(manager.adata)
         plan, on_step = training_plan(
             n_cells=manager.adata.n_obs,
             max_epochs=max_epochs,
