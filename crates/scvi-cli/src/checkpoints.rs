@@ -11,7 +11,7 @@ use scvi_io::{IoError, load_model};
 
 use crate::args::{CheckpointArgs, Common};
 use crate::error::CliError;
-use crate::input::note;
+use crate::log::note;
 
 /// What is kept of a run that ends with a model folder.
 pub struct Kept {

@@ -7,7 +7,7 @@ use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, CopyRows, Extras, NewRows};
 
 use crate::args::Common;
-use crate::input::note;
+use crate::log::note;
 
 /// Starts a copy of `input`, and tells which results of another run it does not take over.
 pub fn create_copy(

@@ -9,7 +9,8 @@ use scvi_io::obs_query::{matching, parse};
 use crate::args::{Common, DeArgs};
 use crate::cell_list::listed;
 use crate::error::{CliError, ListFault};
-use crate::input::{Prepared, note};
+use crate::input::Prepared;
+use crate::log::note;
 
 /// Groups, and which of them are compared.
 pub struct Compared {

@@ -14,6 +14,7 @@ mod error;
 mod groups;
 mod hint;
 mod input;
+mod log;
 mod matrix_output;
 mod options;
 mod progress;
@@ -28,24 +29,39 @@ mod watching;
 use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use args::{Cli, Command, Common};
 use error::CliError;
+use log::{Level, Log};
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = env::args_os().collect();
     let (cli, call) = options::read(&words);
-    match options::resumed(cli, words).and_then(run) {
+    let mut log = Log::new(&cli.common);
+    match logged(cli, words, &mut log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let (code, kind) = error.exit();
-            eprintln!("{kind}: {error}");
-            if let Some(hint) = error.hint(&call) {
-                eprintln!("hint: {hint}");
-            }
+            log.failure(code, kind, &error.to_string(), error.hint(&call).as_deref());
             ExitCode::from(code)
         }
     }
+}
+
+/// Runs a command with a log.
+fn logged(cli: Cli, words: Vec<OsString>, log: &mut Log) -> Result<(), CliError> {
+    if let Some(path) = &cli.common.log_file {
+        log.open(path)?;
+    }
+    let start = Instant::now();
+    log.say(Level::Detail, &version::line());
+    log.say(Level::Detail, &options::shown(&words));
+    let mut cli = options::resumed(cli, words)?;
+    cli.common.log = log.clone();
+    run(cli)?;
+    log.say(Level::Detail, &format!("done in {:.1} s", start.elapsed().as_secs_f64()));
+    Ok(())
 }
 
 fn run(cli: Cli) -> Result<(), CliError> {

@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::exit;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
@@ -14,6 +15,7 @@ use crate::args::{CHECKPOINTS, CheckpointArgs, Cli, Command, TrainArgs};
 use crate::call::Call;
 use crate::checkpoints::lock;
 use crate::error::CliError;
+use crate::log::failure_json;
 
 /// Adds to a run that is resumed what its checkpoint says of it.
 pub fn resumed(mut cli: Cli, words: Vec<OsString>) -> Result<Cli, CliError> {
@@ -46,14 +48,35 @@ fn run_of(command: &mut Command) -> Option<(&'static str, Option<&Path>, &mut Ch
 
 /// Reads the command line; wrong usage ends the program.
 pub fn read(words: &[OsString]) -> (Cli, Call) {
-    let matches = Cli::command().get_matches_from(words);
-    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = Cli::command().try_get_matches_from(words);
+    let matches = matches.unwrap_or_else(|error| wrong_usage(&error, words));
+    let cli = Cli::from_arg_matches(&matches);
+    let mut cli = cli.unwrap_or_else(|error| wrong_usage(&error, words));
     if let Some((verb, _, args)) = run_of(&mut cli.command)
         && let Some(matches) = matches.subcommand_matches(verb)
     {
         args.options = typed(verb, matches);
     }
     (cli, Call::of(&matches))
+}
+
+/// Ends the program as clap does; where JSON is asked for, with a document on stderr.
+fn wrong_usage(error: &clap::Error, words: &[OsString]) -> ! {
+    if !error.use_stderr() || !words.iter().any(|word| word == "--json") {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let joined = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+    let message = text.split("\n\n").next().unwrap_or_default();
+    let message = joined(message.strip_prefix("error: ").unwrap_or(message));
+    let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or_default();
+    let words = usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-']));
+    let help = words.collect::<Vec<_>>().join(" ");
+    let hint = tip.map_or_else(|| format!("see `{help} --help`"), joined);
+    const WRONG_USAGE: u8 = 2;
+    eprintln!("{}", failure_json(WRONG_USAGE, &message, Some(&hint)));
+    exit(WRONG_USAGE.into())
 }
 
 /// The options that make a run the run it is: all but those that name its files, which stand under
@@ -117,7 +140,18 @@ pub fn resume_command(verb: &str, demonstration: &[&str]) -> String {
     }
     let after = words.iter().position(|word| word == verb).map_or(words.len(), |at| at + 1);
     words.splice(after..after, more);
+    as_typed(&words)
+}
+
+/// Words as one types them in a shell.
+fn as_typed(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The command line, for a log.
+pub fn shown(words: &[OsString]) -> String {
+    let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    as_typed(&words)
 }
 
 /// Words that resume the demonstration, whose data is a file by then.

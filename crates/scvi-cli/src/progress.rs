@@ -6,17 +6,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 use scvi::train::EpochRecord;
 
 use crate::args::Common;
+use crate::log::Level;
 
 /// How a run is followed.
-pub struct Progress {
+pub struct Progress<'a> {
     bar: Option<ProgressBar>,
     epochs: usize,
-    lines: bool,
+    common: &'a Common,
 }
 
-impl Progress {
+impl<'a> Progress<'a> {
     /// For a run of so many epochs.
-    pub fn new(epochs: usize, common: &Common) -> Self {
+    pub fn new(epochs: usize, common: &'a Common) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = (terminal && !common.quiet).then(|| {
             let style = ProgressStyle::with_template(
@@ -28,7 +29,7 @@ impl Progress {
             }
             bar
         });
-        Self { bar, epochs, lines: !terminal && !common.quiet }
+        Self { bar, epochs, common }
     }
 
     /// An epoch has ended.
@@ -38,11 +39,16 @@ impl Progress {
             Some(v) => format!("elbo_train {:.2} elbo_validation {:.2}", record.train.elbo, v.elbo),
             None => format!("elbo_train {:.2}", record.train.elbo),
         };
+        let line = format!("epoch {done}/{} {message}", self.epochs);
+        let is_tenth = done == 1 || done.is_multiple_of(self.epochs.div_ceil(10));
         if let Some(bar) = &self.bar {
             bar.set_position(done as u64);
             bar.set_message(message);
-        } else if self.lines && (done == 1 || done.is_multiple_of(self.epochs.div_ceil(10))) {
-            eprintln!("epoch {done}/{} {message}", self.epochs);
+            self.common.log.record(Level::Info, &line);
+        } else if is_tenth {
+            self.common.log.say(Level::Info, &line);
+        } else {
+            self.common.log.say(Level::Detail, &line);
         }
     }
 

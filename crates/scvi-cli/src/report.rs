@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::args::Common;
 use crate::error::CliError;
+use crate::log::Level;
 
 /// Rows of a result, in order.
 #[derive(Default)]
@@ -27,6 +28,11 @@ impl Report {
 
     /// Prints the rows as the user asked.
     pub fn print(self, common: &Common) -> Result<(), CliError> {
+        let mut table = Vec::new();
+        let is_made = self.table(&mut table);
+        for line in String::from_utf8_lossy(&table).lines() {
+            common.log.record(Level::Info, line);
+        }
         let mut out = io::stdout().lock();
         let written = if common.json {
             let map: Map<String, Value> =
@@ -35,7 +41,7 @@ impl Report {
                 .map_err(io::Error::from)
                 .and_then(|text| writeln!(out, "{text}"))
         } else {
-            self.table(&mut out)
+            is_made.and_then(|()| out.write_all(&table))
         };
         match written.and_then(|()| out.flush()) {
             Err(e) if is_closed_pipe(&e) => Ok(()),

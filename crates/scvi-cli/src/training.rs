@@ -13,7 +13,9 @@ use scvi_io::checkpoint::{CheckpointMeta, RunCheckpoint, RunSetup, read_checkpoi
 use crate::args::Common;
 use crate::checkpoints::Kept;
 use crate::error::CliError;
-use crate::input::{Prepared, note};
+use crate::input::Prepared;
+use crate::log::detail;
+use crate::log::note;
 use crate::signals::Signals;
 
 /// A run to be made.
@@ -81,7 +83,10 @@ impl Training<'_> {
                 return Err(self.interrupted(exit_code, &run, written, *is_kept));
             }
             match written {
-                Ok(()) => *is_kept = true,
+                Ok(()) => {
+                    *is_kept = true;
+                    detail(self.common, &format!("checkpoint in {}", self.kept.path.display()));
+                }
                 // The run is worth more than its checkpoint.
                 Err(error) => note(self.common, &format!("no checkpoint: {error}")),
             }

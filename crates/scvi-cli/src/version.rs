@@ -19,3 +19,13 @@ static LONG: LazyLock<String> = LazyLock::new(|| {
 pub fn long() -> &'static str {
     &LONG
 }
+
+/// The same in a line.
+pub fn line() -> String {
+    let commit = match env!("SCVI_COMMIT") {
+        "" => String::new(),
+        commit => format!(" (commit {commit})"),
+    };
+    let (version, threads) = (env!("CARGO_PKG_VERSION"), rayon::current_num_threads());
+    format!("scvi {version}{commit}, {}, {threads} cores", scvi::instruction_set())
+}

@@ -10,6 +10,7 @@ use scvi::model::{Progress, TaskError, Watch};
 
 use crate::args::Common;
 use crate::error::CliError;
+use crate::log::detail;
 use crate::signals::Signals;
 
 /// The tasks of a command, and the time that they take.
@@ -42,8 +43,10 @@ impl<'a> Tasks<'a> {
                 None => ControlFlow::Continue(()),
             }
         });
-        self.seconds.set(self.seconds.get() + start.elapsed().as_secs_f64());
+        let seconds = start.elapsed().as_secs_f64();
+        self.seconds.set(self.seconds.get() + seconds);
         bar.finish_and_clear();
+        detail(self.common, &format!("{what}: {seconds:.1} s"));
         result.map_err(|error| match (error, signals.received()) {
             (TaskError::Stopped, Some(exit_code)) => {
                 CliError::Interrupted { exit_code, told: format!("{what}: nothing was written") }

@@ -15,6 +15,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::log::Log;
+
 pub use de::{CellsBy, DeArgs, DeMode, DeTestMode};
 pub use files::{CompletionsArgs, ConvertArgs, InspectArgs, ManArgs, ModelFormat, SimulateArgs};
 pub use genes::{Flavor, GeneArgs, GenesArgs};
@@ -53,12 +55,21 @@ pub struct Common {
     /// Replace existing outputs
     #[arg(long, global = true)]
     pub overwrite: bool,
-    /// Print the result as one JSON document on stdout
+    /// Print the result as one JSON document on stdout, and lines on stderr as one each
     #[arg(long, global = true)]
     pub json: bool,
     /// Show no progress and no warnings
     #[arg(long, global = true)]
     pub quiet: bool,
+    /// Also show what is read, how long each step takes, and every epoch
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// File to add the lines of stderr to, with the time, and those of --verbose [default: none]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+    /// Where lines go.
+    #[arg(skip)]
+    pub log: Log,
 }
 
 /// The verbs.

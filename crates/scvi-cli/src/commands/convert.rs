@@ -8,7 +8,7 @@ use scvi_io::{IoError, ModelKind, model_kind, open_model};
 
 use crate::args::{Common, ConvertArgs, ModelFormat};
 use crate::error::CliError;
-use crate::input::note;
+use crate::log::note;
 use crate::report::Report;
 
 pub fn run(args: &ConvertArgs, common: &Common) -> Result<(), CliError> {

@@ -18,7 +18,8 @@ use crate::args::{Common, DeArgs, DeMode, DeTestMode, WeightKind};
 use crate::choices::batches;
 use crate::error::CliError;
 use crate::groups::{Compared, compared};
-use crate::input::{cells_for, note, open_trained};
+use crate::input::{cells_for, open_trained};
+use crate::log::note;
 use crate::report::{Report, is_closed_pipe};
 use crate::watching::Tasks;
 

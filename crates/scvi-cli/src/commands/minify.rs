@@ -10,7 +10,8 @@ use super::latent::Output;
 use crate::args::{Common, MinifyArgs};
 use crate::copies::tell_replaced;
 use crate::error::CliError;
-use crate::input::{cells_for, check_genes_of_copy, note, open_trained};
+use crate::input::{cells_for, check_genes_of_copy, open_trained};
+use crate::log::note;
 use crate::report::Report;
 use crate::watching::Tasks;
 

@@ -8,7 +8,7 @@ use scvi::train::{
 
 use crate::args::{Common, PlanArgs};
 use crate::error::CliError;
-use crate::input::note;
+use crate::log::note;
 
 /// What the options come to; `weight_decay` is the default.
 pub(super) fn plan(

@@ -22,6 +22,7 @@ use crate::args::{Common, DataArgs, ModelArgs, TrainArgs};
 use crate::checkpoints::Kept;
 use crate::error::CliError;
 use crate::input::{Prepared, for_training};
+use crate::log::tell;
 use crate::options::{demonstration_words, resume_command};
 use crate::progress::Progress;
 use crate::report::Report;
@@ -169,12 +170,13 @@ fn demonstration(common: &Common) -> Result<Prepared, CliError> {
     let config = SimulateConfig { seed: common.seed, ..SimulateConfig::default() };
     let path = PathBuf::from(DEMO_DATA);
     scvi_io::output::check_output(&path, common.overwrite)?;
-    if !common.quiet {
-        eprintln!(
+    tell(
+        common,
+        &format!(
             "no INPUT: simulating {} cells x {} genes, {} batches, {} cell types (seed {})",
             config.n_cells, config.n_genes, config.n_batches, config.n_cell_types, config.seed
-        );
-    }
+        ),
+    );
     let sim = simulate(&config);
     write(&path, &config, &sim, common)?;
     Ok(Prepared::simulated(path, &sim, names(&config)))

@@ -6,10 +6,10 @@ use scvi::data::{CategoricalField, CategoryKind, MatrixKey, Registry};
 use scvi::listed;
 use scvi_io::anndata::{AnnDataFile, Categorical};
 
-use super::note;
 use super::samples::LABEL as SAMPLE;
 use crate::args::{Common, DataArgs};
 use crate::error::CliError;
+use crate::log::note;
 
 /// What obs says of each cell; lists are empty where no column was asked for.
 #[derive(Default)]

@@ -31,6 +31,7 @@ pub use trained::open_trained;
 
 use crate::args::{Common, InMemory, ModelInput, ReadArgs, ShuffleArgs, TrainArgs};
 use crate::error::CliError;
+use crate::log::{detail, note, tell};
 
 /// More genes than that are rarely meant to be trained on.
 const MANY_GENES: usize = 10_000;
@@ -95,6 +96,12 @@ pub fn cells_for(
     source: &ModelInput,
     common: &Common,
 ) -> Result<Prepared, CliError> {
+    let ModelMeta { model_class, config, .. } = &model.meta;
+    let (path, n_latent) = (source.model.display(), config.n_latent);
+    detail(
+        common,
+        &format!("{path}: {model_class} of {} genes, n_latent {n_latent}", config.n_input),
+    );
     let prepared = for_model(source, &model.meta, common)?;
     let kind = prepared.posterior.as_ref().map(|(kind, _)| *kind);
     model.vae.set_minified_data_type(kind).map_err(TaskError::from)?;
@@ -254,6 +261,16 @@ fn read(
         tell_of_genes(&survey, counts.n_genes(), common);
     }
     let var_names = model.map_or(&genes[..], |(_, names)| names);
+    let place = if counts.is_streamed() { "in the file" } else { "in memory" };
+    let (n_cells, n_genes) = (counts.n_cells(), counts.n_genes());
+    let nnz = survey.nnz;
+    let path_shown = path.display();
+    detail(
+        common,
+        &format!(
+            "{path_shown}: {key} of {n_cells} cells x {n_genes} genes, {nnz} nonzeros, {place}"
+        ),
+    );
     if counts.is_streamed() && how.reading.in_memory == InMemory::Auto {
         let gib = survey.nnz as f64 * counts::COUNT_BYTES as f64 / (1u64 << 30) as f64;
         note(
@@ -330,19 +347,5 @@ fn tell_of_genes(survey: &Survey, n_genes: usize, common: &Common) {
         tell(common, &format!("{never} of {n_genes} genes have no count in any cell ({option})"));
     } else if n_genes > MANY_GENES {
         tell(common, &format!("training on all of {n_genes} genes ({option})"));
-    }
-}
-
-/// A line on stderr that says what was done.
-pub fn tell(common: &Common, text: &str) {
-    if !common.quiet {
-        eprintln!("{text}");
-    }
-}
-
-/// A line of advice on stderr.
-pub fn note(common: &Common, text: &str) {
-    if !common.quiet {
-        eprintln!("warning: {text}");
     }
 }

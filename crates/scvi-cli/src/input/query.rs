@@ -10,9 +10,10 @@ use scvi_io::anndata::{AnnDataFile, Column};
 use super::columns::Columns;
 use super::genes::overlap;
 use super::matrix::Matrix;
-use super::{EmptyCells, How, Prepared, note, read, require_counts, warn_of_repeated_names};
+use super::{EmptyCells, How, Prepared, read, require_counts, warn_of_repeated_names};
 use crate::args::{Common, MapArgs};
 use crate::error::CliError;
+use crate::log::note;
 
 /// Below this share of the reference's genes scvi-tools warns, and so do we.
 const POOR_OVERLAP: f64 = 0.8;

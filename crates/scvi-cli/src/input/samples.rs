@@ -13,9 +13,9 @@ use scvi_io::{IoError, open_model};
 use tempfile::TempDir;
 
 use super::matrix::Matrix;
-use super::tell;
 use crate::args::{Command, Common, GeneNamesChoice, InputArgs, JoinChoice, ModelInput, ReadArgs};
 use crate::error::CliError;
+use crate::log::tell;
 use crate::options::quoted;
 
 /// The column that tells samples apart where the user named none.

@@ -43,7 +43,7 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scvi"));
         let output = command.args(args).current_dir(self.0.path()).output().unwrap();
         let ran = Ran(output);
-        advice::check(args, &ran.stderr());
+        advice::check(args, &ran.told());
         ran
     }
 
@@ -86,6 +86,21 @@ impl Ran {
         String::from_utf8(self.0.stderr.clone()).unwrap()
     }
 
+    /// What it said on standard error, as lines of text even where `--json` made them documents.
+    pub fn told(&self) -> String {
+        let line = |line: &str| match serde_json::from_str::<Value>(line) {
+            Ok(Value::Object(said)) => {
+                let text = |key: &str| said.get(key).and_then(Value::as_str);
+                let level = text("level").filter(|level| ["error", "warning"].contains(level));
+                let message = text("message").expect("a message");
+                let message = level.map_or(message.to_owned(), |l| format!("{l}: {message}"));
+                text("hint").map_or(message.clone(), |hint| format!("{message}\nhint: {hint}"))
+            }
+            _ => line.to_owned(),
+        };
+        self.stderr().lines().map(line).map(|line| line + "\n").collect()
+    }
+
     /// The run must have succeeded; gives its standard output.
     #[track_caller]
     pub fn ok(&self) -> String {
@@ -114,7 +129,7 @@ impl Ran {
     /// The run must have failed as a job does, with every part of a message and no panic.
     #[track_caller]
     pub fn fails_with(&self, parts: &[&str]) {
-        let stderr = self.stderr();
+        let stderr = self.told();
         assert_eq!(self.code(), 1, "{stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
         assert!(stderr.starts_with("error: ") || stderr.contains("\nerror: "), "{stderr}");
