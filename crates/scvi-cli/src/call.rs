@@ -15,8 +15,8 @@ pub struct Call {
     model: Option<PathBuf>,
     inputs: Vec<PathBuf>,
     output: Option<PathBuf>,
-    /// Names of the options that were typed.
-    given: Vec<String>,
+    /// Names of the options that were typed, and their values, of several the first.
+    given: Vec<(String, String)>,
 }
 
 impl Call {
@@ -29,13 +29,17 @@ impl Call {
             many.into_iter().flatten().cloned().collect::<Vec<_>>()
         };
         let is_typed = |id: &&Id| typed.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        let value = |id: &Id| {
+            let raw = typed.get_raw(id.as_str()).and_then(|mut values| values.next());
+            raw.map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
+        };
         let given = typed.ids().filter(is_typed);
         Self {
             verb: verb.to_owned(),
             model: path("reference").or_else(|| path("model")),
             inputs: paths("input"),
             output: path("output"),
-            given: given.map(|id| id.as_str().replace('_', "-")).collect(),
+            given: given.map(|id| (id.as_str().replace('_', "-"), value(id))).collect(),
         }
     }
 
@@ -48,7 +52,13 @@ impl Call {
 
     /// Whether this option was typed.
     pub fn given(&self, option: &str) -> bool {
-        self.given.iter().any(|given| given == option)
+        self.value(option).is_some()
+    }
+
+    /// The value that this option was typed with.
+    pub fn value(&self, option: &str) -> Option<&str> {
+        let given = self.given.iter().find(|(name, _)| name == option);
+        given.map(|(_, value)| value.as_str())
     }
 
     /// Whether a file was given.

@@ -13,6 +13,7 @@ use scvi_io::inputs::InputError;
 use crate::call::Call;
 use crate::category_advice::of_categories;
 use crate::error::{CliError, ListFault};
+use crate::input_advice::of_input;
 use crate::options::quoted;
 
 /// How many of several choices a hint shows.
@@ -30,7 +31,7 @@ impl CliError {
             Self::Io(error) => return of_file(error, call),
             Self::Input(error) => match &**error {
                 InputError::Io(error) => return of_file(error, call),
-                error => return error.hint(),
+                error => return of_input(error, call),
             },
             Self::OfInputs { error, path, typed } => {
                 return error.hint(call).map(|hint| hint.replace(path.as_str(), typed));
@@ -266,7 +267,7 @@ fn layer(name: &str) -> String {
 }
 
 /// The first of several things to type.
-fn one_of(choices: impl Iterator<Item = String>) -> String {
+pub fn one_of(choices: impl Iterator<Item = String>) -> String {
     let shown: Vec<String> = choices.take(SHOWN).map(|choice| format!("`{choice}`")).collect();
     shown.join(" or ")
 }

@@ -14,6 +14,7 @@ mod error;
 mod groups;
 mod hint;
 mod input;
+mod input_advice;
 mod log;
 mod matrix_output;
 mod options;

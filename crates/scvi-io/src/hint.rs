@@ -4,8 +4,9 @@
 //! names its own, and asks here for the rest. What is to be typed stands in backquotes.
 
 use crate::IoError;
+use crate::inputs::InputError;
 use crate::scvi_tools::SaveError;
-use crate::shell::rewrite_command;
+use crate::shell::{loom_command, rewrite_command};
 
 impl IoError {
     /// What the user can do about it, for the errors where there is something.
@@ -29,9 +30,6 @@ impl IoError {
             Self::OtherFile { path, .. } => {
                 let rewrite = rewrite_command(path, false);
                 return Some(format!("`{rewrite}` writes all of it into one file"));
-            }
-            Self::CannotCopy { path, .. } if path.is_dir() => {
-                "open the store with anndata and save it again"
             }
             Self::CannotCopy { path, .. } => {
                 let rewrite = rewrite_command(path, false);
@@ -88,6 +86,41 @@ impl SaveError {
             | Self::TooLarge { .. }
             | Self::Model { .. }
             | Self::Structure { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl InputError {
+    /// What the user can do about it, for the errors where there is something.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Io(error) => return error.hint(),
+            Self::NoMatrix { path } => return IoError::NotZarr { path: path.clone() }.hint(),
+            Self::SeveralMatrices { .. } => "give one of them",
+            Self::DuplicateGene { .. } => {
+                "make names unique with `adata.var_names_make_unique()` of anndata"
+            }
+            Self::Loom { path } => {
+                let convert = loom_command(path);
+                return Some(format!(
+                    "`{convert}` converts it, with the packages anndata and loompy"
+                ));
+            }
+            // Each face names its option.
+            Self::RawMatrix { .. }
+            | Self::SeveralGenomes { .. }
+            | Self::SameName { .. }
+            | Self::FewSharedGenes { .. } => return None,
+            Self::NoRna { .. }
+            | Self::Line { .. }
+            | Self::Misfit { .. }
+            | Self::DuplicateBarcode { .. }
+            | Self::NoGenes { .. }
+            | Self::NoGenome { .. }
+            | Self::NamesOfInputs { .. }
+            | Self::SomeHaveColumn { .. }
+            | Self::SampleSheet { .. } => return None,
         };
         Some(hint.to_owned())
     }

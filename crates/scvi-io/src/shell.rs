@@ -11,16 +11,26 @@ pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The command that reads an `.h5ad` file with anndata and writes it again beside itself: plain, in
-/// one file. Filters beyond those of HDF5 itself need h5py's plugins.
+/// The command that reads an AnnData with anndata and writes it again beside itself: plain, in one
+/// file or store. Filters beyond those of HDF5 itself need h5py's plugins.
 pub(crate) fn rewrite_command(path: &Path, needs_plugins: bool) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let new = path.with_file_name(format!("{stem}_rewritten.h5ad"));
+    let kind = if path.is_dir() { "zarr" } else { "h5ad" };
+    let new = path.with_file_name(format!("{stem}_rewritten.{kind}"));
     let [old, new] = [path, &new].map(|path| quoted(&path.to_string_lossy()));
     let plugins = if needs_plugins { " hdf5plugin," } else { "" };
     format!(
-        "python -c \"import anndata,{plugins} sys; \
-         anndata.read_h5ad(sys.argv[1]).write_h5ad(sys.argv[2])\" {old} {new}"
+        "python3 -c \"import anndata,{plugins} sys; \
+         anndata.read_{kind}(sys.argv[1]).write_{kind}(sys.argv[2])\" {old} {new}"
+    )
+}
+
+/// The command that reads a loom file with anndata and writes it beside itself.
+pub(crate) fn loom_command(path: &Path) -> String {
+    let [old, new] = [path, &path.with_extension("h5ad")].map(|p| quoted(&p.to_string_lossy()));
+    format!(
+        "python3 -c \"import anndata, sys; \
+         anndata.io.read_loom(sys.argv[1]).write_h5ad(sys.argv[2])\" {old} {new}"
     )
 }
 

@@ -105,7 +105,7 @@ fn other_files_and_unknown_filters_are_named() {
         assert!(matches!(error, IoError::OtherFile { .. }), "{key}: {error}");
         assert!(error.to_string().contains(part), "{key}: {error}");
         let hint = error.hint().unwrap();
-        assert!(hint.starts_with("`python -c \"import anndata, sys; "), "{hint}");
+        assert!(hint.starts_with("`python3 -c \"import anndata, sys; "), "{hint}");
         assert!(hint.contains("refused_rewritten.h5ad` writes all of it into one file"), "{hint}");
     }
     for (key, filter, is_plugin) in [

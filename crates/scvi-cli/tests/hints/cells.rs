@@ -82,6 +82,9 @@ fn lists(walk: &mut Walk, folder: &Folder) {
     walk.provoke(folder, &named, "parentheses around the query");
     let query = de.replace("--idx1 list", "--idx1 'cell_type is B'");
     walk.provoke(folder, &query, "a query is such as");
+    fs::write(folder.path("kind == 'p'"), "cell_1\n").unwrap();
+    let line = "scvi de --model m x.h5ad --idx1 \"kind == 'p'\" --output o.csv";
+    walk.provoke(folder, line, "write `./` before the file");
 }
 
 fn columns(walk: &mut Walk, folder: &Folder) {

@@ -149,7 +149,8 @@ fn copies(walk: &mut Walk, folder: &Folder) {
     std::os::unix::fs::symlink("X", folder.path("linked.zarr/link")).unwrap();
     let latent = "scvi latent --model m linked.zarr --output o.zarr";
     walk.provoke(folder, latent, "write the result without the file: `--output o.npy`");
-    walk.provoke(folder, "scvi minify --model m linked.zarr --output o.zarr", "save it again");
+    let minify = "scvi minify --model m linked.zarr --output o.zarr";
+    walk.provoke(folder, minify, "linked_rewritten.zarr` writes a file that can be copied");
 }
 
 /// A file in pages, to which nothing can be added.

@@ -8,6 +8,7 @@ mod common;
 
 mod cells;
 mod files;
+mod inputs;
 mod models;
 mod sources;
 mod training;
@@ -19,6 +20,7 @@ use walk::Walk;
 fn every_hint_works_if_typed() {
     let mut walk = Walk::new();
     files::walk(&mut walk);
+    inputs::walk(&mut walk);
     cells::walk(&mut walk);
     models::walk(&mut walk);
     training::walk(&mut walk);

@@ -1,9 +1,10 @@
 //! The hints as they stand in the sources.
 
 /// Where hints are worded.
-const SOURCES: [(&str, &str); 3] = [
+const SOURCES: [(&str, &str); 4] = [
     ("scvi-cli/src/hint.rs", include_str!("../../src/hint.rs")),
     ("scvi-cli/src/category_advice.rs", include_str!("../../src/category_advice.rs")),
+    ("scvi-cli/src/input_advice.rs", include_str!("../../src/input_advice.rs")),
     ("scvi-io/src/hint.rs", include_str!("../../../scvi-io/src/hint.rs")),
 ];
 

@@ -179,59 +179,9 @@ pub enum InputError {
 }
 
 impl InputError {
-    /// What the user can do about it, for the errors where there is something; what is to be typed
-    /// stands in backquotes.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Io(error) => return error.hint(),
-            Self::SeveralMatrices { .. } => "give one of them".into(),
-            Self::RawMatrix { filtered: Some(filtered), .. } => format!(
-                "give {}, which holds the cells; `--allow-raw-matrix` reads all barcodes",
-                filtered.display()
-            ),
-            Self::RawMatrix { filtered: None, .. } => {
-                "give the filtered matrix; `--allow-raw-matrix` reads all barcodes".into()
-            }
-            Self::Loom { path } => loom_hint(path),
-            Self::SeveralGenomes { genomes, .. } => {
-                let genome = genomes.first().map_or("", String::as_str);
-                format!("`--genome {genome}`, for example")
-            }
-            Self::SameName { .. } => "give each input a name of its own with `--batch-name`".into(),
-            Self::FewSharedGenes { .. } => {
-                "`--gene-names id` names the genes of 10x matrices by identifier, \
-                 `--gene-names symbol` by symbol"
-                    .into()
-            }
-            Self::DuplicateGene { .. } => {
-                "make names unique with `adata.var_names_make_unique()` of anndata".into()
-            }
-            Self::NoMatrix { path } => return IoError::NotZarr { path: path.clone() }.hint(),
-            Self::NoRna { .. }
-            | Self::Line { .. }
-            | Self::Misfit { .. }
-            | Self::DuplicateBarcode { .. }
-            | Self::NoGenes { .. }
-            | Self::NoGenome { .. }
-            | Self::NamesOfInputs { .. }
-            | Self::SomeHaveColumn { .. }
-            | Self::SampleSheet { .. } => return None,
-        })
-    }
-
     pub(super) fn line(path: &Path, line: u64, expected: &str, found: impl Into<String>) -> Self {
         Self::Line { path: path.into(), line, expected: expected.into(), found: found.into() }
     }
-}
-
-fn loom_hint(path: &Path) -> String {
-    let to = path.with_extension("h5ad");
-    format!(
-        "`python -c \"import anndata; anndata.io.read_loom('{}').write_h5ad('{}')\"` converts it, with \
-         the packages anndata and loompy",
-        path.display(),
-        to.display()
-    )
 }
 
 fn examples(names: &[String]) -> String {

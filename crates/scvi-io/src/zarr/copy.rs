@@ -78,7 +78,12 @@ impl ZarrCopy {
     ) -> Result<Self, IoError> {
         let version = Store::open(input)?.version();
         let dir = AtomicDir::create(output, marker(output), overwrite)?;
-        copy_folder(input, dir.temp_path(), dropped)?;
+        copy_folder(input, dir.temp_path(), dropped).map_err(|error| match error {
+            IoError::CannotCopy { problem, .. } => {
+                IoError::CannotCopy { path: input.into(), problem }
+            }
+            error => error,
+        })?;
         let is_consolidated = is_consolidated(input, version)?;
         Ok(Self { dir, version, is_consolidated, columns: Vec::new(), arrays: Vec::new() })
     }
