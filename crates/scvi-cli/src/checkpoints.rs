@@ -49,12 +49,14 @@ impl Kept {
         let schedule = Schedule::new(minutes, epochs).map_err(TrainError::from)?;
         let (saved, options) = (args.saved.take(), std::mem::take(&mut args.options));
         let overwrite = common.overwrite || saved.as_ref().is_some_and(|s| is_of_run(model, &s.0));
-        check_model_output(model, overwrite)?;
         let path = checkpoint_path(model);
+        // First: there may be a model as well, and replacing that would give up the run unasked.
+        if !args.resume && path.exists() && !common.overwrite {
+            return Err(CliError::Unfinished { path: path.display().to_string() });
+        }
+        check_model_output(model, overwrite)?;
         if args.resume {
             prepare_to_resume(model, &path, saved.is_some(), common);
-        } else if path.exists() && !common.overwrite {
-            return Err(CliError::Unfinished { path: path.display().to_string() });
         }
         Ok(Self { path, saved, schedule, options, overwrite, _locks: locks })
     }

@@ -11,7 +11,7 @@ use scvi_io::IoError;
 use scvi_io::checkpoint::{checkpoint_path, read_checkpoint};
 pub use scvi_io::quoted;
 
-use crate::args::{CHECKPOINTS, CheckpointArgs, Cli, Command, TrainArgs};
+use crate::args::{CHECKPOINTS, CheckpointArgs, Cli, Command, INPUTS, READING, TrainArgs};
 use crate::call::Call;
 use crate::checkpoints::lock;
 use crate::error::CliError;
@@ -70,9 +70,10 @@ fn wrong_usage(error: &clap::Error, words: &[OsString]) -> ! {
     let message = text.split("\n\n").next().unwrap_or_default();
     let message = joined(message.strip_prefix("error: ").unwrap_or(message));
     let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or_default();
-    let words = usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-']));
-    let help = words.collect::<Vec<_>>().join(" ");
+    // Not every error of clap shows the usage.
+    let cli = Cli::command();
+    let verb = words.iter().skip(1).find_map(|word| cli.find_subcommand(word));
+    let help = verb.map_or("scvi".to_owned(), |verb| format!("scvi {}", verb.get_name()));
     let hint = tip.map_or_else(|| format!("see `{help} --help`"), joined);
     const WRONG_USAGE: u8 = 2;
     eprintln!("{}", failure_json(WRONG_USAGE, &message, Some(&hint)));
@@ -105,6 +106,20 @@ fn typed(verb: &str, matches: &ArgMatches) -> Vec<String> {
         }
     }
     typed
+}
+
+/// Those options of a run that say how its input is read, as far as a verb has them, too.
+pub fn reading_options(verb: &str, run_options: &[String]) -> Vec<String> {
+    let cli = Cli::command();
+    let of_verb = cli.find_subcommand(verb).into_iter().flat_map(clap::Command::get_arguments);
+    let is_about_input = |arg: &&Arg| {
+        arg.get_help_heading().is_some_and(|heading| heading == INPUTS || heading == READING)
+            || arg.get_id() == "drop_empty_cells"
+    };
+    let longs = of_verb.filter(is_about_input).filter_map(Arg::get_long);
+    let known: Vec<String> = longs.map(|long| format!("--{long}")).collect();
+    let is_known = |option: &&String| known.iter().any(|known| known == name(option));
+    run_options.iter().filter(is_known).cloned().collect()
 }
 
 /// The name of an option in its typed form.

@@ -7,6 +7,7 @@ use scvi::train::EpochRecord;
 
 use crate::args::Common;
 use crate::log::Level;
+use crate::report::number;
 
 /// How a run is followed.
 pub struct Progress<'a> {
@@ -35,9 +36,10 @@ impl<'a> Progress<'a> {
     /// An epoch has ended.
     pub fn epoch(&self, record: &EpochRecord) {
         let done = record.epoch + 1;
+        let train = format!("elbo_train {}", number(record.train.elbo));
         let message = match record.validation {
-            Some(v) => format!("elbo_train {:.2} elbo_validation {:.2}", record.train.elbo, v.elbo),
-            None => format!("elbo_train {:.2}", record.train.elbo),
+            Some(v) => format!("{train} elbo_validation {}", number(v.elbo)),
+            None => train,
         };
         let line = format!("epoch {done}/{} {message}", self.epochs);
         let is_tenth = done == 1 || done.is_multiple_of(self.epochs.div_ceil(10));

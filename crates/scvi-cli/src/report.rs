@@ -11,13 +11,31 @@ use crate::log::Level;
 /// Rows of a result, in order.
 #[derive(Default)]
 pub struct Report {
-    rows: Vec<(&'static str, Value)>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    key: &'static str,
+    value: Value,
+    /// What the table says instead of the value; of nothing, nothing.
+    words: Option<String>,
 }
 
 impl Report {
     /// Adds a row.
     pub fn add(&mut self, key: &'static str, value: impl Into<Value>) -> &mut Self {
-        self.rows.push((key, value.into()));
+        self.rows.push(Row { key, value: value.into(), words: None });
+        self
+    }
+
+    /// Adds a row that the table words in another way than JSON; no words: it leaves it out.
+    pub fn add_worded(
+        &mut self,
+        key: &'static str,
+        value: impl Into<Value>,
+        words: impl Into<String>,
+    ) -> &mut Self {
+        self.rows.push(Row { key, value: value.into(), words: Some(words.into()) });
         self
     }
 
@@ -36,7 +54,7 @@ impl Report {
         let mut out = io::stdout().lock();
         let written = if common.json {
             let map: Map<String, Value> =
-                self.rows.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+                self.rows.into_iter().map(|row| (row.key.to_owned(), row.value)).collect();
             serde_json::to_string_pretty(&map)
                 .map_err(io::Error::from)
                 .and_then(|text| writeln!(out, "{text}"))
@@ -50,15 +68,26 @@ impl Report {
     }
 
     fn table(&self, out: &mut impl Write) -> io::Result<()> {
-        let width = self.rows.iter().map(|(k, _)| k.len()).max().unwrap_or(0);
-        for (key, value) in &self.rows {
-            let shown = text(value);
-            for (k, line) in shown.split('\n').enumerate().filter(|_| !value.is_null()) {
+        let shown = self.rows.iter().filter_map(|row| Some((row.key, row.shown()?)));
+        let shown: Vec<(&str, String)> = shown.collect();
+        let width = shown.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+        for (key, text) in &shown {
+            for (k, line) in text.split('\n').enumerate() {
                 let key = if k == 0 { key.replace('_', " ") } else { String::new() };
                 writeln!(out, "{key:width$}  {line}")?;
             }
         }
         Ok(())
+    }
+}
+
+impl Row {
+    /// What the table says, if it says anything.
+    fn shown(&self) -> Option<String> {
+        match &self.words {
+            Some(words) => (!words.is_empty()).then(|| words.clone()),
+            None => (!self.value.is_null()).then(|| text(&self.value)),
+        }
     }
 }
 
@@ -101,11 +130,41 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn number(v: f64) -> String {
-    match v.abs() {
-        a if a >= 1000.0 => format!("{v:.0}"),
-        a if a >= 1.0 => format!("{v:.2}"),
-        a if a >= 1e-2 => format!("{v:.4}"),
-        _ => format!("{v}"),
+/// Six significant digits, so that close models can be told apart; fewer where those are all.
+pub fn number(v: f64) -> String {
+    const DIGITS: i32 = 6;
+    let exact = v.to_string();
+    let is_short = exact.bytes().filter(u8::is_ascii_digit).count() < DIGITS as usize;
+    if is_short || !v.is_finite() {
+        return exact;
+    }
+    // As rounded: 999999.6 has one digit more before the point.
+    let scientific = format!("{v:.*e}", DIGITS as usize - 1);
+    let exponent = scientific.rsplit('e').next().and_then(|e| e.parse::<i32>().ok()).unwrap_or(0);
+    match exponent {
+        -5..DIGITS => format!("{v:.*}", (DIGITS - 1 - exponent) as usize),
+        _ => scientific,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_six_significant_digits() {
+        for (value, shown) in [
+            (1234.56789, "1234.57"),
+            (-1234.5001, "-1234.50"),
+            (999_999.6, "1.00000e6"),
+            (99_999.96, "100000"),
+            (0.012345678, "0.0123457"),
+            (1.25, "1.25"),
+            (0.0, "0"),
+            (1e-7 / 3.0, "3.33333e-8"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(number(value), shown, "{value}");
+        }
     }
 }

@@ -43,7 +43,7 @@ fn completions_know_verbs_and_options() {
     let folder = Folder::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = folder.scvi(&["completions", shell]).ok();
-        for word in ["normalize", "gene-likelihood", "transform-batch"] {
+        for word in ["normalize", "gene-likelihood", "transform-batch", "log-file", "verbose"] {
             assert!(script.contains(word), "{shell} does not complete {word}");
         }
     }
@@ -65,6 +65,10 @@ fn manual_pages_of_every_verb() {
         let text = std::fs::read_to_string(folder.path(file.as_str().unwrap())).unwrap();
         assert!(text.contains(".SH OPTIONS") && text.contains(".SH EXAMPLES\n"), "{file}: {text}");
         assert!(!text.contains("instruction set"), "{file} tells of this machine");
+        assert!(
+            text.contains("\\-\\-log\\-file") && text.contains("\\-\\-verbose"),
+            "{file}: {text}"
+        );
     }
     let page = std::fs::read_to_string(folder.path("a/man1/scvi-train.1")).unwrap();
     assert!(page.contains("\\-\\-n\\-latent") && page.contains("Train a model"), "{page}");

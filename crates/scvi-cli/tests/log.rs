@@ -42,6 +42,44 @@ fn with_json_every_line_of_stderr_is_a_document() {
     assert_eq!(ran.stdout(), "");
 }
 
+/// Every verb that reads a file, with one that is not there.
+#[test]
+fn with_json_the_failure_of_every_verb_is_a_document() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("none.txt"), "").unwrap();
+    let task = "--model none none.h5ad --output o.h5ad";
+    for line in [
+        "train none.h5ad --model m".to_owned(),
+        format!("latent {task}"),
+        "evaluate --model none none.h5ad".to_owned(),
+        format!("normalize {task}"),
+        format!("parameters {task}"),
+        format!("sample {task}"),
+        "correlate --model none none.h5ad --output o.csv".to_owned(),
+        "de --model none none.h5ad --groupby k --output o.csv".to_owned(),
+        "map --reference none none.h5ad --model m".to_owned(),
+        "genes none.h5ad --output o.csv".to_owned(),
+        format!("minify {task}"),
+        "simulate --output none/o.h5ad".to_owned(),
+        "convert --model none --to native --output m".to_owned(),
+        "inspect none".to_owned(),
+        "man --output none.txt/man".to_owned(),
+    ] {
+        let words: Vec<&str> = line.split(' ').chain(["--json"]).collect();
+        let ran = folder.scvi(&words);
+        assert_eq!((ran.code(), ran.stdout().as_str()), (1, ""), "{line}: {}", ran.stderr());
+        let failure = documents(&ran).pop().expect("a failure");
+        assert_eq!((&failure["level"], &failure["code"]), (&json!("error"), &json!(1)), "{line}");
+        let message = failure["message"].as_str().expect("a message");
+        assert!(message.contains("none"), "{line}: {failure}");
+        assert!(failure.as_object().expect("an object").contains_key("hint"), "{line}: {failure}");
+        // The same without the verb's arguments, which is wrong usage.
+        let verb = words[0];
+        let ran = folder.scvi(&[verb, "--json", "--no-such-option"]);
+        assert_eq!((ran.code(), documents(&ran)[0]["code"].clone()), (2, json!(2)), "{verb}");
+    }
+}
+
 #[test]
 fn with_json_wrong_usage_is_a_document_as_well() {
     let folder = Folder::new();
@@ -56,6 +94,17 @@ fn with_json_wrong_usage_is_a_document_as_well() {
             "unexpected argument '--n-latnet' found",
             "a similar argument exists: '--n-latent'",
         ),
+        (
+            &["train", "x.h5ad", "--model", "m", "--n-latent", "five", "--json"],
+            "invalid value 'five' for '--n-latent <N>': invalid digit found in string",
+            "see `scvi train --help`",
+        ),
+        (
+            &["latent", "--json", "--join", "sideways"],
+            "invalid value 'sideways' for '--join <JOIN>' [possible values: inner, outer]",
+            "see `scvi latent --help`",
+        ),
+        (&["--json", "--no-such"], "unexpected argument '--no-such' found", "`scvi --help`"),
         (&["--json", "trian"], "unrecognized subcommand 'trian'", "'train'"),
     ] {
         let ran = folder.scvi(words);

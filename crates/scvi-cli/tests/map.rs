@@ -71,6 +71,29 @@ fn a_query_gets_columns_and_the_reference_stays() {
 }
 
 #[test]
+fn the_table_is_in_words() {
+    let folder = folder("--encode-covariates");
+    let kept: Vec<usize> = (0..GENES).filter(|&gene| gene != 4).collect();
+    let mut query = cells(40, 2, &["b", "c", "new"]).with_genes(&kept);
+    query.genes[0] = "unheard-of".to_owned();
+    query.write(&folder.path("query.h5ad"));
+    let args = "map --reference ref query.h5ad --model m --max-epochs 1";
+    let told = folder.scvi(&args.split(' ').collect::<Vec<_>>()).ok();
+    let expected = [
+        "cells           40",
+        "genes found     28 of the reference's 30 (93.33 %)",
+        "genes missing   2, taken as 0",
+        "genes extra     1 that the reference does not have, left out",
+        "new categories  2 of batch: c, new",
+        "trained         decoder: 4 tensors, and new categories in 1 tensor",
+        "                encoder: only new categories, in 1 tensor",
+        "epochs          1",
+    ];
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines[..expected.len()], expected, "{told}");
+}
+
+#[test]
 fn what_training_cannot_do_is_said() {
     let folder = folder("");
     cells(40, 2, &["new"]).write(&folder.path("query.h5ad"));

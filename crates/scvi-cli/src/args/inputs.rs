@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 /// Heading in `--help`.
-const INPUTS: &str = "Inputs";
+pub const INPUTS: &str = "Inputs";
 
 /// How inputs that are no single AnnData become one.
 #[derive(Debug, Clone, Default, Args)]

@@ -20,9 +20,9 @@ use crate::log::Log;
 pub use de::{CellsBy, DeArgs, DeMode, DeTestMode};
 pub use files::{CompletionsArgs, ConvertArgs, InspectArgs, ManArgs, ModelFormat, SimulateArgs};
 pub use genes::{Flavor, GeneArgs, GenesArgs};
-pub use inputs::{GeneNamesChoice, InputArgs, JoinChoice};
+pub use inputs::{GeneNamesChoice, INPUTS, InputArgs, JoinChoice};
 pub use map::{FreezeArgs, MapArgs};
-pub use reading::{InMemory, ReadArgs, Shuffle, ShuffleArgs};
+pub use reading::{InMemory, READING, ReadArgs, Shuffle, ShuffleArgs};
 pub use tasks::{
     CorrelateArgs, EvaluateArgs, LatentArgs, MinifyArgs, NormalizeArgs, ParametersArgs, SampleArgs,
 };
@@ -43,7 +43,7 @@ pub struct Cli {
 }
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Common {
     /// Seed for random numbers

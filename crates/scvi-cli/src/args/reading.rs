@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 /// The heading of [`ReadArgs`]. It is named field by field, because `next_help_heading` would also
 /// hold for what stands behind them in the struct that they are flattened into.
-const READING: &str = "Reading";
+pub const READING: &str = "Reading";
 
 /// Which counts are read, and how.
 #[derive(Debug, Clone, Default, Args)]

@@ -7,11 +7,12 @@ use std::time::Instant;
 use scvi::data::LibraryPrior;
 use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, trained_tensors};
 use scvi::module::{VaeConfig, VaeSpec};
-use scvi::train::{TrainError, Trained};
+use scvi::train::TrainError;
 use scvi_io::checkpoint::{MappingSetup, RunSetup};
 use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel};
 
 use super::latent::Output;
+use super::mapping_report::report;
 use super::outputs::RunOutputs;
 use super::plan::{plan, warn_of_short_warmup};
 use super::train::{meta, program};
@@ -22,7 +23,6 @@ use crate::input::{Prepared, Query, for_query, open_trained};
 use crate::log::note;
 use crate::options::resume_command;
 use crate::progress::Progress;
-use crate::report::Report;
 use crate::training::Training;
 
 pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
@@ -144,25 +144,4 @@ fn mapped_from(reference: &ModelMeta, query: &Query, freeze: Freeze) -> MappedFr
         new_categories: query.new_categories.iter().cloned().collect(),
         freeze,
     }
-}
-
-fn report(query: &Query, trained: &Trained, tensors: Vec<String>) -> Report {
-    let Query { prepared, overlap, new_categories } = query;
-    let new: serde_json::Map<String, serde_json::Value> =
-        new_categories.iter().map(|(key, new)| (key.clone(), new.clone().into())).collect();
-    let epochs = &trained.history.epochs;
-    let mut report = Report::default();
-    report
-        .add("cells", prepared.counts.n_cells())
-        .add("genes", prepared.var_names.len())
-        .add("genes_found", overlap.n_shared())
-        .add("genes_missing", overlap.missing().len())
-        .add("genes_extra", overlap.n_extra())
-        .add("overlap", overlap.share())
-        .add("new_categories", new)
-        .add("trained", tensors)
-        .add("epochs", epochs.len())
-        .add("elbo_train", epochs.last().map(|e| e.train.elbo))
-        .add("elbo_validation", epochs.last().and_then(|e| e.validation).map(|v| v.elbo));
-    report
 }

@@ -10,6 +10,7 @@ use scvi_io::anndata::{Categorical, Column, UnsValue};
 use scvi_io::h5ad::{CsrRows, NewAnnData, SparseMatrix, write_h5ad};
 use scvi_io::output::check_output;
 
+use super::demonstration::CELL_TYPE;
 use crate::args::{Common, SimulateArgs};
 use crate::error::CliError;
 use crate::input::Names;
@@ -118,7 +119,7 @@ fn anndata<'a>(
     let mut data = NewAnnData::new(counts, cells, genes);
     data.obs = vec![
         ("batch".to_owned(), column(batch, config.n_batches, "batch")),
-        ("cell_type".to_owned(), column(cell_type, config.n_cell_types, "type")),
+        (CELL_TYPE.to_owned(), column(cell_type, config.n_cell_types, "type")),
     ];
     data.uns = BTreeMap::from([
         ("simulated_by".to_owned(), UnsValue::Text("scvi simulate".to_owned())),

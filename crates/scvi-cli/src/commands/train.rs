@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use scvi::Cpu;
 use scvi::data::LibraryPrior;
-use scvi::data::simulate::{SimulateConfig, simulate};
 use scvi::module::{
     BatchRepresentation, Choice, ConfigError, Dispersion, EmbeddingKwargs, GeneLikelihood,
     LatentDistribution, NormPlacement, Vae, VaeConfig, VarActivation,
@@ -14,37 +13,34 @@ use scvi::train::{TrainError, TrainPlan, Trained};
 use scvi_io::checkpoint::RunSetup;
 use scvi_io::{FORMAT_VERSION, InputMeta, ModelMeta, TrainingMeta};
 
+use super::demonstration;
 use super::latent::Output;
+use super::next_step::next_step;
 use super::outputs::RunOutputs;
 use super::plan::{plan, warn_of_short_warmup};
-use super::simulate::{names, write};
 use crate::args::{Common, DataArgs, ModelArgs, TrainArgs};
 use crate::checkpoints::Kept;
 use crate::error::CliError;
 use crate::input::{Prepared, for_training};
-use crate::log::tell;
 use crate::options::{demonstration_words, resume_command};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::training::Training;
 
-/// Names of the demonstration's outputs.
-const DEMO_MODEL: &str = "scvi_demo_model";
-const DEMO_DATA: &str = "scvi_demo.h5ad";
-
 pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let config = config(&args.vae)?;
     check_early(&config, &args.data)?;
-    let model = args.model.clone().unwrap_or_else(|| PathBuf::from(DEMO_MODEL));
-    let demo = args.input.is_none().then_some(Path::new(DEMO_DATA));
+    let model = args.model.clone().unwrap_or_else(|| PathBuf::from(demonstration::MODEL));
+    let demo = args.input.is_none().then_some(Path::new(demonstration::DATA));
     let outputs: Vec<&Path> = args.output.as_deref().into_iter().chain(demo).collect();
-    let mut kept = Kept::open(&model, &outputs, &mut args.checkpoints, common)?;
-    let copied = args.input.as_deref().unwrap_or(Path::new(DEMO_DATA));
+    let options = demonstration::OutputOptions::of(&args, common);
+    let mut kept = Kept::open(&model, &outputs, &mut args.checkpoints, &options.model)?;
+    let copied = args.input.as_deref().unwrap_or(Path::new(demonstration::DATA));
     let check = |path| Output::check(path, copied, common);
     let output = args.output.as_deref().map(check).transpose()?;
     let prepared = match &args.input {
         Some(path) => for_training(path, &args, common)?,
-        None => demonstration(common)?,
+        None => demonstration::prepare(&options.data)?,
     };
     let n_cells = prepared.counts.n_cells();
     let weight_decay = TrainPlan::default().adam.weight_decay;
@@ -76,7 +72,7 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
             "train",
             &match args.input {
                 Some(_) => Vec::new(),
-                None => demonstration_words(&args, DEMO_DATA, DEMO_MODEL),
+                None => demonstration_words(&args, demonstration::DATA, demonstration::MODEL),
             },
         ),
         common,
@@ -91,12 +87,14 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let mut trained = trained?;
 
     let meta = meta(&prepared, config, &trained, &plan, input);
-    let demo = || args.input.is_none().then(|| Output::Copy(PathBuf::from(DEMO_DATA)));
+    let demo = || args.input.is_none().then(|| Output::Copy(PathBuf::from(demonstration::DATA)));
     let latent = output.or_else(demo);
     let (prepared, data, kept) = (&prepared, &data, &kept);
     let outputs = RunOutputs { model: &model, latent, prepared, data, kept, common };
     let files = outputs.write(&mut trained, &meta)?;
-    report(&trained, &plan, prepared, &clock, files).print(common)
+    let mut report = report(&trained, &plan, prepared, &clock, files);
+    report.add("next", next_step(&args, &model, prepared, &kept.options));
+    report.print(common)
 }
 
 /// The program, as files name it.
@@ -163,23 +161,6 @@ fn with_data(config: VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliErr
         library_log_vars: vars,
         ..config
     })
-}
-
-/// Simulates the demonstration's data and writes it, with its names.
-fn demonstration(common: &Common) -> Result<Prepared, CliError> {
-    let config = SimulateConfig { seed: common.seed, ..SimulateConfig::default() };
-    let path = PathBuf::from(DEMO_DATA);
-    scvi_io::output::check_output(&path, common.overwrite)?;
-    tell(
-        common,
-        &format!(
-            "no INPUT: simulating {} cells x {} genes, {} batches, {} cell types (seed {})",
-            config.n_cells, config.n_genes, config.n_batches, config.n_cell_types, config.seed
-        ),
-    );
-    let sim = simulate(&config);
-    write(&path, &config, &sim, common)?;
-    Ok(Prepared::simulated(path, &sim, names(&config)))
 }
 
 pub(super) fn meta(

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::Common;
 use crate::error::CliError;
-use crate::report::Report;
+use crate::report::{Report, number};
 
 /// Entries of the configuration that the data decide.
 const OF_DATA: [&str; 8] = [
@@ -43,7 +43,9 @@ pub(super) fn report(path: &Path, common: &Common) -> Result<Report, CliError> {
     let cells = if common.json { json!(n_cells) } else { json!(format!("{n_cells} cells")) };
     let elbo = |name| match last(&history, name) {
         // As training records it: with the other sign.
-        Some(value) if !common.json => json!(format!("{value:.2} per cell, lower is better")),
+        Some(value) if !common.json => {
+            json!(format!("{} per cell, lower is better", number(value)))
+        }
         value => json!(value),
     };
     let mut report = Report::default();
