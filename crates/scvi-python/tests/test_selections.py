@@ -119,6 +119,23 @@ def test_cells_that_are_not_there(model, cells):
         model.differential_expression(idx1=[1], idx2=indices, silent=True)
 
 
+NUMBERS_OF_ALL = {
+    "get_elbo": {},
+    "get_reconstruction_error": {},
+    "get_marginal_ll": {"n_mc_samples": 2},
+    "get_feature_correlation_matrix": {"n_samples": 2},
+    "get_normalized_expression": {"n_samples_overall": 5},
+}
+
+
+@pytest.mark.parametrize("task", NUMBERS_OF_ALL)
+def test_no_number_stands_for_no_cells(model, task):
+    call = getattr(model, task)
+    with pytest.raises(ValueError, match="indices selects no cell.*mask of all 40 cells, or None"):
+        call(indices=[], **NUMBERS_OF_ALL[task])
+    call(indices=[1], **NUMBERS_OF_ALL[task])
+
+
 GROUPS = {
     "none": ({"idx1": []}, "size zero: idx1 selects no cell.*mask of all 40 cells"),
     "none of two": ({"idx1": [1], "idx2": []}, "size zero: idx2 selects no cell"),

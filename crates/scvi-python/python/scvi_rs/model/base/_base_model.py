@@ -238,12 +238,21 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         batch_size: int | None = None,
         *,
         allow_untrained: bool = False,
+        at_least_one: bool = False,
     ) -> Selection:
-        """Cells for a task of a trained model; the task may only warn where it is not."""
+        """Cells for a task of a trained model; the task may only warn where it is not.
+
+        Of no cells a task has no rows; one that gives a number for all of them needs one.
+        """
         self._check_if_trained(warn=allow_untrained)
         adata = self._validate_anndata(adata)
         data = self._engine_data(adata)
         chosen = None if indices is None else cell_numbers(indices, adata.obs_names)
+        if at_least_one and chosen is not None and not chosen.size:
+            raise ValueError(
+                f"indices selects no cell. Give cell numbers, names or a mask of all {adata.n_obs} "
+                "cells, or None for all cells."
+            )
         return Selection(data, chosen, batch_size or settings.batch_size)
 
     @property

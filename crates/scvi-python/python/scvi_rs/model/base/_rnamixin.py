@@ -89,7 +89,8 @@ class RNASeqMixin(DifferentialExpression):
         ignore_loaders(dataloader, data_loader_kwargs)
         importance = importance_options(weights, importance_weighting_kwargs)
         adata = self._validate_anndata(adata)
-        cells = self._cells(adata, indices, batch_size)
+        is_overall = n_samples_overall is not None
+        cells = self._cells(adata, indices, batch_size, at_least_one=is_overall)
         genes = self._gene_numbers(gene_list)
         options = {
             "library_size": _check_size(library_size),
@@ -98,7 +99,7 @@ class RNASeqMixin(DifferentialExpression):
         }
         engine = self._engine()
         with self._bar("normalising", silent) as cells.progress:
-            if n_samples_overall is not None:
+            if is_overall:
                 values, drawn = engine.normalized_expression_overall(
                     cells,
                     **options,
@@ -315,7 +316,7 @@ class RNASeqMixin(DifferentialExpression):
         -------
         A data frame of genes by genes.
         """
-        cells = self._cells(adata, indices, batch_size)
+        cells = self._cells(adata, indices, batch_size, at_least_one=True)
         with self._bar("correlating", silent) as cells.progress:
             matrix = self._engine().feature_correlation_matrix(
                 cells,

@@ -100,7 +100,9 @@ class VAEMixin:
         self._refuse_minified(adata, "VAEMixin.get_elbo")
         ignore_loaders(dataloader, data_loader_kwargs, kwargs)
         # scvi-tools gives the ELBO of an untrained model, to watch it from the beginning.
-        cells = self._cells(adata, indices, batch_size, allow_untrained=True)
+        cells = self._cells(
+            adata, indices, batch_size, allow_untrained=True, at_least_one=return_mean
+        )
         reconstruction_loss, kl_local = self._engine().elbo(cells, settings.next_seed())
         values = -(reconstruction_loss.astype(np.float64) + kl_local)
         return np.array(values.mean()) if return_mean else values
@@ -134,7 +136,7 @@ class VAEMixin:
         """
         self._refuse_minified(adata, "VAEMixin.get_reconstruction_error")
         ignore_loaders(dataloader, data_loader_kwargs, kwargs)
-        cells = self._cells(adata, indices, batch_size)
+        cells = self._cells(adata, indices, batch_size, at_least_one=return_mean)
         values = self._engine().elbo(cells, settings.next_seed())[0]
         mean = values.mean(dtype=np.float64)
         return {"reconstruction_loss": np.array(mean) if return_mean else values}
@@ -174,7 +176,7 @@ class VAEMixin:
         self._refuse_minified(adata, "VAEMixin.get_marginal_ll")
         kwargs.pop("n_mc_samples_per_pass", None)
         ignore_loaders(dataloader, data_loader_kwargs, kwargs)
-        cells = self._cells(adata, indices, batch_size)
+        cells = self._cells(adata, indices, batch_size, at_least_one=return_mean)
         values = self._engine().marginal_ll(cells, n_mc_samples, settings.next_seed())
         return np.array(values.mean()) if return_mean else values
 
