@@ -131,6 +131,8 @@ pub enum CliError {
     UnknownBatch { found: String, known: String },
     #[error("{path}: column '{key}' of obs holds no numbers")]
     NotNumeric { path: String, key: String },
+    #[error("{path}: obs column '{key}' {problem}")]
+    Numbers { path: String, key: String, problem: String },
     #[error("dispersion {dispersion} needs labels")]
     NeedsLabels { dispersion: String },
     #[error("{option} is {found}; it must be {range}")]

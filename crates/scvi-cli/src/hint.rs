@@ -107,6 +107,7 @@ impl CliError {
                 "a column of categories goes to `--categorical-covariate-key`".to_owned()
             }
             Self::NotNumeric { .. } => "the model was trained on numbers in this column".to_owned(),
+            Self::Numbers { .. } => "correct the values, or leave these cells out".to_owned(),
             Self::NeedsLabels { .. } => "name the column of obs with `--labels-key`".to_owned(),
             Self::Query { .. } => {
                 "a query is such as 'cell_type == \"B\" and n_counts > 500'".to_owned()

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Folder, Ran, categorical, counts, names, write};
+use scvi_io::anndata::Column;
 use scvi_io::h5ad::{NewAnnData, write_h5ad};
 
 /// Runs `scvi train` on `x.h5ad`.
@@ -169,4 +170,23 @@ fn models_and_data_that_do_not_fit() {
         std::fs::write(&path, whole).unwrap();
     }
     latent("x.h5ad").ok();
+}
+
+#[test]
+fn numbers_that_no_model_takes() {
+    let folder = Folder::new();
+    for (value, option, expected) in [
+        (f64::INFINITY, "--continuous-covariate-key", "finite and below 3.4e38 in size; it is inf"),
+        (f64::NEG_INFINITY, "--continuous-covariate-key", "in size; it is -inf"),
+        (1e39, "--size-factor-key", "finite and below 3.4e38 in size; it is 1.00000e39"),
+        (0.0, "--size-factor-key", "above 0; it is 0"),
+        (-1.5, "--size-factor-key", "above 0; it is -1.5"),
+    ] {
+        let score = (0..12).map(|cell| if cell % 5 == 3 { value } else { 1.0 }).collect();
+        let obs = vec![("score".to_owned(), Column::Floats(score))];
+        write(&folder.path("x.h5ad"), &counts(12, 9), obs);
+        let place = " for cell cell_3 (2 of 12 cells are wrong)";
+        let parts = ["x.h5ad", "column 'score' must be ", expected, place, "leave these cells out"];
+        refuses(&folder, &[option, "score"], &parts);
+    }
 }

@@ -10,6 +10,7 @@ use super::samples::LABEL as SAMPLE;
 use crate::args::{Common, DataArgs};
 use crate::error::CliError;
 use crate::log::note;
+use crate::report::number;
 
 /// What obs says of each cell; lists are empty where no column was asked for.
 #[derive(Default)]
@@ -108,10 +109,12 @@ impl Columns {
         path: &Path,
         registry: &Registry,
     ) -> Result<(), CliError> {
-        let read = |key: &String| numbers(file, path, key);
         let keys = registry.continuous_covariates.iter();
-        self.continuous = keys.map(read).collect::<Result<_, _>>()?;
-        self.size_factor = registry.size_factor.as_ref().map_or(Ok(Vec::new()), read)?;
+        let continuous = keys.map(|key| numbers(file, path, key, Numbers::Finite));
+        self.continuous = continuous.collect::<Result<_, _>>()?;
+        let size_factor = registry.size_factor.as_ref();
+        let size_factor = size_factor.map(|key| numbers(file, path, key, Numbers::Positive));
+        self.size_factor = size_factor.transpose()?.unwrap_or_default();
         Ok(())
     }
 
@@ -130,13 +133,48 @@ fn pick<T: Copy>(list: &mut Vec<T>, cells: &[usize]) {
     }
 }
 
-fn numbers(file: &AnnDataFile, path: &Path, key: &str) -> Result<Vec<f32>, CliError> {
+/// Which numbers a column may have.
+#[derive(Clone, Copy)]
+enum Numbers {
+    Finite,
+    Positive,
+}
+
+impl Numbers {
+    /// What a value should be, if it is not.
+    fn expected(self, value: f32) -> Option<&'static str> {
+        match self {
+            _ if !value.is_finite() => Some("finite and below 3.4e38 in size"),
+            Self::Positive if value <= 0.0 => Some("above 0"),
+            Self::Finite | Self::Positive => None,
+        }
+    }
+}
+
+fn numbers(
+    file: &AnnDataFile,
+    path: &Path,
+    key: &str,
+    allowed: Numbers,
+) -> Result<Vec<f32>, CliError> {
     let column = file.obs_column(key)?;
     file.require_complete(key, &column)?;
-    match column.to_numbers() {
-        Some(values) => Ok(values.into_iter().map(|v| v as f32).collect()),
-        None => Err(CliError::NotNumeric { path: path.display().to_string(), key: key.to_owned() }),
-    }
+    let (path, key) = (path.display().to_string(), key.to_owned());
+    let Some(numbers) = column.to_numbers() else {
+        return Err(CliError::NotNumeric { path, key });
+    };
+    let values: Vec<f32> = numbers.iter().map(|&number| number as f32).collect();
+    let wrong: Vec<(usize, &str)> = (0..)
+        .zip(&values)
+        .filter_map(|(cell, &value)| Some((cell, allowed.expected(value)?)))
+        .collect();
+    let Some(&(cell, expected)) = wrong.first() else { return Ok(values) };
+    let (found, name) = (number(numbers[cell]), &file.obs_names()[cell]);
+    let (n_wrong, n_cells) = (wrong.len(), values.len());
+    let problem = format!(
+        "must be {expected}; it is {found} for cell {name} ({n_wrong} of {n_cells} cells are wrong)"
+    );
+    Err(CliError::Numbers { path, key, problem })
 }
 
 /// A column with every cell's code.

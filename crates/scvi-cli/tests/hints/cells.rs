@@ -109,6 +109,12 @@ fn columns(walk: &mut Walk, folder: &Folder) {
     folder.typed(&format!("{train} --n-hidden 4")).ok();
     let latent = "scvi latent --model a texts.h5ad --output o.csv";
     walk.provoke(folder, latent, "trained on numbers");
+    let mut data = cells();
+    let ages = (0..60).map(|c| if c == 3 { f64::INFINITY } else { f64::from(c) }).collect();
+    data.obs.push(("age".to_owned(), Column::Floats(ages)));
+    data.write(&folder.path("infinite.h5ad"));
+    let latent = "scvi latent --model a infinite.h5ad --output o.csv";
+    walk.provoke(folder, latent, "correct the values");
     let train = TRAIN.replace("x.h5ad", "age.h5ad");
     walk.provoke(folder, &format!("{train} --batch-key unique"), "`--allow-many-categories`");
     folder.typed(&format!("{train} --batch-key plate")).ok();
