@@ -33,7 +33,7 @@ impl IoError {
             }
             Self::CannotCopy { path, .. } => {
                 let rewrite = rewrite_command(path, false);
-                return Some(format!("`{rewrite}` writes a file that can be copied"));
+                return Some(format!("`{rewrite}` writes one that can be copied"));
             }
             Self::NotCheckpoint { .. } => "delete it and train from the beginning",
             Self::OtherRun { .. } => {

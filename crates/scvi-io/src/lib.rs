@@ -37,4 +37,4 @@ pub use open_model::{ModelKind, model_kind, open_model, open_model_with_prefix};
 pub use saved_model::{
     FORMAT_VERSION, MappedFrom, ModelMeta, SavedModel, TrainingMeta, load_model, save_model,
 };
-pub use shell::quoted;
+pub use shell::{quoted, select_cells_command};

@@ -14,14 +14,24 @@ pub fn quoted(word: &str) -> String {
 /// The command that reads an AnnData with anndata and writes it again beside itself: plain, in one
 /// file or store. Filters beyond those of HDF5 itself need h5py's plugins.
 pub(crate) fn rewrite_command(path: &Path, needs_plugins: bool) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let imports = if needs_plugins { "anndata, hdf5plugin, sys" } else { "anndata, sys" };
+    python_command(path, "rewritten", imports, "adata")
+}
+
+/// The command that writes the cells of a file for which a condition in Python holds, of `adata`,
+/// beside the file, under its name with a word added.
+pub fn select_cells_command(path: &Path, word: &str, condition: &str) -> String {
+    python_command(path, word, "anndata, sys", &format!("adata[{condition}]"))
+}
+
+fn python_command(path: &Path, word: &str, imports: &str, part: &str) -> String {
     let kind = if path.is_dir() { "zarr" } else { "h5ad" };
-    let new = path.with_file_name(format!("{stem}_rewritten.{kind}"));
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let new = path.with_file_name(format!("{stem}_{word}.{kind}"));
     let [old, new] = [path, &new].map(|path| quoted(&path.to_string_lossy()));
-    let plugins = if needs_plugins { " hdf5plugin," } else { "" };
     format!(
-        "python3 -c \"import anndata,{plugins} sys; \
-         anndata.read_{kind}(sys.argv[1]).write_{kind}(sys.argv[2])\" {old} {new}"
+        "python3 -c \"import {imports}; adata = anndata.read_{kind}(sys.argv[1]); \
+         {part}.write_{kind}(sys.argv[2])\" {old} {new}"
     )
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{COUNTS, fixture, fixture_bytes, rows};
+use common::{COUNTS, fixture, fixture_bytes, heaps, rows, with_tails};
 use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, Column, MatrixKey};
 use tempfile::tempdir;
@@ -146,31 +146,6 @@ fn columns_of_unusual_types() {
     }
     let error = file.obs_column("latin").unwrap_err().to_string();
     assert!(error.contains("cannot read obs/latin: a text is not UTF-8"), "{error}");
-}
-
-/// Places of the heaps of strings in a file, and where what is left of each begins.
-fn heaps(file: &[u8]) -> Vec<(usize, usize)> {
-    let number = |at: usize| u64::from_le_bytes(file[at..at + 8].try_into().unwrap()) as usize;
-    let starts = file.windows(4).enumerate().filter(|(_, w)| *w == b"GCOL").map(|(at, _)| at);
-    let end_of_objects = |start: usize| {
-        let mut at = start + 16;
-        while file[at..at + 2] != [0, 0] {
-            at += 16 + number(at + 8).next_multiple_of(8);
-        }
-        at
-    };
-    starts.map(|start| (start, end_of_objects(start))).collect()
-}
-
-/// A file whose every heap ends `left` bytes behind its last object, with what stood there once.
-fn with_tails(file: &[u8], left: usize) -> Vec<u8> {
-    let mut changed = file.to_vec();
-    for (start, end) in heaps(file) {
-        let size = (end + left - start) as u64;
-        changed[start + 8..start + 16].copy_from_slice(&size.to_le_bytes());
-        changed[end..end + left].fill(0x41);
-    }
-    changed
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{COUNTS, copied_fixtures, fixture, rows};
+use common::{COUNTS, fixture, fixture_bytes, readable_fixtures, rows};
 use proptest::prelude::*;
 use scvi::data::CsrMatrix;
 use scvi_io::IoError;
@@ -43,8 +43,15 @@ fn a_copy_holds_everything_and_the_result() {
     let dir = tempdir().unwrap();
     let latent = latent();
     let mut pairs = Vec::new();
-    for name in copied_fixtures() {
-        let input = fixture(&dir, &name);
+    let fixtures = readable_fixtures().into_iter().map(|name| fixture(&dir, &name));
+    // A user block that was put before the file, whose superblock says nothing of it.
+    let behind_block = ["csr_float32.h5ad", "everything_latest.h5ad"].map(|name| {
+        let path = dir.path().join(format!("behind_block_{name}"));
+        fs::write(&path, [&[0x23; 512], &fixture_bytes(name)[..]].concat()).unwrap();
+        path
+    });
+    for input in fixtures.chain(behind_block) {
+        let name = input.file_name().unwrap().to_str().unwrap();
         let before = fs::read(&input).unwrap();
         let output = dir.path().join(format!("out_{name}"));
         write_with_arrays(&input, &output, &[obsm("X_scVI", &latent)], false).unwrap();

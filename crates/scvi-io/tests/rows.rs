@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{copied_fixtures, fixture};
+use common::{fixture, readable_fixtures};
 use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, Extras, NewRows, Slot, UnsValue};
 use scvi_io::h5ad::H5adRows;
@@ -59,8 +59,8 @@ fn adds_to_every_kind_of_h5ad() {
     let uns = [("genes_b", UnsValue::Texts(vec!["x".into(), "ü".into()]))];
     let extras =
         Extras { uns: &uns, obs: &[("scvi_size", &obs)], var: &[("scvi_theta", &obs[..5])] };
-    let mut outputs = Vec::new();
-    for name in copied_fixtures() {
+    let mut pairs = Vec::new();
+    for name in readable_fixtures() {
         let input = fixture(&dir, &name);
         let output = dir.path().join(format!("out_{name}"));
         fill(H5adRows::create(&input, &output, &matrices(), extras, false).unwrap()).unwrap();
@@ -69,9 +69,9 @@ fn adds_to_every_kind_of_h5ad() {
         let (old, new) = (AnnDataFile::open(&input).unwrap(), AnnDataFile::open(&output).unwrap());
         let names = [old.obs_columns(), &["scvi_size".to_owned()]].concat();
         assert_eq!(new.obs_columns(), names, "{name}");
-        outputs.push(output);
+        pairs.extend([input, output]);
     }
-    python("h5ad", &outputs.iter().map(|p| p.as_path()).collect::<Vec<_>>());
+    python("h5ad", &pairs.iter().map(|p| p.as_path()).collect::<Vec<_>>());
 }
 
 #[test]

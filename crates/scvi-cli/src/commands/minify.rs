@@ -4,7 +4,7 @@ use scvi::data::totals;
 use scvi::model::{Cells, TaskError, latent_representation};
 use scvi::module::{MinifiedDataType, MinifiedError, PosteriorRows};
 use scvi_io::SavedModel;
-use scvi_io::anndata::{AnnDataFile, write_minified};
+use scvi_io::anndata::{AnnDataFile, check_minified, write_minified};
 
 use super::latent::Output;
 use crate::args::{Common, MinifyArgs};
@@ -27,6 +27,7 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
         true => MinifiedDataType::LatentPosteriorParametersWithCounts,
         false => MinifiedDataType::LatentPosteriorParameters,
     };
+    check_minified(&args.input, &output, kind, common.overwrite)?;
     let mut model = open_trained(&args.model)?;
     if !args.keep_counts {
         check_genes_of_copy(&args.input, &args.reading, &model.meta)?;

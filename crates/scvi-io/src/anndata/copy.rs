@@ -16,11 +16,13 @@ pub fn is_store(path: impl AsRef<Path>) -> bool {
     path.as_ref().join(marker(path.as_ref())).is_file()
 }
 
-/// Checks that a copy of `input` can be written at `output`, and is named as what it will be: of a
-/// folder, which is a zarr store, a copy ends in `.zarr`, of a file in `.h5ad`.
+/// Checks that a copy of `input` with results added can be written at `output`, and is named as what
+/// it will be: of a folder, which is a zarr store, a copy ends in `.zarr`, of a file in `.h5ad`. For an
+/// `.h5ad` file that can be opened this includes a dry run, without the values of its arrays.
 ///
 /// # Errors
-/// [`IoError::OtherKind`], and those of [`check_output`] and [`check_output_dir`].
+/// [`IoError::OtherKind`], those of [`check_output`] and [`check_output_dir`], and
+/// [`IoError::CannotCopy`] where nothing can be added to such a copy.
 pub fn check_copy(
     input: impl AsRef<Path>,
     output: impl AsRef<Path>,
@@ -34,7 +36,31 @@ pub fn check_copy(
     }
     match kind {
         "zarr" => check_output_dir(output, marker(output), overwrite),
-        _ => check_output(output, overwrite),
+        _ => {
+            check_output(output, overwrite)?;
+            // What cannot be opened is told by whoever needs it.
+            let Ok(file) = AnnDataFile::open(input) else { return Ok(()) };
+            h5ad::dry_run_copy(&file, output, overwrite)
+        }
+    }
+}
+
+/// Checks by a dry run that the minified form of `input` can be written at `output`, after
+/// [`check_copy`] found nothing wrong.
+///
+/// # Errors
+/// [`IoError::CannotCopy`] where counts cannot be left out of the copy.
+pub fn check_minified(
+    input: impl AsRef<Path>,
+    output: impl AsRef<Path>,
+    kind: MinifiedDataType,
+    overwrite: bool,
+) -> Result<(), IoError> {
+    match AnnDataFile::open(input) {
+        Ok(file) if file.kind() == "h5ad" => {
+            h5ad::dry_run_minified(&file, output.as_ref(), kind, overwrite)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use array::{Kind, MAX_WHOLE};
 pub(crate) use attrs::{Attr, Attrs};
 pub(crate) use column::py_bool;
 pub use column::{Categorical, Column};
-pub use copy::{CopyRows, check_copy, is_store, write_minified};
+pub use copy::{CopyRows, check_copy, check_minified, is_store, write_minified};
 pub use count_rows::CountRows;
 pub(crate) use count_rows::survey_cells;
 pub use counts::StoredCounts;

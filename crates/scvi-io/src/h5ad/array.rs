@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hdf5_pure::{ChunkIndex, Dataset, Datatype, Error as H5Error, Layout};
+use hdf5_pure::{Chunk, ChunkIndex, Dataset, Datatype, Error as H5Error, Layout};
 
 use super::attrs::attrs_of;
 use super::chunked::Chunked;
@@ -103,6 +103,18 @@ impl Array {
         match self.dataset.layout().map_err(|source| self.broken(source))? {
             Layout::Contiguous { address: Some(at), size } => Ok(Some(at..at.saturating_add(size))),
             _ => Ok(None),
+        }
+    }
+
+    /// The bytes of the file in which its values stand, as far as that can be told.
+    pub(super) fn stored_ranges(&self) -> Vec<Range<u64>> {
+        let of_chunk = |chunk: Chunk| chunk.address..chunk.address + chunk.storage_size;
+        match (&self.chunked, self.contiguous()) {
+            (Some(chunked), _) => chunked.stored_ranges(),
+            (None, Ok(Some(range))) => vec![range],
+            (None, _) => {
+                self.dataset.chunks().unwrap_or_default().into_iter().map(of_chunk).collect()
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Arrays in chunks that the HDF5 library does not read, because of their filters or their index.
 
+use std::ops::Range;
+
 use hdf5_pure::Dataset;
 
 use super::filters::{Pipeline, UnknownFilter};
@@ -58,6 +60,11 @@ impl Chunked {
             fill,
             cache: ChunkCache::default(),
         })
+    }
+
+    /// The bytes of the file in which chunks lie.
+    pub(super) fn stored_ranges(&self) -> Vec<Range<u64>> {
+        self.stored.iter().map(|chunk| chunk.position..chunk.position + chunk.size).collect()
     }
 
     /// The values of whole rows.

@@ -1,14 +1,16 @@
 //! Paths inside a file: soft links are followed, links into other files are not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::format::{Link, Target, read_links};
+use super::format::{Link, MessageKind, ObjectHeader, Target, read_links};
 use super::store::Store;
 use crate::IoError;
 
 /// The most soft links of a path, as in the HDF5 C library.
 const MAX_SOFT: usize = 16;
+/// Bytes that the paths of all objects may have beyond what the file has.
+const MAX_PATHS: u64 = 4 << 20;
 
 /// Where a path leads: the same path without soft links, and the address of the object's header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +86,44 @@ impl Store {
         }
     }
 
+    /// The paths of all groups, by which hard links lead to them, and the addresses of their headers:
+    /// the root group first, each before what is below it.
+    pub(super) fn groups(&self) -> Result<BTreeMap<String, u64>, IoError> {
+        let (mut groups, mut seen) = (BTreeMap::new(), HashSet::new());
+        // What lies over each other would be read again and again; links may lie in headers, too.
+        let mut bytes = Budget(2 * self.size());
+        let mut paths = Budget(self.size().saturating_add(MAX_PATHS));
+        let too_much =
+            || self.cannot_read("the groups", "they take more bytes than the file has".into());
+        let mut rest = vec![Located { path: String::new(), address: self.root_address() }];
+        while let Some(at) = rest.pop() {
+            if !seen.insert(at.address) {
+                continue;
+            }
+            let header = self.group_header(&at)?;
+            bytes.spend(header.length).ok_or_else(too_much)?;
+            if header.messages.is_empty() {
+                continue;
+            }
+            for link in self.links_of(&at)?.iter() {
+                bytes.spend(link.min_bytes()).ok_or_else(too_much)?;
+                if let Target::Object(address) = link.target {
+                    paths.spend((at.path.len() + link.name.len()) as u64).ok_or_else(too_much)?;
+                    rest.push(Located { path: join(&at.path, &link.name), address });
+                }
+            }
+            groups.insert(at.path, at.address);
+        }
+        Ok(groups)
+    }
+
+    /// The messages about links of a header, of which only groups have any.
+    fn group_header(&self, at: &Located) -> Result<ObjectHeader, IoError> {
+        let wanted = [MessageKind::SYMBOL_TABLE, MessageKind::LINK_INFO, MessageKind::LINK];
+        let header = ObjectHeader::read(self.blocks(), at.address, Some(&wanted));
+        header.map_err(|problem| self.cannot_read(&at.path, problem))
+    }
+
     fn links_of(&self, group: &Located) -> Result<Arc<Vec<Link>>, IoError> {
         let held = || self.link_cache().lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(links) = held().get(&group.address) {
@@ -96,6 +136,17 @@ impl Store {
         let links = Arc::new(links);
         held().insert(group.address, links.clone());
         Ok(links)
+    }
+}
+
+/// Bytes that are left of those that a file can make somebody read.
+struct Budget(u64);
+
+impl Budget {
+    /// `None` where fewer are left.
+    fn spend(&mut self, bytes: u64) -> Option<()> {
+        self.0 = self.0.checked_sub(bytes)?;
+        Some(())
     }
 }
 

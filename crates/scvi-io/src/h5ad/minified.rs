@@ -1,11 +1,12 @@
 //! A copy of an `.h5ad` file in the minified form.
 
+use std::ops::Range;
 use std::path::Path;
 
 use hdf5_pure::{AttrValue, Error as H5Error, File};
 use scvi::module::{MinifiedDataType, PosteriorRows};
 
-use super::edited_copy::{copy_and_edit, open_or_create, remove};
+use super::edited_copy::{Touched, copy_and_edit, copy_without, open_or_create, remove};
 use super::store::{Node, Store};
 use super::write_attrs::encoding;
 use crate::IoError;
@@ -22,20 +23,41 @@ pub(crate) fn write_minified(
     kind: MinifiedDataType,
     overwrite: bool,
 ) -> Result<(), IoError> {
-    let input = &h5ad.path();
-    let dropped = match kind {
-        MinifiedDataType::LatentPosteriorParameters => counts_places(&Store::open(input)?)?,
-        MinifiedDataType::LatentPosteriorParametersWithCounts => Vec::new(),
-    };
     let temp = AtomicFile::create(output, overwrite)?;
-    copy_and_edit(input, temp.temp_path(), &dropped, &|file| edit(file, h5ad, posterior, kind))?;
+    copy_minified(h5ad, temp.temp_path(), &[], posterior, kind)?;
     let written = AnnDataFile::open(temp.temp_path())?;
     if written.minified_data_type()? != Some(kind) || written.posterior()? != *posterior {
         let problem = "its posteriors came out as others".to_owned();
-        return Err(IoError::CannotCopy { path: input.to_owned(), problem });
+        return Err(IoError::CannotCopy { path: h5ad.path(), problem });
     }
     drop(written);
     temp.finish()
+}
+
+/// Copies the file to `temp`, but for the bytes in `holes`, and brings the copy into the minified form.
+pub(super) fn copy_minified(
+    h5ad: &AnnDataFile,
+    temp: &Path,
+    holes: &[Range<u64>],
+    posterior: &PosteriorRows<f32>,
+    kind: MinifiedDataType,
+) -> Result<(), IoError> {
+    let input = &h5ad.path();
+    let store = Store::open(input)?;
+    let mut touched = Touched::default();
+    let [mean, var, size] = NAMES[0];
+    touched.add(&store, "obsm", [mean, var])?;
+    touched.add(&store, "obs", [size])?;
+    touched.add(&store, "uns", [TYPE])?;
+    let edit = |file: &File| edit(file, h5ad, &touched, posterior, kind);
+    match kind {
+        MinifiedDataType::LatentPosteriorParameters => {
+            copy_without(input, temp, &counts_places(&store)?, &edit)
+        }
+        MinifiedDataType::LatentPosteriorParametersWithCounts => {
+            copy_and_edit(input, temp, holes, &touched, &edit).map(drop)
+        }
+    }
 }
 
 /// Everything in the file that counts may be in.
@@ -53,6 +75,7 @@ fn counts_places(store: &Store) -> Result<Vec<String>, IoError> {
 fn edit(
     file: &File,
     from: &AnnDataFile,
+    touched: &Touched,
     posterior: &PosteriorRows<f32>,
     kind: MinifiedDataType,
 ) -> Result<(), H5Error> {
@@ -64,7 +87,7 @@ fn edit(
         }
     }
     let [mean, var, size] = NAMES[0];
-    let obsm = open_or_create(file, "obsm")?;
+    let obsm = open_or_create(file, touched.path("obsm"))?;
     let n_obs = from.n_obs() as u64;
     for (name, values) in [(mean, &posterior.qz_m), (var, &posterior.qz_v)] {
         remove(&obsm, name)?;
@@ -74,7 +97,7 @@ fn edit(
             encoding(ARRAY).into_iter().for_each(|(key, value)| _ = dataset.set_attr(key, value));
         })?;
     }
-    let obs = file.group("obs")?;
+    let obs = file.group(touched.path("obs"))?;
     if !remove(&obs, size)? {
         let order = from.obs_columns().iter().cloned().chain([size.to_owned()]).collect();
         obs.set_attr("column-order", AttrValue::VarLenStringArray(order))?;
@@ -83,7 +106,7 @@ fn edit(
         dataset.with_f32_data(&posterior.observed_lib_size);
         encoding(ARRAY).into_iter().for_each(|(key, value)| _ = dataset.set_attr(key, value));
     })?;
-    let uns = open_or_create(file, "uns")?;
+    let uns = open_or_create(file, touched.path("uns"))?;
     remove(&uns, TYPE)?;
     uns.create_dataset(TYPE, |dataset| {
         dataset.with_vlen_strings(&[kind.name()]).with_shape(&[]);

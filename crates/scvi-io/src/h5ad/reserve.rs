@@ -40,6 +40,8 @@ pub(super) fn reserve(
             false => array.contiguous()?.ok_or_else(|| cannot(path, place))?,
         });
     }
+    // Addresses count from the superblock, places from the beginning of the file.
+    let base = store.base();
     drop(store);
     let os = |e| IoError::os("write", path, e);
     let mut file = fs::OpenOptions::new().read(true).write(true).open(path).map_err(os)?;
@@ -52,16 +54,17 @@ pub(super) fn reserve(
         }
         let at = end.next_multiple_of(ALIGNMENT);
         let bytes = (first_row.end - first_row.start).checked_mul(rows);
+        let first_row = first_row.start - base..first_row.end - base;
         let header = find(&tail, &first_row).ok_or_else(|| cannot(path, place))?;
         end = bytes.and_then(|n| at.checked_add(n)).ok_or_else(|| cannot(path, place))?;
-        header.enlarge(&mut tail, rows, at..end);
+        header.enlarge(&mut tail, rows, at - base..end - base);
         regions.push(at..end);
     }
     let write = |file: &mut fs::File| -> io::Result<bool> {
         file.seek(SeekFrom::Start(start))?;
         file.write_all(&tail)?;
         file.set_len(end)?;
-        superblock::set_end(file, end)
+        superblock::update(file, base, end, None)
     };
     match write(&mut file).map_err(os)? {
         true => Ok(regions),

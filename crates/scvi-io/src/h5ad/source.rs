@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hdf5_pure::{FormatError, Source};
 
 use super::format::{Superblock, WastedTails, WideHeads, show_version_4};
+use super::superblock::{HEAD, change};
 
 /// Reads an open file at any place, from several threads at once.
 #[derive(Debug)]
@@ -58,19 +59,41 @@ impl FileSource {
     }
 }
 
-/// An open file for the HDF5 library, with two things put right that the HDF5 C library writes and
-/// hdf5-pure 0.47 does not read: the ends of heaps ([`WastedTails`]), and layouts of version 5
-/// ([`show_version_4`]). Values of arrays are read by another way and stay as they are.
+/// An open file for the HDF5 library, with three things put right that the HDF5 C library reads and
+/// hdf5-pure 0.47 does not: the ends of heaps ([`WastedTails`]), layouts of version 5
+/// ([`show_version_4`]), and a superblock that says that it stands elsewhere. Values of arrays are
+/// read by another way and stay as they are.
 pub(super) struct LibrarySource {
     file: Arc<FileSource>,
     superblock: Superblock,
+    /// The bytes from the superblock on as it should be; nothing where it is right.
+    head: Vec<u8>,
     mended: Mutex<(WastedTails, WideHeads)>,
 }
 
 impl LibrarySource {
     /// Of an open file with this superblock.
     pub(super) fn new(file: Arc<FileSource>, superblock: Superblock) -> Self {
-        Self { file, superblock, mended: Mutex::default() }
+        let mut head = Vec::new();
+        if superblock.is_moved {
+            let rest = file.length - superblock.base;
+            head = file.read(superblock.base, rest.min(HEAD as u64)).unwrap_or_default();
+            if change(&mut head, superblock.base, superblock.end, None).is_none() {
+                head.clear();
+            }
+        }
+        Self { file, superblock, head, mended: Mutex::default() }
+    }
+
+    /// Puts the superblock right in what was read at a place of the file.
+    fn show_head(&self, at: u64, bytes: &mut [u8]) {
+        let start = self.superblock.base;
+        for (place, &byte) in (start..).zip(&self.head) {
+            let shown = place.checked_sub(at).and_then(|at| bytes.get_mut(at as usize));
+            if let Some(shown) = shown {
+                *shown = byte;
+            }
+        }
     }
 }
 
@@ -85,7 +108,9 @@ impl Source for LibrarySource {
             let [expected, available] = [expected, self.file.length].map(|n| n as usize);
             return Err(FormatError::UnexpectedEof { expected, available });
         }
-        self.file.fill(offset, bytes).map_err(|e| FormatError::Source(e.to_string()))
+        self.file.fill(offset, bytes).map_err(|e| FormatError::Source(e.to_string()))?;
+        self.show_head(offset, bytes);
+        Ok(())
     }
 
     fn read_metadata_at(&self, offset: u64, n: usize) -> Result<Vec<u8>, FormatError> {

@@ -114,6 +114,27 @@ impl Store {
         self.open.source.read(at, n).map_err(|e| e.to_string())
     }
 
+    /// Where the superblock stands, from which addresses count.
+    pub(super) fn base(&self) -> u64 {
+        self.open.superblock.base
+    }
+
+    /// Where the file ends, if the superblock says that it stands elsewhere than it does.
+    pub(super) fn end_if_moved(&self) -> Option<u64> {
+        self.open.superblock.is_moved.then_some(self.open.superblock.end)
+    }
+
+    /// Whether addresses and lengths are of eight bytes, as everybody writes them.
+    pub(super) fn has_wide_addresses(&self) -> bool {
+        let Superblock { offset_size, length_size, .. } = self.open.superblock;
+        (offset_size, length_size) == (8, 8)
+    }
+
+    /// The address of the header that extends the superblock.
+    pub(super) fn extension(&self) -> Option<u64> {
+        self.open.superblock.extension
+    }
+
     /// The address of the file's root group.
     pub(super) fn root_address(&self) -> u64 {
         self.open.superblock.root

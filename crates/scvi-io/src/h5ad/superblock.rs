@@ -28,30 +28,55 @@ pub(super) fn upgrade(file: &mut File) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Notes that the file ends at byte `end` now; `false` where the superblock is none that we know.
-pub(super) fn set_end(file: &mut File, end: u64) -> io::Result<bool> {
-    let mut head = [0; 100];
-    file.seek(SeekFrom::Start(0))?;
-    file.read_exact(&mut head)?;
-    // Versions 0 and 1 have no checksum; in 2 and 3 it follows four addresses.
-    let (at, checked) = match head[8] {
-        0 => (24 + 2 * 8, None),
-        1 => (28 + 2 * 8, None),
-        2 | 3 => (12 + 2 * 8, Some(12 + 4 * 8)),
-        _ => return Ok(false),
-    };
-    let eight_bytes = if checked.is_some() { head[9] } else { head[13] } == 8;
-    if head[..8] != *SIGNATURE || !eight_bytes {
+/// Bytes of a superblock and what follows it, the root's entry in the old form.
+pub(super) const HEAD: usize = 100;
+
+/// Notes that the file ends at byte `end` now, and where the root group is if that has moved; `false`
+/// where the superblock at byte `base` is none that we know.
+pub(super) fn update(file: &mut File, base: u64, end: u64, root: Option<u64>) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.seek(SeekFrom::Start(base))?;
+    file.take(HEAD as u64).read_to_end(&mut head)?;
+    if change(&mut head, base, end, root).is_none() {
         return Ok(false);
     }
-    head[at..at + 8].copy_from_slice(&end.to_le_bytes());
+    file.seek(SeekFrom::Start(base))?;
+    file.write_all(&head)?;
+    Ok(true)
+}
+
+/// The same for the bytes from the superblock on; `None` where it is none that we know.
+pub(super) fn change(head: &mut [u8], base: u64, end: u64, root: Option<u64>) -> Option<()> {
+    // Four addresses: of the base, of something else, of the end, and in the new form of the root. In
+    // the old form there is no checksum, and the root's entry of a symbol table follows them.
+    let (sizes, addresses, checked) = match head.get(8)? {
+        0 => (13, 24, None),
+        1 => (13, 28, None),
+        2 | 3 => (9, 12, Some(12 + 4 * 8)),
+        _ => return None,
+    };
+    let length = checked.map_or(addresses + 9 * 8, |checked| checked + 4);
+    if !head.starts_with(SIGNATURE) || head[sizes] != 8 || head.len() < length {
+        return None;
+    }
+    let mut put = |at: usize, v: u64| head[at..at + 8].copy_from_slice(&v.to_le_bytes());
+    // A user block may have been put before the file, or taken away, since this was written.
+    put(addresses, base);
+    put(addresses + 2 * 8, end);
+    match (root, checked) {
+        (Some(root), Some(_)) => put(addresses + 3 * 8, root),
+        (Some(root), None) => {
+            put(addresses + 5 * 8, root);
+            // The entry remembers nothing of the group any more.
+            (6..9).for_each(|k| put(addresses + k * 8, 0));
+        }
+        (None, _) => {}
+    }
     if let Some(checked) = checked {
         let sum = lookup3(&head[..checked]).to_le_bytes();
         head[checked..checked + 4].copy_from_slice(&sum);
     }
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(&head)?;
-    Ok(true)
+    Some(())
 }
 
 /// The superblock of version 2 that says what one of version 0 or 1 says, with as many zeros

@@ -39,14 +39,6 @@ pub fn fixture(dir: &TempDir, name: &str) -> PathBuf {
     path
 }
 
-/// Names of those of them that can be copied with results.
-pub fn copied_fixtures() -> Vec<String> {
-    // Files with these features are read and not copied.
-    let others = ["layouts_v110", "layouts_latest", "paged", "soft_links", "user_block_earliest"];
-    let is_copied = |name: &String| !others.iter().any(|start| name.starts_with(start));
-    readable_fixtures().into_iter().filter(is_copied).collect()
-}
-
 /// Names of all `.h5ad` fixtures that hold an AnnData which can be read.
 pub fn readable_fixtures() -> Vec<String> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
@@ -69,4 +61,29 @@ pub fn rows(matrix: &CsrMatrix) -> Vec<Vec<f32>> {
             row
         })
         .collect()
+}
+
+/// Places of the heaps of strings in a file, and where what is left of each begins.
+pub fn heaps(file: &[u8]) -> Vec<(usize, usize)> {
+    let number = |at: usize| u64::from_le_bytes(file[at..at + 8].try_into().unwrap()) as usize;
+    let starts = file.windows(4).enumerate().filter(|(_, w)| *w == b"GCOL").map(|(at, _)| at);
+    let end_of_objects = |start: usize| {
+        let mut at = start + 16;
+        while file[at..at + 2] != [0, 0] {
+            at += 16 + number(at + 8).next_multiple_of(8);
+        }
+        at
+    };
+    starts.map(|start| (start, end_of_objects(start))).collect()
+}
+
+/// A file whose every heap ends `left` bytes behind its last object, with what stood there once.
+pub fn with_tails(file: &[u8], left: usize) -> Vec<u8> {
+    let mut changed = file.to_vec();
+    for (start, end) in heaps(file) {
+        let size = (end + left - start) as u64;
+        changed[start + 8..start + 16].copy_from_slice(&size.to_le_bytes());
+        changed[end..end + left].fill(0x41);
+    }
+    changed
 }

@@ -84,6 +84,11 @@ impl Block {
         self.bytes.len() - self.at
     }
 
+    /// Bytes that were read.
+    pub(in crate::h5ad) fn read_bytes(&self) -> usize {
+        self.at
+    }
+
     /// All bytes, those that were read included.
     pub(in crate::h5ad) fn into_bytes(self) -> Vec<u8> {
         self.bytes

@@ -2,6 +2,7 @@
 //! local heap.
 
 use super::Blocks;
+use super::blocks::Block;
 use super::links::{Link, Target, text};
 
 /// The most levels of a tree; each node has two children at least.
@@ -9,8 +10,11 @@ const MAX_LEVELS: u64 = 40;
 /// An entry of a table that is a soft link.
 const SOFT: u64 = 2;
 
-/// The links in the tree and the heap at these addresses.
-pub(super) fn read_links(blocks: Blocks, tree: u64, heap: u64) -> Result<Vec<Link>, String> {
+/// The links of the group that a message about its table is of.
+pub(super) fn read_links(blocks: Blocks, table: &mut Block) -> Result<Vec<Link>, String> {
+    let (Some(tree), Some(heap)) = (table.address()?, table.address()?) else {
+        return Err("a group without its table".into());
+    };
     let names = read_names(blocks, heap)?;
     let (mut links, mut n_bytes) = (Vec::new(), 0_u64);
     let mut nodes = vec![(tree, MAX_LEVELS)];
@@ -35,9 +39,7 @@ pub(super) fn read_links(blocks: Blocks, tree: u64, heap: u64) -> Result<Vec<Lin
             node.skip(length_size)?;
             let child = node.address()?.ok_or("a group's tree leads nowhere")?;
             match level {
-                0 => {
-                    n_bytes = n_bytes.saturating_add(read_table(blocks, child, &names, &mut links)?)
-                }
+                0 => n_bytes = read_table(blocks, child, &names, n_bytes, &mut links)?,
                 _ => nodes.push((child, level)),
             }
         }
@@ -48,11 +50,12 @@ pub(super) fn read_links(blocks: Blocks, tree: u64, heap: u64) -> Result<Vec<Lin
     Ok(links)
 }
 
-/// Adds the links of a table of symbols; its bytes.
+/// Adds the links of a table of symbols, and its bytes and those of its names to a number of them.
 fn read_table(
     blocks: Blocks,
     address: u64,
     names: &[u8],
+    n_bytes: u64,
     links: &mut Vec<Link>,
 ) -> Result<u64, String> {
     let mut head = blocks.read_signed(address, 8, b"SNOD")?;
@@ -60,6 +63,7 @@ fn read_table(
     let n = head.number(2)?;
     let entry = 2 * blocks.superblock().offset_size as u64 + 24;
     let mut table = blocks.read(address + 8, n * entry)?;
+    let mut n_bytes = n_bytes.saturating_add(8 + n * entry);
     for _ in 0..n {
         let name = table.number(blocks.superblock().offset_size)?;
         let object = table.address()?;
@@ -73,9 +77,15 @@ fn read_table(
             Some(address) => Target::Object(address),
             None => return Err(format!("the link '{name}' leads nowhere")),
         };
-        links.push(Link { name, target });
+        let link = Link { name, target };
+        // A name may be that of many links, which have one each.
+        n_bytes = n_bytes.saturating_add(link.name.len() as u64);
+        if n_bytes > blocks.file_length() {
+            return Err("a group's tree without an end".into());
+        }
+        links.push(link);
     }
-    Ok(8 + n * entry)
+    Ok(n_bytes)
 }
 
 /// The data of a local heap.

@@ -43,7 +43,8 @@ impl ChunkedHeader {
     /// Of the data set whose object header stands at an address.
     pub(in crate::h5ad) fn read(blocks: Blocks, address: u64) -> Result<Self, String> {
         let (new, old) = (MessageKind::FILL_VALUE, MessageKind::OLD_FILL_VALUE);
-        let header = ObjectHeader::read(blocks, address, &[MessageKind::DATA_LAYOUT, new, old])?;
+        let header =
+            ObjectHeader::read(blocks, address, Some(&[MessageKind::DATA_LAYOUT, new, old]))?;
         let fill = match (header.message(new), header.message(old)) {
             (Some(Message { body, .. }), _) => fill_value(&mut body.clone())?,
             (_, Some(Message { body, .. })) => {

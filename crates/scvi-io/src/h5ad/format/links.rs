@@ -26,6 +26,13 @@ pub(in crate::h5ad) enum Target {
     Unknown(u8),
 }
 
+impl Link {
+    /// Bytes of the file that it takes at least.
+    pub(in crate::h5ad) fn min_bytes(&self) -> u64 {
+        MIN_LINK + self.name.len() as u64
+    }
+}
+
 /// A member of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::h5ad) struct Link {
@@ -38,39 +45,54 @@ pub(in crate::h5ad) struct Link {
 /// The links of the group whose object header stands at an address; none where it is no group.
 pub(in crate::h5ad) fn read_links(blocks: Blocks, address: u64) -> Result<Vec<Link>, String> {
     let wanted = [MessageKind::SYMBOL_TABLE, MessageKind::LINK_INFO, MessageKind::LINK];
-    let header = ObjectHeader::read(blocks, address, &wanted)?;
-    if let Some(table) = header.message(MessageKind::SYMBOL_TABLE) {
-        let mut body = table.body.clone();
-        let (tree, heap) = (body.address()?, body.address()?);
-        let (Some(tree), Some(heap)) = (tree, heap) else {
-            return Err("a group without its table".into());
-        };
-        return btree_v1::read_links(blocks, tree, heap);
-    }
+    let header = ObjectHeader::read(blocks, address, Some(&wanted))?;
     let mut links = Vec::new();
-    for message in header.of_kind(MessageKind::LINK) {
-        links.push(read_link(&mut message.body.clone())?);
+    if let Some(table) = header.message(MessageKind::SYMBOL_TABLE) {
+        return btree_v1::read_links(blocks, &mut table.body.clone());
     }
-    if let Some(info) = header.message(MessageKind::LINK_INFO) {
-        let mut body = info.body.clone();
-        let (_version, flags) = (body.byte()?, body.byte()?);
-        body.skip(8 * usize::from(flags & 1))?;
-        if let (Some(heap), Some(names)) = (body.address()?, body.address()?) {
-            let heap = fractal_heap::FractalHeap::open(blocks, heap)?;
-            let most = blocks.file_length() / MIN_LINK;
-            btree_v2::for_each_record(blocks, names, BY_NAME, most, &mut |record| {
-                record.skip(4)?;
-                let id = record.remaining();
-                links.push(read_link(&mut heap.read(blocks, record.take(id)?)?)?);
-                Ok(())
-            })?;
-        }
-    }
+    for_each_link(blocks, &header, &mut |mut message| {
+        links.push(read_link(&mut message)?);
+        Ok(())
+    })?;
     Ok(links)
 }
 
-/// A link message.
-fn read_link(body: &mut Block) -> Result<Link, String> {
+/// Calls `f` with every link message of a group of the newer form, whether in the header or in a heap.
+pub(in crate::h5ad) fn for_each_link(
+    blocks: Blocks,
+    header: &ObjectHeader,
+    f: &mut dyn FnMut(Block) -> Result<(), String>,
+) -> Result<(), String> {
+    for message in header.of_kind(MessageKind::LINK) {
+        f(message.body.clone())?;
+    }
+    let Some(info) = header.message(MessageKind::LINK_INFO) else { return Ok(()) };
+    let (Some(heap), Some(names)) = heap_of_links(&mut info.body.clone())? else { return Ok(()) };
+    let heap = fractal_heap::FractalHeap::open(blocks, heap)?;
+    let (most, mut n_bytes) = (blocks.file_length() / MIN_LINK, 0);
+    btree_v2::for_each_record(blocks, names, BY_NAME, most, &mut |record| {
+        record.skip(4)?;
+        let id = record.remaining();
+        let link = heap.read(blocks, record.take(id)?)?;
+        n_bytes += link.remaining() as u64;
+        match n_bytes <= blocks.file_length() {
+            true => f(link),
+            false => Err("links that lie over each other".into()),
+        }
+    })
+}
+
+/// The heap in which a group of many members keeps its links, and the tree of their names.
+pub(in crate::h5ad) fn heap_of_links(
+    info: &mut Block,
+) -> Result<(Option<u64>, Option<u64>), String> {
+    let (_version, flags) = (info.byte()?, info.byte()?);
+    info.skip(8 * usize::from(flags & 1))?;
+    Ok((info.address()?, info.address()?))
+}
+
+/// Reads a link message.
+pub(in crate::h5ad) fn read_link(body: &mut Block) -> Result<Link, String> {
     let (version, flags) = (body.byte()?, body.byte()?);
     if version != 1 {
         return Err(format!("a link of version {version}"));

@@ -21,6 +21,6 @@ pub(super) use blocks::Blocks;
 pub(super) use data_set::{ChunkedHeader, StoredChunk};
 pub(super) use global_heap::{WastedTails, read_texts};
 pub(super) use layout_version::{WideHeads, show_version_4};
-pub(super) use links::{Link, Target, read_links};
-pub(super) use object_header::{Message, MessageKind, ObjectHeader};
+pub(super) use links::{Link, Target, for_each_link, heap_of_links, read_link, read_links};
+pub(super) use object_header::{Message, MessageKind, ObjectHeader, Prefix, SHARED};
 pub(super) use superblock::{Superblock, find_signature};

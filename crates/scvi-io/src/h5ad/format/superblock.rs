@@ -22,6 +22,8 @@ pub(in crate::h5ad) struct Superblock {
     pub(in crate::h5ad) extension: Option<u64>,
     /// Where the file ends.
     pub(in crate::h5ad) end: u64,
+    /// Whether it says that it stands elsewhere: a user block was put before it or taken away.
+    pub(in crate::h5ad) is_moved: bool,
 }
 
 /// Where the signature stands: at the beginning, or behind a user block of 512 bytes or twice that,
@@ -66,8 +68,8 @@ impl Superblock {
             0 | 1 => (address(5)?, None),
             _ => (address(3)?, Some(address(1)?).filter(|&a| a != undefined)),
         };
-        // A user block may have been put before the file, or taken away.
         let end = address(2)?.wrapping_sub(address(0)?).wrapping_add(base);
-        Ok(Self { base, offset_size, length_size, root, extension, end })
+        let is_moved = address(0)? != base;
+        Ok(Self { base, offset_size, length_size, root, extension, end, is_moved })
     }
 }
