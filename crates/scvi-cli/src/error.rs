@@ -45,7 +45,14 @@ pub enum CliError {
     #[error("cannot start threads: {source}")]
     Threads { source: rayon::ThreadPoolBuildError },
     #[error("{path}: {n_empty} of {n_cells} cells have no counts at all: {names}")]
-    EmptyCells { path: String, n_empty: usize, n_cells: usize, names: String },
+    EmptyCells {
+        path: String,
+        n_empty: usize,
+        n_cells: usize,
+        names: String,
+        /// What is true in Python of the other cells of `adata`, where that can be said.
+        others: Option<String>,
+    },
     #[error("{path} holds its counts gene by gene (csc): single cells cannot be read from it")]
     ByGene { path: String },
     #[error("{path} has {n_cells} cells{after}; at least 2 are needed")]
@@ -116,7 +123,13 @@ pub enum CliError {
     #[error(
         "{path}: {n_empty} of {n_cells} cells have no counts at all, so no posterior that could be stored: {names}"
     )]
-    NoPosterior { path: String, n_empty: usize, n_cells: usize, names: String },
+    NoPosterior {
+        path: String,
+        n_empty: usize,
+        n_cells: usize,
+        names: String,
+        others: Option<String>,
+    },
     #[error(transparent)]
     Mapping(#[from] QueryError),
     #[error("{path}: {n_unknown} of {n_genes} genes are none of the model's: {unknown}")]

@@ -3,12 +3,14 @@
 //! What is to be typed stands in backquotes: options to add to the command, or to give another
 //! value, or a command of its own. `tests/hints.rs` provokes every hint and types what it shows.
 
+use std::path::Path;
+
 use scvi::data::RepeatedGene;
 use scvi::model::{DifferentialError, TaskError};
 use scvi::module::MinifiedError;
 use scvi::train::TrainError;
-use scvi_io::IoError;
 use scvi_io::inputs::InputError;
+use scvi_io::{IoError, select_cells_command};
 
 use crate::call::Call;
 use crate::category_advice::of_categories;
@@ -97,6 +99,10 @@ impl CliError {
                 (1000 * n_shared / n_genes) as f64 / 1000.0
             ),
             Self::Minified { .. } => OF_MINIFIED.to_owned(),
+            Self::NoPosterior { path, others: Some(condition), .. } => format!(
+                "`{}` writes the file without them",
+                select_cells_command(Path::new(path), "with_counts", condition)
+            ),
             Self::NoPosterior { .. } => "leave these cells out of the file".to_owned(),
             Self::IsMinified { .. } => format!(
                 "it is used as it is, such as by `scvi latent --model {} {} --output -`",
@@ -172,7 +178,9 @@ fn of_file(error: &IoError, call: &Call) -> Option<String> {
             Some(format!("say which: {}", one_of(spelled.iter().map(|name| layer(name)))))
         }
         IoError::CannotCopy { .. } if writes_arrays(call) => {
-            Some(format!("write the result without the file: `{}`", call.output_as("npy")))
+            let rewrite = error.hint()?;
+            let array = call.output_as("npy");
+            Some(format!("{rewrite}; or write the result without the file: `{array}`"))
         }
         IoError::SeveralModels { path, files } => {
             let models = files.iter().map(|file| call.other_model(&path.join(file)));

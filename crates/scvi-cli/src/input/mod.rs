@@ -309,6 +309,9 @@ fn read(
                 n_empty: empty.len(),
                 n_cells: counts.n_cells(),
                 names,
+                others: of_python(key)
+                    .filter(|_| model.is_none_or(|(overlap, _)| overlap.n_extra() == 0))
+                    .map(|counts| format!("{counts}.sum(1) > 0")),
             });
         }
         let rows: Vec<usize> =
@@ -330,6 +333,16 @@ fn read(
         places_in_var: None,
         posterior: None,
     })
+}
+
+/// A matrix of `adata` in Python; none where its name would need quoting.
+fn of_python(key: &MatrixKey) -> Option<String> {
+    let is_plain = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
+    match key {
+        MatrixKey::X => Some("adata.X".to_owned()),
+        MatrixKey::Raw => Some("adata.raw.X".to_owned()),
+        MatrixKey::Layer(name) => is_plain(name).then(|| format!("adata.layers['{name}']")),
+    }
 }
 
 /// Says which names stand for several cells or genes.

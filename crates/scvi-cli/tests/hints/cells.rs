@@ -33,7 +33,12 @@ fn empty_cells(walk: &mut Walk, folder: &Folder) {
         walk.provoke(folder, line, "`--drop-empty-cells` leaves them out");
     }
     let minify = "scvi minify --model m empty.h5ad --output o.h5ad";
-    walk.provoke(folder, minify, "leave these cells out");
+    walk.provoke(folder, minify, "empty_with_counts.h5ad` writes the file without them");
+    let mut more = Cells::new(60, 13, 1).column("batch", &["a", "b"]);
+    more.empty(&[4]);
+    more.write(&folder.path("more.h5ad"));
+    let minify = "scvi minify --model m more.h5ad --keep-counts --output o.h5ad";
+    walk.provoke(folder, minify, "leave these cells out of the file");
 }
 
 fn genes(walk: &mut Walk, folder: &Folder) {

@@ -1,11 +1,12 @@
 //! The hints as they stand in the sources.
 
 /// Where hints are worded.
-const SOURCES: [(&str, &str); 4] = [
+const SOURCES: [(&str, &str); 5] = [
     ("scvi-cli/src/hint.rs", include_str!("../../src/hint.rs")),
     ("scvi-cli/src/category_advice.rs", include_str!("../../src/category_advice.rs")),
     ("scvi-cli/src/input_advice.rs", include_str!("../../src/input_advice.rs")),
     ("scvi-io/src/hint.rs", include_str!("../../../scvi-io/src/hint.rs")),
+    ("scvi-io/src/shell.rs", include_str!("../../../scvi-io/src/shell.rs")),
 ];
 
 /// Checks that every text of a hint was part of one that was seen.
