@@ -55,7 +55,7 @@ fn something_can_be_added_to_every_group_of_every_file() {
         let (input, output) = copy_of(&dir, &name);
         let (old, new) = (AnnDataFile::open(&input).unwrap(), AnnDataFile::open(&output).unwrap());
         assert_eq!(rows(&new.counts(&MatrixKey::X).unwrap()), COUNTS, "{name}");
-        let columns = [&old.obs_columns()[..], &["scvi_size".to_owned()]].concat();
+        let columns = [old.obs_columns(), &["scvi_size".to_owned()]].concat();
         assert_eq!(new.obs_columns(), columns, "{name}");
         let numbers = |key: &str| new.obs_column(key).unwrap().to_numbers().unwrap();
         assert_eq!(numbers("scvi_size"), [1.0; CELLS], "{name}");

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::IoError;
-use crate::shell::quoted;
 
 /// An error while reading samples, or while joining them.
 #[derive(Debug, Error)]
