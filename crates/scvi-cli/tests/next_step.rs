@@ -56,7 +56,7 @@ fn the_last_line_of_train_works_if_typed() {
         "scvi latent --model m empty.h5ad --drop-empty-cells --output latent.h5ad"
     );
     assert_eq!(
-        next_of(&folder, "store.zarr --batch-key batch --in-memory never --n-hidden 3"),
+        next_of(&folder, "store.zarr --batch-key batch --in-memory never"),
         "scvi latent --model m store.zarr --in-memory=never --output latent.zarr"
     );
     let joined = "layer.h5ad layer.h5ad --layer counts --batch-name one two";
