@@ -37,7 +37,7 @@ impl<'a> Progress<'a> {
     pub fn epoch(&self, record: &EpochRecord) {
         let done = record.epoch + 1;
         let train = format!("elbo_train {}", number(record.train.elbo));
-        let message = match record.validation {
+        let message = match &record.validation {
             Some(v) => format!("{train} elbo_validation {}", number(v.elbo)),
             None => train,
         };

@@ -44,6 +44,9 @@ impl Training<'_> {
         let Kept { path, schedule, .. } = self.kept;
         let mut kept = RunCheckpoint::new(path.clone(), self.setup.clone(), data, *schedule);
         let mut is_kept = saved.is_some();
+        if let Some(caveat) = saved.as_ref().and_then(|(meta, _)| meta.caveat()) {
+            note(self.common, &caveat);
+        }
         let run = self.start(&kept, saved)?;
         match self.to_the_end(run, &mut kept, &signals, &mut is_kept, observer) {
             Err(CliError::Train { error: TrainError::Diverged(seen) }) => {
@@ -70,10 +73,10 @@ impl Training<'_> {
                 Event::Done(stop) => return Ok(run.finish(*stop)?),
             }
             let signal = signals.received();
-            if signal.is_none() && !kept.is_due(event) {
+            if signal.is_none() && !kept.is_due(&event) {
                 continue;
             }
-            let written = match kept.write(&mut run).map_err(CliError::from) {
+            let written = match kept.write(&run).map_err(CliError::from) {
                 Err(error @ CliError::Train { error: TrainError::Diverged(_) }) => {
                     return Err(error);
                 }
@@ -141,7 +144,7 @@ impl Training<'_> {
             while signals.received().is_none() {
                 let at = run.progress();
                 if at.epoch == seen.epoch && at.minibatch == 0 && at.step > from {
-                    is_kept |= kept.write(&mut run).is_ok();
+                    is_kept |= kept.write(&run).is_ok();
                 }
                 match run.advance() {
                     Ok(Event::Done(_)) => break,
@@ -165,7 +168,7 @@ fn diverged(found: &Divergence, prepared: &Prepared, kept: Option<&Path>, lr: f6
     let mut told = found.to_string();
     // The rows of these tensors are genes.
     let by_gene = |name: &str| name == "px_r" || name.starts_with("decoder.px_");
-    let gene = found.tensor.as_ref().filter(|t| found.loss_is_finite() && by_gene(&t.name));
+    let gene = found.tensor.as_ref().filter(|t| found.loss_is_finite && by_gene(&t.name));
     let gene = gene.and_then(|t| t.index.first()).and_then(|&g| prepared.var_names.get(g));
     if let Some(gene) = gene {
         told += &format!(", of gene '{gene}'");

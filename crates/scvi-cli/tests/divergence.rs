@@ -65,12 +65,13 @@ fn the_last_good_weights_are_kept() {
         "leave out this cell or gene if the count is an error; `--max-epochs 1 --overwrite` ends",
     ]);
     assert_eq!(folder.names(), ["m.checkpoint", "x.h5ad"]);
-    let (meta, checkpoint) = read_checkpoint(folder.path("m.checkpoint")).unwrap();
+    let (meta, checkpoint) =
+        read_checkpoint::<scvi::module::VaeConfig>(folder.path("m.checkpoint")).unwrap();
     assert_eq!((meta.progress.epoch, meta.progress.step), (1, 1));
 
     // They are the weights that training for one epoch ends with.
     let args = ["train", "x.h5ad", "--model", "one", "--n-hidden", "8", "--max-epochs", "1"];
     folder.scvi(&args).ok();
-    let (mut vae, _) = scvi_io::load_model(folder.path("one")).unwrap();
+    let (vae, _) = scvi_io::load_model(folder.path("one")).unwrap();
     assert!(vae.state_dict() == checkpoint.weights);
 }

@@ -58,7 +58,7 @@ fn check_readable(folder: &Folder, what: &str) {
             "data.h5ad" | "m.lock" => {}
             "m" => drop(load_model(folder.path("m")).unwrap_or_else(|e| panic!("{what}: {e}"))),
             "m.checkpoint" => {
-                let read = read_checkpoint(folder.path("m.checkpoint"));
+                let read = read_checkpoint::<scvi::module::VaeConfig>(folder.path("m.checkpoint"));
                 drop(read.unwrap_or_else(|e| panic!("{what}: {e}")));
             }
             other => {

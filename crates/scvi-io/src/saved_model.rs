@@ -141,7 +141,7 @@ impl SavedModel {
     ///
     /// # Errors
     /// As [`save_model`].
-    pub fn save(&mut self, dir: impl AsRef<Path>, overwrite: bool) -> Result<(), IoError> {
+    pub fn save(&self, dir: impl AsRef<Path>, overwrite: bool) -> Result<(), IoError> {
         let tensors = self.tensors();
         write_model_dir(dir, &tensors, &self.meta, &self.history, overwrite)
     }
@@ -151,7 +151,7 @@ impl SavedModel {
     /// # Errors
     /// As [`write_model_beside`].
     pub fn save_beside(
-        &mut self,
+        &self,
         dir: impl AsRef<Path>,
         prefix: &str,
         overwrite: bool,
@@ -160,7 +160,7 @@ impl SavedModel {
         write_model_beside(dir, prefix, &tensors, &self.meta, &self.history, overwrite)
     }
 
-    fn tensors(&mut self) -> Tensors {
+    fn tensors(&self) -> Tensors {
         let unused = self.unused.iter().map(|(name, tensor)| (name.clone(), tensor.clone()));
         packed(self.vae.state_dict().into_iter().chain(unused))
     }
@@ -198,7 +198,7 @@ impl SavedModel {
 /// Where the folder exists (and `overwrite` is not set) or cannot be written.
 pub fn save_model(
     dir: impl AsRef<Path>,
-    vae: &mut Vae<Cpu<f32>>,
+    vae: &Vae<Cpu<f32>>,
     meta: &ModelMeta,
     history: &History,
     overwrite: bool,

@@ -74,11 +74,12 @@ fn write(path: &Path, minibatches: usize) -> (CheckpointMeta, scvi::train::Check
     }
     let meta = CheckpointMeta {
         checkpoint_version: CHECKPOINT_VERSION,
+        instruction_set: scvi::instruction_set().into(),
         setup: setup(),
         run: run.description(&fingerprint),
         progress: run.progress().clone(),
     };
-    write_checkpoint(path, &meta, &mut run).unwrap();
+    write_checkpoint(path, &meta, &run).unwrap();
     (meta, run.checkpoint(&fingerprint).unwrap())
 }
 
@@ -88,7 +89,7 @@ fn there_and_back_to_the_bit() {
     let path = dir.path().join("m.checkpoint");
     for minibatches in [0, 1, 3, 12, 13] {
         let (meta, checkpoint) = write(&path, minibatches);
-        let read = read_checkpoint(&path).unwrap();
+        let read = read_checkpoint::<VaeConfig>(&path).unwrap();
         assert_eq!(read.0, meta, "{minibatches}");
         assert!(read.1 == checkpoint, "{minibatches}");
         let one = fs::read(&path).unwrap();
@@ -119,6 +120,19 @@ fn any_safetensors_reader_opens_it() {
     let found = tensors.tensor("adam.exp_avg_sq/px_r").unwrap();
     let values: Vec<u8> = expected.data.iter().flat_map(|v| v.to_le_bytes()).collect();
     assert_eq!(found.data(), values);
+}
+
+#[test]
+fn another_instruction_set_is_a_caveat_and_no_error() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("m.checkpoint");
+    let (meta, _) = write(&path, 1);
+    assert_eq!(meta.caveat(), None);
+    let elsewhere = CheckpointMeta { instruction_set: "vector".into(), ..meta };
+    elsewhere.check_same(&path, &elsewhere.setup, &elsewhere.run).unwrap();
+    let told = elsewhere.caveat().unwrap();
+    assert!(told.contains("instruction set vector"), "{told}");
+    assert!(told.contains(scvi::instruction_set()) && told.contains("may differ"), "{told}");
 }
 
 #[test]
@@ -167,10 +181,10 @@ fn the_first_difference_is_named() {
 fn says_what_is_wrong_with_a_file() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("m.checkpoint");
-    assert!(matches!(read_checkpoint(&path), Err(IoError::NotFound { .. })));
+    assert!(matches!(read_checkpoint::<VaeConfig>(&path), Err(IoError::NotFound { .. })));
     let says = |bytes: &[u8], text: &str| {
         fs::write(&path, bytes).unwrap();
-        let error = read_checkpoint(&path).unwrap_err().to_string();
+        let error = read_checkpoint::<VaeConfig>(&path).unwrap_err().to_string();
         assert!(error.contains(text), "{error}");
     };
     says(b"", "not a safetensors file");
@@ -185,7 +199,8 @@ fn says_what_is_wrong_with_a_file() {
     };
     says(&edited("scvi_rs_checkpoint", "scvi_rs_checkpoinT"), "no scvi_rs_checkpoint");
     says(&edited("max_epochs", "max_epoxhs"), "unknown field `max_epoxhs`");
-    says(&edited("\\\"checkpoint_version\\\":3", "\\\"checkpoint_version\\\":7"), "version 7");
+    let version = |version: u32| format!("\\\"checkpoint_version\\\":{version}");
+    says(&edited(&version(CHECKPOINT_VERSION), &version(7)), "version 7");
     let mut flipped = whole.clone();
     flipped[whole.len() - 100] ^= 4;
     says(&flipped, "it is damaged");

@@ -351,7 +351,7 @@ fn which_kind_of_model_lies_there() {
 #[test]
 fn models_whose_files_have_a_prefix() {
     let dir = tempdir().unwrap();
-    let mut model = open_model(folder("layer")).unwrap();
+    let model = open_model(folder("layer")).unwrap();
     model.save_beside(dir.path(), "late_", true).unwrap();
     // The only one there, whatever its prefix.
     assert_eq!(open_model(dir.path()).unwrap().meta, model.meta);

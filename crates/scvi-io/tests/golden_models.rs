@@ -60,7 +60,7 @@ fn check_names(meta: &ModelMeta) {
 
 #[test]
 fn format_1_opens() {
-    let (mut vae, meta) = load_model(golden(1)).unwrap();
+    let (vae, meta) = load_model(golden(1)).unwrap();
     assert_eq!(meta.format_version, 1);
     check_names(&meta);
     assert!(meta.input.is_none());
@@ -79,7 +79,7 @@ fn format_1_opens() {
 
 #[test]
 fn format_2_opens_and_is_what_is_written() {
-    let (mut vae, meta) = load_model(golden(2)).unwrap();
+    let (vae, meta) = load_model(golden(2)).unwrap();
     assert_eq!((meta.format_version, FORMAT_VERSION), (2, 2));
     check_names(&meta);
     assert_eq!(meta.input, Some(InputMeta::new(40, &meta.var_names)));
@@ -94,7 +94,7 @@ fn format_2_opens_and_is_what_is_written() {
     // Written again it is the same, but for the numbers in the history, which come as text.
     let dir = tempfile::tempdir().unwrap();
     let again = dir.path().join("m");
-    save_model(&again, &mut vae, &meta, &Default::default(), false).unwrap();
+    save_model(&again, &vae, &meta, &Default::default(), false).unwrap();
     for name in ["model.json", "model.safetensors"] {
         let of = |dir: &Path| fs::read(dir.join(name)).unwrap();
         assert!(of(&golden(2)) == of(&again), "{name}");

@@ -51,7 +51,7 @@ static SUBJECT: LazyLock<Subject> = LazyLock::new(|| {
     let spec = config.validate().expect("a model");
     let plan = TrainPlan { max_epochs: Some(1), ..TrainPlan::default() };
     let trained = train(spec, &data, &plan, &mut |_| ControlFlow::Continue(())).expect("a run");
-    Subject { data, vae: trained.vae }
+    Subject { data, vae: trained.module }
 });
 
 impl Subject {

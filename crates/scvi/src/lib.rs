@@ -22,7 +22,7 @@
 //! let config = VaeConfig { n_input: 40, n_batch: 2, n_hidden: 16, ..Default::default() };
 //! let plan = TrainPlan { max_epochs: Some(2), ..Default::default() };
 //! let trained = train(config.validate()?, &data, &plan, &mut |_| ControlFlow::Continue(()))?;
-//! let latent = latent_representation(&trained.vae, Cells::all(&data, 128), &mut unwatched)?;
+//! let latent = latent_representation(&trained.module, Cells::all(&data, 128), &mut unwatched)?;
 //! assert_eq!(latent.mean.len(), 60 * 10);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -35,6 +35,9 @@ pub mod module;
 pub mod nn;
 pub mod preprocess;
 pub mod train;
+
+/// The device that runs go to unless another is named: the processor, in single precision.
+pub type DefaultBackend = scvi_kernels::Cpu<f32>;
 
 pub use listed::{listed, listed_of};
 pub use scvi_kernels::{Backend, Cpu, Real, instruction_set};

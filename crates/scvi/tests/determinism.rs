@@ -34,8 +34,8 @@ fn run_config(
 }
 
 /// Every parameter and running moment, to be compared to the last bit.
-fn bits(mut trained: Trained) -> Vec<(String, Vec<u32>)> {
-    let state = trained.vae.state_dict().into_iter();
+fn bits(trained: Trained) -> Vec<(String, Vec<u32>)> {
+    let state = trained.module.state_dict().into_iter();
     state.map(|(name, t)| (name, t.data.iter().map(|v| v.to_bits()).collect())).collect()
 }
 
@@ -98,7 +98,7 @@ fn any_number_of_cells_trains() {
     for n in (2..=12).chain(128..=133).chain(256..=260) {
         for train_size in [0.9, 1.0] {
             let plan = TrainPlan { train_size, check_val_every_n_epoch: Some(1), ..plan(2) };
-            let mut trained = run(&simulated(n, 40), &plan).unwrap();
+            let trained = run(&simulated(n, 40), &plan).unwrap();
             let split = &trained.split;
             assert_eq!(split.train.len(), (train_size * n as f64).ceil() as usize, "{n}");
             assert_eq!(split.train.len() + split.validation.len(), n);
@@ -108,7 +108,7 @@ fn any_number_of_cells_trains() {
             for row in trained.history.rows() {
                 assert!(row.iter().flatten().all(|v| v.is_finite()), "{n}: {row:?}");
             }
-            for (name, tensor) in trained.vae.state_dict() {
+            for (name, tensor) in trained.module.state_dict() {
                 assert!(tensor.data.iter().all(|v| v.is_finite()), "{n}: {name}");
             }
         }
@@ -153,7 +153,7 @@ fn records_hold_the_weighted_loss() {
     let want = [0.2, 0.4, 0.6, 0.8, 1.0, 1.0];
     assert!(weights.iter().zip(want).all(|(w, want)| (w - want).abs() < 1e-12), "{weights:?}");
     for epoch in &trained.history.epochs {
-        for terms in [Some(epoch.train), epoch.validation].into_iter().flatten() {
+        for terms in [Some(&epoch.train), epoch.validation.as_ref()].into_iter().flatten() {
             let (r, kl) = (terms.reconstruction_loss, terms.kl_local);
             assert!((terms.loss - (r + epoch.kl_weight * kl)).abs() < 1e-9 * r);
             assert!((terms.elbo - (r + kl)).abs() < 1e-9 * r);
@@ -209,7 +209,7 @@ fn the_observer_sees_every_epoch_and_may_stop() {
     let data = Dataset::new(&sim.counts, sim.batch.clone()).unwrap();
     let mut seen = Vec::new();
     let mut observer = |record: &scvi::train::EpochRecord| {
-        seen.push(*record);
+        seen.push(record.clone());
         if seen.len() == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let trained = train(config(40).validate().unwrap(), &data, &plan(9), &mut observer).unwrap();

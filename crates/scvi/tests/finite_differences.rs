@@ -175,7 +175,7 @@ struct Case {
 
 impl Case {
     fn new(config: &VaeConfig, draw: &mut Draw) -> Self {
-        let mut vae = Vae::new(Cpu::<f64>::new(), config.validate().unwrap(), 1);
+        let vae = Vae::new(Cpu::<f64>::new(), config.validate().unwrap(), 1);
         let mut state = vae.state_dict();
         for tensor in state.values_mut() {
             // Away from where training starts: γ = 1 and β = 0 hide mistakes.
@@ -203,8 +203,8 @@ impl Case {
     fn loss(&mut self, state: StateDict<f64>) -> f64 {
         self.vae.load_state_dict(state).unwrap();
         self.vae.compute_gradients(&mut self.ws, Noise::Given(&self.noise), self.kl_weight);
-        let sums = self.ws.loss_sums(self.vae.backend());
-        sums.loss(self.kl_weight) / self.ws.n_cells() as f64
+        let loss = self.ws.loss(self.vae.backend(), self.kl_weight);
+        loss.sum() / loss.n_cells as f64
     }
 
     /// The derivative along `d`, a direction of one tensor, by the five-point stencil.

@@ -61,8 +61,8 @@ fn finish(mut run: TrainingRun) -> Trained {
 }
 
 /// All that a model folder is made of, to be compared to the last bit.
-fn bits(mut trained: Trained) -> (Vec<(String, Vec<u32>)>, String) {
-    let state = trained.vae.state_dict().into_iter();
+fn bits(trained: Trained) -> (Vec<(String, Vec<u32>)>, String) {
+    let state = trained.module.state_dict().into_iter();
     let state = state.map(|(name, t)| (name, t.data.iter().map(|v| v.to_bits()).collect()));
     (state.collect(), format!("{:?} {:?}", trained.history, trained.stop))
 }
@@ -83,8 +83,7 @@ fn a_run_stopped_after_any_minibatch_ends_with_the_same_bits() {
         let checkpoint = run.checkpoint(&fingerprint).unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1 + stop % 3).build().unwrap();
         let resumed = pool.install(|| {
-            let mut run =
-                TrainingRun::resume(spec.clone(), &data, &plan, checkpoint.clone()).unwrap();
+            let run = TrainingRun::resume(spec.clone(), &data, &plan, checkpoint.clone()).unwrap();
             assert_eq!(run.checkpoint(&fingerprint).unwrap(), checkpoint);
             bits(finish(run))
         });

@@ -42,7 +42,7 @@ fn finish(mut run: TrainingRun) -> (Trained, Vec<MinibatchRecord>) {
         if let Event::Done(stop) = run.advance().unwrap() {
             return (run.finish(stop).unwrap(), records);
         }
-        records.extend(run.last_minibatch());
+        records.extend(run.last_minibatch().cloned());
     }
 }
 
@@ -83,11 +83,11 @@ fn max_steps_ends_the_run_after_so_many_steps() {
         (17, 16, &[true; 4], Stop::MaxEpochs),
     ] {
         let limited = TrainPlan { max_steps: Some(max_steps), ..plan() };
-        let (mut run, records) = trained(&limited);
+        let (run, records) = trained(&limited);
         assert_eq!((steps_of(&records), run.stop), (steps, stop), "{max_steps}");
         assert_eq!(validated(&run), validates, "{max_steps}");
         assert_eq!(limited.epochs(CELLS), validates.len());
-        assert!(run.vae.state_dict() == weights_after(&plan(), steps), "{max_steps}");
+        assert!(run.module.state_dict() == weights_after(&plan(), steps), "{max_steps}");
         // The record of an epoch is the mean over the cells that it trained on.
         let last = run.history.epochs.last().unwrap();
         let of_last = records.iter().filter(|r| r.epoch == last.epoch && !r.is_validation);
@@ -191,7 +191,7 @@ fn a_run_with_limits_stopped_after_any_minibatch_ends_with_the_same_bits() {
     };
     let fingerprint = data.fingerprint().unwrap();
     let whole = finish(TrainingRun::of_model(model(), &data, &plan).unwrap());
-    let (mut whole, minibatches) = (whole.0, whole.1.len());
+    let (whole, minibatches) = (whole.0, whole.1.len());
     for stop in 0..=minibatches {
         let mut run = TrainingRun::of_model(model(), &data, &plan).unwrap();
         for _ in 0..stop {
@@ -199,8 +199,8 @@ fn a_run_with_limits_stopped_after_any_minibatch_ends_with_the_same_bits() {
         }
         let checkpoint = run.checkpoint(&fingerprint).unwrap();
         let run = TrainingRun::resume_of_model(model(), &data, &plan, checkpoint).unwrap();
-        let (mut resumed, _) = finish(run);
-        assert!(resumed.vae.state_dict() == whole.vae.state_dict(), "{stop}");
+        let (resumed, _) = finish(run);
+        assert!(resumed.module.state_dict() == whole.module.state_dict(), "{stop}");
         assert_eq!((&resumed.history, resumed.stop), (&whole.history, whole.stop), "{stop}");
     }
     assert_eq!(whole.stop, Stop::EarlyStopping);

@@ -34,7 +34,7 @@ pub fn report(query: &Query, run: &Trained, trained: Vec<String>) -> Report {
         .add_worded("trained", trained, trained_words)
         .add("epochs", epochs.len())
         .add("elbo_train", epochs.last().map(|e| e.train.elbo))
-        .add("elbo_validation", epochs.last().and_then(|e| e.validation).map(|v| v.elbo));
+        .add("elbo_validation", epochs.last().and_then(|e| e.validation.as_ref()).map(|v| v.elbo));
     report
 }
 

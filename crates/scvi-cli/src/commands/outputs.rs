@@ -34,11 +34,11 @@ impl RunOutputs<'_> {
         let mut results = Results::default();
         results.folder("model", model, |path| {
             let overwrite = kept.overwrite && path == *model;
-            Ok(save_model(path, &mut trained.vae, meta, &trained.history, overwrite)?)
+            Ok(save_model(path, &trained.module, meta, &trained.history, overwrite)?)
         });
         if let Some(output) = latent {
             const WHAT: &str = "latent representation";
-            let mean = Representation::mean(&trained.vae, self.data, common);
+            let mean = Representation::mean(&trained.module, self.data, common);
             let mean = mean.map(|mean| mean.in_rows_of_file(prepared));
             match (mean, output.path()) {
                 (Err(error), _) => results.failed(WHAT, error),

@@ -248,7 +248,7 @@ fn report(
         .add("seconds_per_epoch", clock.median_epoch())
         .add("cells_per_second", visited / clock.total())
         .add("elbo_train", last.map(|e| e.train.elbo))
-        .add("elbo_validation", last.and_then(|e| e.validation).map(|v| v.elbo))
+        .add("elbo_validation", last.and_then(|e| e.validation.as_ref()).map(|v| v.elbo))
         .add("files", files);
     report
 }

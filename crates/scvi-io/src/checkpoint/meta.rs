@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use scvi::data::Registry;
+use scvi::instruction_set;
 use scvi::model::query::Freeze;
+use scvi::module::VaeConfig;
 use scvi::nn::StateDict;
 use scvi::train::{Progress, RunDescription};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ use crate::checksum::sha256_hex;
 use crate::{InputMeta, IoError};
 
 /// The format version of checkpoints that this program reads and writes.
-pub const CHECKPOINT_VERSION: u32 = 3;
+pub const CHECKPOINT_VERSION: u32 = 4;
 
 /// What a run was set up with, beyond what the engine knows of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,18 +69,35 @@ impl MappingSetup {
 /// Everything in a checkpoint but its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CheckpointMeta {
+pub struct CheckpointMeta<C = VaeConfig> {
     /// Version of the format.
     pub checkpoint_version: u32,
+    /// The instruction set of the machine that wrote it: another may round differently.
+    pub instruction_set: String,
     /// What the run was set up with.
     pub setup: RunSetup,
     /// Model, plan and data.
-    pub run: RunDescription,
+    pub run: RunDescription<C>,
     /// How far it is.
     pub progress: Progress,
 }
 
-impl CheckpointMeta {
+impl<C> CheckpointMeta<C> {
+    /// What to expect of a run that goes on from it on this machine, where that is not the result of
+    /// a run that never stopped.
+    pub fn caveat(&self) -> Option<String> {
+        let (then, now) = (&self.instruction_set, instruction_set());
+        (then != now).then(|| {
+            format!(
+                "the checkpoint was written with the instruction set {then}, and this machine has \
+                 {now}: sums are rounded differently, so that the rest of the run, and the model, \
+                 may differ slightly from those of a run that never stopped"
+            )
+        })
+    }
+}
+
+impl<C: Serialize> CheckpointMeta<C> {
     /// Whether the run that is set up now is the one that the checkpoint at `path` is of.
     ///
     /// # Errors
@@ -87,7 +106,7 @@ impl CheckpointMeta {
         &self,
         path: &Path,
         setup: &RunSetup,
-        run: &RunDescription,
+        run: &RunDescription<C>,
     ) -> Result<(), IoError> {
         let then = (&self.setup, &self.run);
         let difference = first_difference(&then.0.program, &setup.program, "the program")

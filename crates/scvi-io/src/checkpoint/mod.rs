@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use meta::{CHECKPOINT_VERSION, CheckpointMeta, MappingSetup, RunSetup};
 pub use read::read_checkpoint;
-pub use run::{CheckpointError, RunCheckpoint};
+pub use run::{CheckpointError, RunCheckpoint, SavedRun};
 pub use schedule::Schedule;
 pub use write::write_checkpoint;
 

@@ -6,32 +6,36 @@ use std::path::Path;
 use safetensors::SafeTensors;
 use scvi::nn::{StateDict, Tensor};
 use scvi::train::Checkpoint;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{CHECKPOINT_VERSION, CheckpointMeta, META_KEY, PREFIXES, SUM_TENSOR};
+use super::{CHECKPOINT_VERSION, CheckpointMeta, META_KEY, PREFIXES, SUM_TENSOR, SavedRun};
 use crate::IoError;
 use crate::checksum::sha256;
 use crate::model_dir::tensors;
 
-/// Reads a checkpoint: what the engine goes on from, and the rest.
+/// Reads the checkpoint of a module that is made from a `C`: what the engine goes on from, and the
+/// rest.
 ///
 /// # Errors
 /// [`IoError::NotFound`], [`IoError::NotCheckpoint`] where the file is none or is damaged,
 /// [`IoError::FormatVersion`] where it is of another version, [`IoError::BadTensor`].
-pub fn read_checkpoint(path: impl AsRef<Path>) -> Result<(CheckpointMeta, Checkpoint), IoError> {
+pub fn read_checkpoint<C: Clone + DeserializeOwned>(
+    path: impl AsRef<Path>,
+) -> Result<SavedRun<C>, IoError> {
     let path = path.as_ref();
     let bytes = fs::read(path).map_err(|e| IoError::os("read", path, e))?;
     parse(path, &bytes)
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<(CheckpointMeta, Checkpoint), IoError> {
+fn parse<C: Clone + DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<SavedRun<C>, IoError> {
     let fault = |problem: String| IoError::NotCheckpoint { path: path.to_owned(), problem };
     let broken = |e: &dyn std::fmt::Display| fault(format!("not a safetensors file: {e}"));
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| broken(&e))?;
     let json = header.metadata().as_ref().and_then(|of| of.get(META_KEY));
     let json = json.ok_or_else(|| fault(format!("no {META_KEY} in its header")))?;
     // Before all else: a later version may mean anything by the rest.
-    let meta = meta(path, json)?;
+    let meta: CheckpointMeta<C> = meta(path, json)?;
     let (rest, sum) = bytes.split_last_chunk::<32>().ok_or_else(|| fault("cut off".to_owned()))?;
     if sha256(rest) != *sum {
         return Err(fault("it is damaged: its SHA-256 is not the one it ends with".to_owned()));
@@ -54,7 +58,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<(CheckpointMeta, Checkpoint), IoEr
     Ok((meta, Checkpoint { run, progress, weights, moments: [first, second] }))
 }
 
-fn meta(path: &Path, json: &str) -> Result<CheckpointMeta, IoError> {
+fn meta<C: DeserializeOwned>(path: &Path, json: &str) -> Result<CheckpointMeta<C>, IoError> {
     let fault = |e: serde_json::Error| IoError::NotCheckpoint {
         path: path.to_owned(),
         problem: format!("{META_KEY}: {e}"),

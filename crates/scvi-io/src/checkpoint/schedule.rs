@@ -30,7 +30,7 @@ impl Schedule {
     }
 
     /// Whether it is time, so long after the last.
-    pub(super) fn is_due(&self, elapsed: Duration, event: Event) -> bool {
+    pub(super) fn is_due(&self, elapsed: Duration, event: &Event) -> bool {
         let epochs = match event {
             Event::Epoch(record) => record.epoch as u64 + 1,
             _ => 0,
@@ -52,7 +52,7 @@ mod tests {
         }
         assert!(Schedule::new(0.0, Some(0)).unwrap_err().to_string().contains("1 or more"));
         let hour = Duration::from_secs(3600);
-        let due = |minutes| Schedule::new(minutes, None).unwrap().is_due(hour, Event::Minibatch);
+        let due = |minutes| Schedule::new(minutes, None).unwrap().is_due(hour, &Event::Minibatch);
         assert_eq!([0.0, 5.0, 60.0, 61.0].map(due), [false, true, true, false]);
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use safetensors::Dtype;
 use scvi::nn::{Slot, StateDict};
-use scvi::train::TrainingRun;
+use scvi::train::{Trainable, TrainingRun};
+use serde::Serialize;
 
 use super::{CheckpointMeta, META_KEY, PREFIXES, SUM_TENSOR};
 use crate::IoError;
@@ -20,10 +21,10 @@ use crate::output::AtomicFile;
 ///
 /// # Errors
 /// Where the file cannot be written, or a number is not finite.
-pub fn write_checkpoint(
+pub fn write_checkpoint<M: Trainable<Config: Serialize>>(
     path: impl AsRef<Path>,
-    meta: &CheckpointMeta,
-    run: &mut TrainingRun,
+    meta: &CheckpointMeta<M::Config>,
+    run: &TrainingRun<M>,
 ) -> Result<(), IoError> {
     let path = path.as_ref();
     let fault = |problem: String| IoError::BadOutput { path: path.to_owned(), problem };

@@ -16,10 +16,7 @@ pub struct HistoryTable {
 impl From<&History> for HistoryTable {
     fn from(history: &History) -> Self {
         let row = |row: Vec<Option<f64>>| row.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect();
-        Self {
-            columns: history.columns().into_iter().map(str::to_owned).collect(),
-            rows: history.rows().map(row).collect(),
-        }
+        Self { columns: history.columns(), rows: history.rows().map(row).collect() }
     }
 }
 

@@ -20,6 +20,8 @@ pub trait Device: Send + Sync {
     fn upload(&self, buf: &mut Self::Buf, values: &[Self::Elem]);
     /// Copies the first `len` numbers on the device.
     fn copy(&self, from: &Self::Buf, to: &mut Self::Buf, len: usize);
+    /// to += from over the first `len` numbers.
+    fn add(&self, from: &Self::Buf, to: &mut Self::Buf, len: usize);
     /// Reads the first `len` numbers.
     fn download(&self, buf: &Self::Buf, len: usize) -> Vec<Self::Elem>;
     /// Sum of the first `len` numbers, in double precision.

@@ -25,6 +25,10 @@ impl<F: Real> Device for Cpu<F> {
         to[..len].copy_from_slice(&from[..len]);
     }
 
+    fn add(&self, from: &Aligned<F>, to: &mut Aligned<F>, len: usize) {
+        to[..len].iter_mut().zip(&from[..len]).for_each(|(to, &from)| *to += from);
+    }
+
     fn download(&self, buf: &Aligned<F>, len: usize) -> Vec<F> {
         buf[..len].to_vec()
     }

@@ -42,6 +42,10 @@ impl<F: Real> Device for Reference<F> {
         to[..len].copy_from_slice(&from[..len]);
     }
 
+    fn add(&self, from: &Vec<F>, to: &mut Vec<F>, len: usize) {
+        to[..len].iter_mut().zip(&from[..len]).for_each(|(to, &from)| *to += from);
+    }
+
     fn download(&self, buf: &Vec<F>, len: usize) -> Vec<F> {
         buf[..len].to_vec()
     }

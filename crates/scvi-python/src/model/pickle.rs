@@ -52,7 +52,7 @@ impl Model {
     ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyDict>,))> {
         let py = slf.py();
         let State { saved, reference } = State::clone(&slf.get().state());
-        let SavedModel { mut vae, meta, history, unused, left_out } = saved;
+        let SavedModel { vae, meta, history, unused, left_out } = saved;
         let description = Description {
             meta,
             config: vae.spec().config().clone(),

@@ -13,8 +13,9 @@ use crate::error::py_error;
 impl Model {
     /// Every tensor, in torch's layout; those that no option of the model reads, too.
     fn state_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let SavedModel { mut vae, unused, .. } = self.state().saved.clone();
-        to_dict(py, vae.state_dict().into_iter().chain(unused))
+        let state = self.state();
+        let SavedModel { vae, unused, .. } = &state.saved;
+        to_dict(py, vae.state_dict().into_iter().chain(unused.clone()))
     }
 
     /// Takes every tensor from a dictionary of arrays.
@@ -25,7 +26,7 @@ impl Model {
 
     /// Takes the weights of another model of this shape.
     fn take_weights(&self, py: Python, other: &Self) -> PyResult<()> {
-        let weights = other.state().saved.vae.clone().state_dict();
+        let weights = other.state().saved.vae.state_dict();
         self.change(py, |state| state.saved.vae.load_state_dict(weights).map_err(py_error))
     }
 

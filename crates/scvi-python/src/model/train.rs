@@ -72,7 +72,9 @@ impl Training<'_> {
             None => None,
             Some(options) => {
                 let State { saved, reference } = &mut state;
-                Some(options.prepare(saved, reference.as_ref(), &mut plan, n_cells)?)
+                let prepared = options.prepare(saved, reference.as_ref(), &mut plan, n_cells)?;
+                prepared.warn(py)?;
+                Some(prepared)
             }
         };
         let plan = Arc::new(plan);
@@ -90,10 +92,10 @@ impl Training<'_> {
         })??;
         let Supervised { value, interrupted } = done;
         let Ended { trained, not_written } = value.map_err(py_error)?;
-        let Trained { vae, history, split, stop } = trained;
+        let Trained { module: vae, history, split, stop } = trained;
         state.saved.vae = vae;
         // A later training begins with a new optimizer.
-        state.saved.vae.forget_moments();
+        state.saved.vae.reset_optimizer();
         keep(&mut state.saved, &history, split, stop, &plan, n_cells);
         Ok((state, (interrupted, not_written)))
     }

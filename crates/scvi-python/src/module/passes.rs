@@ -149,9 +149,9 @@ impl Model {
             data.with(py, |dataset| {
                 work(py, || {
                     let (mut ws, _) = load(vae, dataset, true)?;
-                    let n = ws.n_cells() as f64;
                     vae.compute_gradients(&mut ws, Noise::Seeded { seed, draw: 0 }, kl_weight);
-                    Ok((ws.loss_sums(vae.backend()).loss(kl_weight) / n, vae.gradients()))
+                    let loss = ws.loss(vae.backend(), kl_weight);
+                    Ok((loss.sum() / loss.n_cells as f64, vae.gradients()))
                 })
             })?
         })?;

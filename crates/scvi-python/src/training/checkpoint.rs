@@ -1,7 +1,9 @@
 //! Whether a run is kept in a file, and goes on from one.
 
+use std::ffi::CString;
 use std::path::PathBuf;
 
+use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use scvi::data::Dataset;
 use scvi::train::{Checkpoint, TrainPlan};
@@ -80,6 +82,14 @@ impl CheckpointOptions {
 }
 
 impl Prepared {
+    /// Warns of what differs from a run that never stopped, where something does.
+    pub fn warn(&self, py: Python) -> PyResult<()> {
+        let Some(caveat) = self.saved.as_ref().and_then(|(meta, _)| meta.caveat()) else {
+            return Ok(());
+        };
+        PyErr::warn(py, &py.get_type::<PyUserWarning>(), &CString::new(caveat)?, 2)
+    }
+
     /// The checkpoint of a run on these data, which are read once.
     pub fn begin(self, data: &Dataset) -> Result<RunCheckpoint, CheckpointError> {
         let data = data.fingerprint().map_err(scvi::train::TrainError::from)?;

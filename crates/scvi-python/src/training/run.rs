@@ -80,10 +80,10 @@ impl Underway<'_> {
             if let Some(record) = self.run.last_minibatch()
                 && filter.as_mut().is_some_and(|filter| filter.takes(record))
             {
-                reporter.send(News::Minibatch(*record));
+                reporter.send(News::Minibatch(record.clone()));
             }
-            if let Event::Epoch(record) = event {
-                self.tell_epoch(reporter, record, waits);
+            if let Event::Epoch(record) = &event {
+                self.tell_epoch(reporter, record.clone(), waits);
                 let is_long_enough = min_epochs.is_none_or(|least| record.epoch + 1 >= least);
                 if self.stop && is_long_enough && !self.is_interrupted {
                     return self.finish(Stop::Callback, None);
@@ -93,7 +93,7 @@ impl Underway<'_> {
                 let not_written = self.write()?;
                 return self.finish(Stop::Interrupted, not_written);
             }
-            if self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.is_due(event))
+            if self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.is_due(&event))
                 && let Some(why) = self.write()?
             {
                 reporter.send(News::NotWritten(why));

@@ -1,6 +1,6 @@
 //! Which cells a task looks at.
 
-use super::pass::TaskError;
+use super::error::TaskError;
 use crate::data::Dataset;
 use crate::module::Minibatch;
 

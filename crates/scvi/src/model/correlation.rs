@@ -1,14 +1,15 @@
 //! `get_feature_correlation_matrix`.
 
-use scvi_kernels::Cpu;
+use scvi_kernels::Backend;
 use scvi_kernels::ops::gram::add_gram;
 
 use super::cells::Cells;
 use super::denoised::{Denoise, denoised_samples};
-use super::pass::{TaskError, check_genes, decode_as};
+use super::error::TaskError;
+use super::pass::{check_genes, decode_as};
 use super::ranks::rank;
 use super::watch::Watch;
-use crate::module::Vae;
+use crate::module::{Inference, Vae};
 
 /// Rows that are turned into double precision at a time.
 const ROWS: usize = 1024;
@@ -70,11 +71,12 @@ impl Default for CorrelationOptions {
 /// [`TaskError`] where the data does not fit the model or cannot be read, the likelihood has no
 /// dispersion, a batch or gene is not the model's, or no draw is asked for.
 pub fn feature_correlation_matrix(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     options: &CorrelationOptions,
     watch: &mut Watch,
 ) -> Result<Vec<f64>, TaskError> {
+    let vae = model.vae();
     let batches = decode_as(vae, &options.transform_batch)?;
     check_genes(vae, options.genes.as_deref())?;
     let n_genes = vae.spec().config().n_input as u32;
@@ -94,8 +96,8 @@ pub fn feature_correlation_matrix(
     Ok(mean)
 }
 
-fn of_one_batch(
-    vae: &Vae<Cpu<f32>>,
+fn of_one_batch<B: Backend<Elem = f32>>(
+    vae: &Vae<B>,
     cells: Cells,
     what: &Denoise,
     correlation_type: CorrelationType,

@@ -1,13 +1,14 @@
 //! Draws of denoised expression, which correlations are taken of.
 
+use scvi_kernels::Backend;
+
 use rand_distr::{Distribution, Gamma};
 use rayon::prelude::*;
-use scvi_kernels::Cpu;
 
 use super::cells::Cells;
 use super::draws::Posterior;
+use super::error::TaskError;
 use super::minibatches::{Loaded, Room, for_each_draw};
-use super::pass::TaskError;
 use super::watch::Watch;
 use crate::distributions::NoiseRng;
 use crate::module::{Choice, Decoded, GeneLikelihood, Vae};
@@ -29,8 +30,8 @@ pub(super) struct Denoise<'a> {
 /// `(cells, genes)`, goes to `sink`.
 ///
 /// Source: scvi-tools 1.4.2, `model/base/_rnamixin.py`, `_get_denoised_samples`.
-pub(super) fn denoised_samples(
-    vae: &Vae<Cpu<f32>>,
+pub(super) fn denoised_samples<B: Backend<Elem = f32>>(
+    vae: &Vae<B>,
     cells: Cells,
     what: &Denoise,
     watch: &mut Watch,
@@ -45,7 +46,7 @@ pub(super) fn denoised_samples(
     let n_draws = posterior.n_draws()?;
     let (genes, all_genes) = (what.genes, vae.spec().config().n_input);
     // Of each draw: (cells, genes).
-    let work = |Loaded { ws, batch, draws, .. }: Loaded, drawn: &mut Vec<Vec<f32>>| {
+    let work = |Loaded { ws, batch, draws, .. }: Loaded<_>, drawn: &mut Vec<Vec<f32>>| {
         drawn.resize_with(draws.len(), Vec::new);
         for (k, (rows, draw)) in drawn.iter_mut().zip(draws).enumerate() {
             posterior.draw(vae, ws, batch, draw, k == 0);

@@ -3,8 +3,8 @@
 use scvi_kernels::{Philox, Stream};
 
 use super::aggregated_posterior::AggregatedPosterior;
+use super::error::TaskError;
 use super::latent::Latent;
-use super::pass::TaskError;
 use super::watch::{Watch, tell};
 
 /// How to compare the samples of a study.

@@ -1,8 +1,9 @@
 //! Which z the cells of a minibatch are decoded at.
 
-use scvi_kernels::Cpu;
+use scvi_kernels::Backend;
 
-use super::pass::{TaskError, infer};
+use super::error::TaskError;
+use super::pass::infer;
 use crate::module::{Minibatch, Noise, Vae, Workspace};
 
 /// Which z a cell is decoded at.
@@ -41,10 +42,10 @@ impl Posterior {
 
     /// Puts draw number `draw` of the cells of a loaded minibatch into the workspace: the encoder
     /// runs for the first one since it was loaded alone.
-    pub(super) fn draw(
+    pub(super) fn draw<B: Backend<Elem = f32>>(
         self,
-        vae: &Vae<Cpu<f32>>,
-        ws: &mut Workspace<Cpu<f32>>,
+        vae: &Vae<B>,
+        ws: &mut Workspace<B>,
         batch: &Minibatch,
         draw: u32,
         is_first: bool,

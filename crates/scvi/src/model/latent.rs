@@ -1,14 +1,13 @@
 //! `get_latent_representation`.
 
-use scvi_kernels::Cpu;
-
 use super::cells::Cells;
 use super::draws::Posterior;
+use super::error::TaskError;
 use super::mean::MeanRows;
 use super::minibatches::{Loaded, Room, for_each_draw, for_each_minibatch};
-use super::pass::{TaskError, infer};
+use super::pass::infer;
 use super::watch::Watch;
-use crate::module::{Noise, Vae};
+use crate::module::{Inference, Noise};
 
 /// The posterior q(z|x) = N(mean, var) of every cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,14 +27,15 @@ pub struct Latent {
 /// # Errors
 /// [`TaskError`] where the data does not fit the model or cannot be read.
 pub fn latent_representation(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     watch: &mut Watch,
 ) -> Result<Latent, TaskError> {
+    let vae = model.vae();
     let n_latent = vae.spec().config().n_latent;
     let values = || Vec::with_capacity(cells.len() * n_latent);
     let mut latent = Latent { n_latent, mean: values(), var: values() };
-    let work = |Loaded { ws, batch, .. }: Loaded, [mean, var]: &mut [Vec<f32>; 2]| {
+    let work = |Loaded { ws, batch, .. }: Loaded<_>, [mean, var]: &mut [Vec<f32>; 2]| {
         infer(vae, ws, batch, None);
         (*mean, *var) = (ws.qz_m(vae.backend()), ws.qz_v(vae.backend()));
         Ok(())
@@ -53,13 +53,14 @@ pub fn latent_representation(
 /// # Errors
 /// As [`latent_representation`].
 pub fn latent_sample(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     seed: u64,
     watch: &mut Watch,
 ) -> Result<Vec<f32>, TaskError> {
+    let vae = model.vae();
     let mut all = Vec::new();
-    let work = |Loaded { ws, batch, .. }: Loaded, z: &mut Vec<f32>| {
+    let work = |Loaded { ws, batch, .. }: Loaded<_>, z: &mut Vec<f32>| {
         infer(vae, ws, batch, Some(Noise::Seeded { seed, draw: 0 }));
         *z = ws.z(vae.backend());
         Ok(())
@@ -85,17 +86,18 @@ pub const MC_SAMPLES: u32 = 5000;
 /// # Errors
 /// As [`latent_representation`]; [`TaskError::NoSamples`] where no draw is asked for.
 pub fn latent_simplex_mean(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     mc_samples: u32,
     seed: u64,
     watch: &mut Watch,
 ) -> Result<Vec<f32>, TaskError> {
+    let vae = model.vae();
     let posterior = Posterior::Samples { n_samples: mc_samples, seed };
     let n_draws = posterior.n_draws()?;
     let n_latent = vae.spec().config().n_latent;
     let mut all = Vec::new();
-    let work = |Loaded { ws, batch, draws, .. }: Loaded, mean: &mut MeanRows| {
+    let work = |Loaded { ws, batch, draws, .. }: Loaded<_>, mean: &mut MeanRows| {
         let n = ws.n_cells() * n_latent;
         for draw in draws.clone() {
             posterior.draw(vae, ws, batch, draw, draw == draws.start);

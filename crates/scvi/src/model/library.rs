@@ -1,13 +1,11 @@
 //! `get_latent_library_size` and `get_batch_representation`.
 
-use scvi_kernels::Cpu;
-
 use super::cells::Cells;
 use super::draws::Posterior;
+use super::error::TaskError;
 use super::minibatches::{Loaded, Room, for_each_minibatch};
-use super::pass::TaskError;
 use super::watch::Watch;
-use crate::module::Vae;
+use crate::module::Inference;
 use crate::nn::BATCH;
 
 /// Which size of a library is given.
@@ -31,18 +29,19 @@ pub enum LibraryEstimate {
 /// [`TaskError`] where the data does not fit the model, is minified or cannot be read, or the mean
 /// is asked of a model that infers no library.
 pub fn latent_library_size(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     estimate: LibraryEstimate,
     watch: &mut Watch,
 ) -> Result<Vec<f32>, TaskError> {
+    let vae = model.vae();
     vae.require_counts("latent_library_size")?;
     let posterior = match estimate {
         LibraryEstimate::Mean => Posterior::Mean,
         LibraryEstimate::Sample { seed } => Posterior::Samples { n_samples: 1, seed },
     };
     let mut sizes = Vec::with_capacity(cells.len());
-    let work = |Loaded { ws, batch, .. }: Loaded, sizes: &mut Vec<f32>| {
+    let work = |Loaded { ws, batch, .. }: Loaded<_>, sizes: &mut Vec<f32>| {
         posterior.draw(vae, ws, batch, 0, true);
         match estimate {
             LibraryEstimate::Sample { .. } => {
@@ -69,12 +68,13 @@ pub fn latent_library_size(
 /// # Errors
 /// [`TaskError`] where the model has no such embedding, or the data does not fit it.
 pub fn batch_representation(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     watch: &mut Watch,
 ) -> Result<Vec<f32>, TaskError> {
+    let vae = model.vae();
     let mut vectors = Vec::new();
-    let work = |Loaded { batch, .. }: Loaded, vectors: &mut Vec<f32>| {
+    let work = |Loaded { batch, .. }: Loaded<_>, vectors: &mut Vec<f32>| {
         *vectors = vae.compute_embedding(BATCH, &batch.batch)?;
         Ok(())
     };

@@ -1,12 +1,10 @@
 //! `get_elbo` and `get_reconstruction_error`.
 
-use scvi_kernels::Cpu;
-
 use super::cells::Cells;
+use super::error::TaskError;
 use super::minibatches::{Loaded, Room, for_each_minibatch};
-use super::pass::TaskError;
 use super::watch::Watch;
-use crate::module::{Noise, Vae};
+use crate::module::{Inference, Noise};
 
 /// Which z a cell is evaluated at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,25 +42,21 @@ impl CellElbo {
 /// # Errors
 /// [`TaskError`] where the data does not fit the model or cannot be read.
 pub fn elbo(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     draw: Draw,
     watch: &mut Watch,
 ) -> Result<CellElbo, TaskError> {
+    let vae = model.vae();
     vae.require_counts("elbo")?;
     let mut terms = CellElbo::default();
     let noise = match draw {
         Draw::Mean => None,
         Draw::Sample { seed } => Some(Noise::Seeded { seed, draw: 0 }),
     };
-    let work = |Loaded { ws, .. }: Loaded, terms: &mut CellElbo| {
+    let work = |Loaded { ws, .. }: Loaded<_>, terms: &mut CellElbo| {
         // From the counts even where posteriors are stored beside them: the divergence is wanted.
-        vae.inference(ws, noise);
-        vae.generative(ws, None);
-        let outputs = ws.cell_outputs(vae.backend());
-        terms.reconstruction_loss = outputs.reconstruction_loss;
-        let kl = outputs.kl_divergence_z.iter().zip(&outputs.kl_divergence_l);
-        terms.kl_local = kl.map(|(z, l)| z + l).collect();
+        [terms.reconstruction_loss, terms.kl_local] = model.elbo_terms(ws, noise);
         Ok(())
     };
     for_each_minibatch(vae, cells, Room::Likelihood, watch, work, |some| {

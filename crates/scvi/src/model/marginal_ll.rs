@@ -1,13 +1,11 @@
 //! `get_marginal_ll`.
 
-use scvi_kernels::Cpu;
-
 use super::cells::Cells;
+use super::error::TaskError;
 use super::log_sum_exp::LogSumExp;
 use super::minibatches::{Loaded, Room, for_each_minibatch};
-use super::pass::TaskError;
 use super::watch::Watch;
-use crate::module::{Noise, Vae};
+use crate::module::{Inference, Noise};
 
 /// ln p(x) of every cell by importance sampling from the posterior, in nats: `(cells)`.
 ///
@@ -25,18 +23,19 @@ use crate::module::{Noise, Vae};
 /// [`TaskError`] where the data does not fit the model, is minified or cannot be read, or no draw
 /// is asked for.
 pub fn marginal_ll(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     n_mc_samples: u32,
     seed: u64,
     watch: &mut Watch,
 ) -> Result<Vec<f64>, TaskError> {
+    let vae = model.vae();
     vae.require_counts("marginal_ll")?;
     if n_mc_samples == 0 {
         return Err(TaskError::NoSamples);
     }
     let mut all = Vec::with_capacity(cells.len());
-    let work = |Loaded { ws, .. }: Loaded, means: &mut Vec<f64>| {
+    let work = |Loaded { ws, .. }: Loaded<_>, means: &mut Vec<f64>| {
         vae.inference(ws, None);
         let mut sums = vec![LogSumExp::default(); ws.n_cells()];
         for draw in 0..n_mc_samples {

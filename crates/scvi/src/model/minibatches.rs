@@ -5,15 +5,16 @@
 //! the results of the wave before are handed over in order. A minibatch's numbers do not depend on
 //! its lane: however many there are, the results are the same to the bit.
 
+use scvi_kernels::Backend;
+
 use std::mem::{replace, swap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use scvi_kernels::Cpu;
-
 use super::cells::Cells;
-use super::pass::{TaskError, check_cells};
+use super::error::TaskError;
+use super::pass::check_cells;
 use super::watch::{Watch, tell};
 use crate::module::{Minibatch, Vae, Workspace};
 
@@ -45,8 +46,8 @@ impl Room {
 }
 
 /// A minibatch of which a task is done.
-pub(super) struct Loaded<'a> {
-    pub(super) ws: &'a mut Workspace<Cpu<f32>>,
+pub(super) struct Loaded<'a, B: Backend> {
+    pub(super) ws: &'a mut Workspace<B>,
     pub(super) batch: &'a Minibatch,
     /// Place of the first cell among those of the task.
     pub(super) first: usize,
@@ -55,8 +56,8 @@ pub(super) struct Loaded<'a> {
 }
 
 /// What works on one minibatch after the other.
-struct Lane {
-    ws: Workspace<Cpu<f32>>,
+struct Lane<B: Backend> {
+    ws: Workspace<B>,
     batch: Minibatch,
     numbers: Vec<u32>,
 }
@@ -69,24 +70,24 @@ struct Made<T> {
 
 /// Calls `work` on every minibatch, several at a time, and `take` in their order with what each
 /// made. `work` finds in its last argument what an earlier minibatch left there.
-pub(super) fn for_each_minibatch<T: Default + Send>(
-    vae: &Vae<Cpu<f32>>,
+pub(super) fn for_each_minibatch<B: Backend<Elem = f32>, T: Default + Send>(
+    vae: &Vae<B>,
     cells: Cells,
     room: Room,
     watch: &mut Watch,
-    work: impl Fn(Loaded, &mut T) -> Result<(), TaskError> + Sync,
+    work: impl Fn(Loaded<B>, &mut T) -> Result<(), TaskError> + Sync,
     take: impl FnMut(&mut T) -> Result<(), TaskError>,
 ) -> Result<(), TaskError> {
     for_each_draw(vae, cells, (room, 1, true), watch, work, take)
 }
 
 /// The same with so many draws of each minibatch: all at a time if `together`, else a few.
-pub(super) fn for_each_draw<T: Default + Send>(
-    vae: &Vae<Cpu<f32>>,
+pub(super) fn for_each_draw<B: Backend<Elem = f32>, T: Default + Send>(
+    vae: &Vae<B>,
     cells: Cells,
     (room, n_draws, together): (Room, u32, bool),
     watch: &mut Watch,
-    work: impl Fn(Loaded, &mut T) -> Result<(), TaskError> + Sync,
+    work: impl Fn(Loaded<B>, &mut T) -> Result<(), TaskError> + Sync,
     take: impl FnMut(&mut T) -> Result<(), TaskError>,
 ) -> Result<(), TaskError> {
     let at_a_time = if together { n_draws } else { DRAWS };
@@ -95,12 +96,12 @@ pub(super) fn for_each_draw<T: Default + Send>(
     for_each(vae, cells, (room, &groups), watch, work, take)
 }
 
-fn for_each<T: Default + Send>(
-    vae: &Vae<Cpu<f32>>,
+fn for_each<B: Backend<Elem = f32>, T: Default + Send>(
+    vae: &Vae<B>,
     cells: Cells,
     (room, draws): (Room, &[Range<u32>]),
     watch: &mut Watch,
-    work: impl Fn(Loaded, &mut T) -> Result<(), TaskError> + Sync,
+    work: impl Fn(Loaded<B>, &mut T) -> Result<(), TaskError> + Sync,
     mut take: impl FnMut(&mut T) -> Result<(), TaskError>,
 ) -> Result<(), TaskError> {
     check_cells(vae, cells)?;
@@ -110,7 +111,7 @@ fn for_each<T: Default + Send>(
     let places = |item| start(item)..(start(item) + cells.batch_size).min(cells.len());
     cells.data.expect((0..n_items).flat_map(places).map(|place| cells.number(place)));
     let n_lanes = rayon::current_num_threads().min(n_items);
-    let mut lanes: Vec<Lane> = (0..n_lanes).map(|_| Lane::new(vae, cells, room)).collect();
+    let mut lanes: Vec<Lane<B>> = (0..n_lanes).map(|_| Lane::new(vae, cells, room)).collect();
     let per_wave = n_items.min(n_lanes * room.per_lane());
     let places = || (0..per_wave).map(|_| Mutex::new(Made::<T>::default())).collect();
     let [mut made, mut next]: [Vec<_>; 2] = [places(), places()];
@@ -118,7 +119,7 @@ fn for_each<T: Default + Send>(
     while wave.end < n_items || !wave.is_empty() {
         let following = wave.end..n_items.min(wave.end + per_wave);
         let (next_item, places) = (AtomicUsize::new(following.start), &next);
-        let evaluate = |lane: &mut Lane| {
+        let evaluate = |lane: &mut Lane<B>| {
             loop {
                 let item = next_item.fetch_add(1, Ordering::Relaxed);
                 if item >= following.end {
@@ -160,8 +161,8 @@ impl<T: Default> Default for Made<T> {
     }
 }
 
-impl Lane {
-    fn new(vae: &Vae<Cpu<f32>>, cells: Cells, room: Room) -> Self {
+impl<B: Backend<Elem = f32>> Lane<B> {
+    fn new(vae: &Vae<B>, cells: Cells, room: Room) -> Self {
         let max_cells = cells.batch_size.min(cells.len());
         let max_nnz = cells.data.max_nnz(max_cells);
         let ws = match room {
@@ -175,11 +176,11 @@ impl Lane {
     /// Reads the minibatch that begins at a place.
     fn load(
         &mut self,
-        vae: &Vae<Cpu<f32>>,
+        vae: &Vae<B>,
         cells: Cells,
         first: usize,
         draws: Range<u32>,
-    ) -> Result<Loaded<'_>, TaskError> {
+    ) -> Result<Loaded<'_, B>, TaskError> {
         let Self { ws, batch, numbers, .. } = self;
         cells.minibatch(first, numbers);
         cells.data.fill(numbers, batch)?;

@@ -1,16 +1,17 @@
 //! `get_normalized_expression`.
 
-use std::io;
+use scvi_kernels::Backend;
 
-use scvi_kernels::Cpu;
+use std::io;
 
 use super::cells::Cells;
 use super::draws::Posterior;
+use super::error::TaskError;
 use super::mean::MeanRows;
 use super::minibatches::{Loaded, Room, for_each_draw};
-use super::pass::{TaskError, check_genes, decode_as};
+use super::pass::{check_genes, decode_as};
 use super::watch::Watch;
-use crate::module::{Vae, Workspace};
+use crate::module::{Inference, Vae, Workspace};
 use crate::nn::Decoded;
 
 /// The size that every cell is scaled to.
@@ -72,19 +73,20 @@ pub type Rows<'a> = dyn FnMut(u32, &[f32]) -> io::Result<()> + 'a;
 /// [`TaskError`] where the data does not fit the model or cannot be read, a batch or a gene is none
 /// of the model's, no draw is asked for, or `rows` fails.
 pub fn normalized_expression(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     options: &ExpressionOptions,
     watch: &mut Watch,
     rows: &mut Rows,
 ) -> Result<(), TaskError> {
+    let vae = model.vae();
     let batches = decode_as(vae, options.transform_batch)?;
     check_genes(vae, options.genes)?;
     let n_draws = options.posterior.n_draws()?;
     let n_genes = options.genes.map_or(cells.data.n_genes(), <[u32]>::len);
     let terms = batches.len() * if options.return_mean { n_draws as usize } else { 1 };
     // The number of the first draw, and each one's values or their mean.
-    let work = |loaded: Loaded, (number, values): &mut (u32, Vec<MeanRows>)| {
+    let work = |loaded: Loaded<_>, (number, values): &mut (u32, Vec<MeanRows>)| {
         let Loaded { ws, batch, draws, .. } = loaded;
         let n = ws.n_cells() * n_genes;
         *number = draws.start;
@@ -107,9 +109,9 @@ pub fn normalized_expression(
 }
 
 /// What was decoded, scaled: `(cells, genes)`.
-fn read(
-    vae: &Vae<Cpu<f32>>,
-    ws: &Workspace<Cpu<f32>>,
+fn read<B: Backend<Elem = f32>>(
+    vae: &Vae<B>,
+    ws: &Workspace<B>,
     options: &ExpressionOptions,
     out: &mut [f32],
 ) {

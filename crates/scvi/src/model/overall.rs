@@ -1,16 +1,17 @@
 //! `get_normalized_expression` with `n_samples_overall`.
 
-use scvi_kernels::{Cpu, Philox, Stream};
+use scvi_kernels::{Backend, Philox, Stream};
 
 use super::cells::Cells;
 use super::draws::Posterior;
+use super::error::TaskError;
 use super::importance::{Anchors, ImportanceOptions, LatentSamples, Weights, draw_again, shares};
 use super::minibatches::{Loaded, Room, for_each_minibatch};
 use super::normalized::{ExpressionOptions, Rows, normalized_expression};
-use super::pass::{TaskError, decode_as, infer};
+use super::pass::{decode_as, infer};
 use super::watch::Watch;
 use crate::data::Dataset;
-use crate::module::{Noise, Vae};
+use crate::module::{Inference, Noise, Vae};
 
 /// Which draws there are over all cells together (`n_samples_overall`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +58,12 @@ impl Overall {
     /// the data does not fit the model, is minified or cannot be read.
     pub fn draw(
         &self,
-        vae: &Vae<Cpu<f32>>,
+        model: &impl Inference,
         candidates: Cells,
         transform_batch: &[u32],
         watch: &mut Watch,
     ) -> Result<DrawnRows, TaskError> {
+        let vae = model.vae();
         let drawn = self.draw_alike(candidates)?;
         match self.weights {
             Weights::Uniform => Ok(drawn),
@@ -86,9 +88,9 @@ impl Overall {
     }
 
     /// By their importance weights.
-    fn draw_again(
+    fn draw_again<B: Backend<Elem = f32>>(
         &self,
-        vae: &Vae<Cpu<f32>>,
+        vae: &Vae<B>,
         candidates: Cells,
         drawn: &DrawnRows,
         transform_batch: &[u32],
@@ -121,15 +123,15 @@ impl Overall {
     }
 
     /// z of rows, and what it is made of: `(rows, n_latent)` each.
-    fn latent(
+    fn latent<B: Backend<Elem = f32>>(
         &self,
-        vae: &Vae<Cpu<f32>>,
+        vae: &Vae<B>,
         rows: Cells,
         watch: &mut Watch,
     ) -> Result<[Vec<f32>; 2], TaskError> {
         let noise = Noise::Seeded { seed: self.seed, draw: 0 };
         let [mut z, mut untransformed] = [Vec::new(), Vec::new()];
-        let work = |Loaded { ws, batch, .. }: Loaded, drawn: &mut [Vec<f32>; 2]| {
+        let work = |Loaded { ws, batch, .. }: Loaded<_>, drawn: &mut [Vec<f32>; 2]| {
             infer(vae, ws, batch, Some(noise));
             *drawn = [ws.z(vae.backend()), ws.untransformed_z(vae.backend())];
             Ok(())
@@ -150,13 +152,14 @@ impl Overall {
 /// # Errors
 /// As [`normalized_expression`] and [`Overall::draw`].
 pub fn normalized_expression_overall(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     candidates: Cells,
     overall: Overall,
     options: &ExpressionOptions,
     watch: &mut Watch,
     rows: &mut Rows,
 ) -> Result<Vec<u32>, TaskError> {
+    let vae = model.vae();
     let drawn = overall.draw(vae, candidates, options.transform_batch, watch)?;
     let posterior = Posterior::Samples { n_samples: 1, seed: overall.seed };
     let options = ExpressionOptions { posterior, ..*options };

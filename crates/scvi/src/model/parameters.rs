@@ -2,15 +2,13 @@
 
 use std::io;
 
-use scvi_kernels::Cpu;
-
 use super::cells::Cells;
 use super::draws::Posterior;
+use super::error::TaskError;
 use super::mean::MeanRows;
 use super::minibatches::{Loaded, Room, for_each_draw};
-use super::pass::TaskError;
 use super::watch::Watch;
-use crate::module::{Dispersion, GeneLikelihood, Vae};
+use crate::module::{Dispersion, GeneLikelihood, Inference};
 use crate::nn::Decoded;
 
 /// Parameters of p(x|z) of some cells.
@@ -40,7 +38,8 @@ pub struct ParameterKinds {
 
 impl ParameterKinds {
     /// Those of a model.
-    pub fn of(vae: &Vae<Cpu<f32>>) -> Self {
+    pub fn of(model: &impl Inference) -> Self {
+        let vae = model.vae();
         let config = vae.spec().config();
         let dispersions = config.gene_likelihood != GeneLikelihood::Poisson;
         Self {
@@ -67,19 +66,20 @@ pub type ParameterRows<'a> = dyn FnMut(Parameters) -> io::Result<()> + 'a;
 /// [`TaskError`] where the data does not fit the model or cannot be read, no draw is asked for, or
 /// `rows` fails.
 pub fn likelihood_parameters(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     posterior: Posterior,
     give_mean: bool,
     watch: &mut Watch,
     rows: &mut ParameterRows,
 ) -> Result<(), TaskError> {
+    let vae = model.vae();
     let n_draws = posterior.n_draws()?;
     let terms = if give_mean { n_draws as usize } else { 1 };
     let kinds = ParameterKinds::of(vae);
     let n_genes = cells.data.n_genes();
     // The number of the first draw, and means, dispersions and dropouts of each, or their means.
-    let work = |loaded: Loaded, (number, values): &mut (u32, Vec<[MeanRows; 3]>)| {
+    let work = |loaded: Loaded<_>, (number, values): &mut (u32, Vec<[MeanRows; 3]>)| {
         let Loaded { ws, batch, draws, .. } = loaded;
         let n = ws.n_cells() * n_genes;
         let n_dispersions = if kinds.dispersion_is_of_gene { n_genes } else { n };

@@ -1,17 +1,18 @@
 //! `posterior_predictive_sample`.
 
-use scvi_kernels::Cpu;
+use scvi_kernels::Backend;
 
 use super::cells::Cells;
 use super::draws::Posterior;
+use super::error::TaskError;
 use super::minibatches::{Loaded, Room, for_each_draw};
-use super::pass::{TaskError, check_genes, decode_as};
+use super::pass::{check_genes, decode_as};
 use super::watch::Watch;
 use crate::distributions::{
     MAX_POISSON_RATE, NegativeBinomial, Normal, Poisson, SampleError, SampleNoise,
     ZeroInflatedNegativeBinomial, sample_matrix,
 };
-use crate::module::{Decoded, GeneLikelihood, Vae, Workspace};
+use crate::module::{Decoded, GeneLikelihood, Inference, Vae, Workspace};
 
 /// How to draw from the posterior predictive distribution.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,19 +69,20 @@ pub type SampleSink<'a> = dyn FnMut(SampledRows) -> Result<(), TaskError> + 'a;
 /// batch or gene is not the model's, or a decoded parameter describes no distribution; and those of
 /// `sink`.
 pub fn posterior_predictive_sample(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     options: &SampleOptions,
     sink: &mut SampleSink,
     watch: &mut Watch,
 ) -> Result<(), TaskError> {
+    let vae = model.vae();
     let batches = decode_as(vae, &options.transform_batch)?;
     check_genes(vae, options.genes.as_deref())?;
     let n_genes = vae.spec().config().n_input as u32;
     let genes = options.genes.clone().unwrap_or_else(|| (0..n_genes).collect());
     let posterior = Posterior::Samples { n_samples: options.n_samples, seed: options.seed };
     let n_draws = posterior.n_draws()?;
-    let work = |Loaded { ws, batch, first, draws }: Loaded, drawn: &mut Drawn| {
+    let work = |Loaded { ws, batch, first, draws }: Loaded<_>, drawn: &mut Drawn| {
         let len = batch.cells.len() * genes.len();
         (drawn.first, drawn.draw) = (first, draws.start);
         drawn.values.resize_with(draws.len(), Vec::new);
@@ -125,9 +127,9 @@ struct Drawn {
 }
 
 /// One draw of the counts of the minibatch last decoded: `(cells, genes)`.
-fn sample_decoded(
-    vae: &Vae<Cpu<f32>>,
-    ws: &Workspace<Cpu<f32>>,
+fn sample_decoded<B: Backend<Elem = f32>>(
+    vae: &Vae<B>,
+    ws: &Workspace<B>,
     noise: SampleNoise,
     max_poisson_rate: f64,
     out: &mut [f32],

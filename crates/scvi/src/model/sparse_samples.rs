@@ -1,12 +1,10 @@
 //! Posterior predictive draws without their zeros.
 
-use scvi_kernels::Cpu;
-
 use super::cells::Cells;
-use super::pass::TaskError;
+use super::error::TaskError;
 use super::sample::{SampleOptions, posterior_predictive_sample};
 use super::watch::Watch;
-use crate::module::Vae;
+use crate::module::Inference;
 
 /// One draw of every cell, in compressed sparse row form: `(cells, genes)`.
 ///
@@ -57,11 +55,12 @@ impl SparseSample {
 /// # Errors
 /// As [`posterior_predictive_sample`].
 pub fn sparse_samples(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     cells: Cells,
     options: &SampleOptions,
     watch: &mut Watch,
 ) -> Result<Vec<SparseSample>, TaskError> {
+    let vae = model.vae();
     let n_genes = options.genes.as_ref().map_or(vae.spec().config().n_input, Vec::len);
     let mut draws = vec![SparseSample::new(n_genes); options.n_samples as usize];
     let mut sink = |rows: super::SampledRows| {

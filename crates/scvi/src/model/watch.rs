@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::pass::TaskError;
+use super::error::TaskError;
 
 /// How far a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

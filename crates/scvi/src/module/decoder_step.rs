@@ -3,9 +3,9 @@
 use scvi_kernels::{Backend, Real};
 
 use super::noise::Noise;
-use super::optimizer_step::OptimizerStep;
 use super::vae::{Vae, pass};
 use super::workspace::Workspace;
+use crate::nn::OptimizerStep;
 
 impl<B: Backend> Vae<B> {
     /// One optimisation step on the minibatch in `ws` at draws from its stored posterior: forward

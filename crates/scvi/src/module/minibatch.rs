@@ -246,6 +246,11 @@ impl<B: Backend> Inputs<B> {
         }
     }
 
+    /// Whether posteriors of minified data were loaded.
+    pub(crate) fn has_posterior(&self) -> bool {
+        self.stored.is_some()
+    }
+
     /// The column of the dispersion table that each cell uses, where there are several.
     pub(super) fn groups(&self, dispersion: Dispersion) -> Option<&[u32]> {
         match dispersion {

@@ -5,12 +5,13 @@ mod covariates;
 mod decoded_samples;
 mod decoder_step;
 mod embedding_api;
+mod inference;
 mod kwargs;
+mod loss;
 mod marginal;
 mod minibatch;
 mod minified;
 mod noise;
-mod optimizer_step;
 mod options;
 mod other_counts;
 mod outputs;
@@ -21,21 +22,22 @@ mod vae;
 mod validate;
 mod workspace;
 
-pub use crate::nn::{Decoded, GradientClip};
+pub use crate::nn::{Decoded, GradientClip, OptimizerStep};
 pub use config::VaeConfig;
 pub(crate) use covariates::OneHotPlan;
 pub use decoded_samples::DecodedSamples;
 pub use embedding_api::AddedEmbedding;
+pub use inference::Inference;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
+pub use loss::{Loss, LossPart, LossTerm};
 pub use minibatch::{Inputs, Minibatch};
 pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};
 pub use noise::{GivenNoise, Noise};
-pub use optimizer_step::OptimizerStep;
 pub use options::{
     Activation, BatchRepresentation, Choice, Dispersion, GeneLikelihood, LatentDistribution,
     NormPlacement, UnknownChoice, VarActivation,
 };
-pub use outputs::{CellOutputs, ExtraMetrics, LossSums};
+pub use outputs::{CellOutputs, ExtraMetrics};
 pub use spec::VaeSpec;
 pub use vae::Vae;
 pub use validate::ConfigError;

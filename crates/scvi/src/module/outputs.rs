@@ -2,6 +2,7 @@
 
 use scvi_kernels::Backend;
 
+use super::loss::{Loss, LossPart, LossTerm};
 use super::workspace::Workspace;
 
 /// The terms of each cell's loss, in nats (scvi-tools' `LossOutput`).
@@ -28,39 +29,22 @@ pub struct ExtraMetrics<F> {
     pub labels: Vec<u32>,
 }
 
-/// Loss terms, summed over a minibatch.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LossSums {
-    /// -Σ ln p(x | z).
-    pub reconstruction_loss: f64,
-    /// Σ KL(q(z|x) ‖ p(z)).
-    pub kl_divergence_z: f64,
-    /// Σ KL(q(l|x) ‖ p(l)).
-    pub kl_divergence_l: f64,
-}
-
-impl LossSums {
-    /// reconstruction_loss + kl_weight · kl_divergence_z + kl_divergence_l: the divergence of the
-    /// library is never weighted.
-    pub fn loss(&self, kl_weight: f64) -> f64 {
-        self.reconstruction_loss + kl_weight * self.kl_divergence_z + self.kl_divergence_l
-    }
-
-    /// Both divergences together.
-    pub fn kl_local(&self) -> f64 {
-        self.kl_divergence_z + self.kl_divergence_l
-    }
-}
-
 impl<B: Backend> Workspace<B> {
-    /// Loss terms, summed over the minibatch.
-    pub fn loss_sums(&self, backend: &B) -> LossSums {
-        let n = self.inputs.n_cells;
-        LossSums {
-            reconstruction_loss: backend.sum(&self.decoder.nll, n),
-            kl_divergence_z: backend.sum(&self.encoder.kl, n),
-            kl_divergence_l: self.library.as_ref().map_or(0.0, |l| backend.sum(&l.kl, n)),
-        }
+    /// The loss of the minibatch:
+    /// reconstruction_loss + `kl_weight` · kl_divergence_z + kl_divergence_l. The divergence of the
+    /// library is never weighted.
+    pub fn loss(&self, backend: &B, kl_weight: f64) -> Loss {
+        let n_cells = self.inputs.n_cells;
+        let term = |name, part, weight, values| {
+            let sum = backend.sum(values, n_cells);
+            LossTerm { name, part, weight, sum }
+        };
+        let library = self.library.as_ref();
+        let mut terms = Vec::with_capacity(3);
+        terms.push(term("reconstruction_loss", LossPart::Reconstruction, 1.0, &self.decoder.nll));
+        terms.push(term("kl_divergence_z", LossPart::KlLocal, kl_weight, &self.encoder.kl));
+        terms.extend(library.map(|l| term("kl_divergence_l", LossPart::KlLocal, 1.0, &l.kl)));
+        Loss { n_cells, terms, metrics: Vec::new() }
     }
 
     /// Loss terms of each cell.

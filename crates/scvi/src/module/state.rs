@@ -6,19 +6,24 @@ use super::options::Dispersion;
 use super::spec::VaeSpec;
 use super::vae::Vae;
 use crate::nn::{
-    Decoder, Embeddings, Encoder, FindNotFinite, ForgetMoments, NotFinite, Param, SetTrained, Slot,
-    StateDict, StateError, StateExport, StateImport, StateVisitor, Trained,
+    NamedTensor, NotFinite, Slot, StateDict, StateError, Tensors, TensorsMut, Trained, export,
+    first_not_finite, import, reset_optimizer, set_trained,
 };
 
 impl<B: Backend> Vae<B> {
     /// Every parameter and running moment, in scvi-tools' names and torch's layout.
-    pub fn state_dict(&mut self) -> StateDict<B::Elem> {
-        self.export(Slot::Value)
+    pub fn state_dict(&self) -> StateDict<B::Elem> {
+        self.state(Slot::Value)
     }
 
     /// Every gradient kept by [`Vae::compute_gradients`].
-    pub fn gradients(&mut self) -> StateDict<B::Elem> {
-        self.export(Slot::Grad)
+    pub fn gradients(&self) -> StateDict<B::Elem> {
+        self.state(Slot::Grad)
+    }
+
+    /// One slot of every tensor that has it.
+    pub fn state(&self, slot: Slot) -> StateDict<B::Elem> {
+        export(&self.backend, slot, self.tensors())
     }
 
     /// Replaces every parameter and running moment.
@@ -27,92 +32,70 @@ impl<B: Backend> Vae<B> {
     /// [`StateError`] where a tensor is missing, has another shape, or has no place here. The model
     /// is then partly overwritten and must not be used.
     pub fn load_state_dict(&mut self, state: StateDict<B::Elem>) -> Result<(), StateError> {
-        self.import(Slot::Value, state)
+        self.load_state(Slot::Value, state)
     }
 
-    /// Adam's two moments of every parameter; zeros before the first step.
-    pub fn moments(&mut self) -> [StateDict<B::Elem>; 2] {
-        [Slot::FirstMoment, Slot::SecondMoment].map(|slot| self.export(slot))
-    }
-
-    /// Replaces Adam's two moments of every parameter.
+    /// Replaces one slot of every tensor that has it.
     ///
     /// # Errors
     /// As [`Vae::load_state_dict`].
-    pub fn load_moments(&mut self, moments: [StateDict<B::Elem>; 2]) -> Result<(), StateError> {
-        let [first, second] = moments;
-        self.import(Slot::FirstMoment, first)?;
-        self.import(Slot::SecondMoment, second)
+    pub fn load_state(&mut self, slot: Slot, state: StateDict<B::Elem>) -> Result<(), StateError> {
+        let (backend, tensors) = self.tensors_mut();
+        import(backend, slot, state, tensors)
     }
 
-    /// Makes the optimiser new: Adam's moments of every parameter are zeros again.
-    pub fn forget_moments(&mut self) {
-        let (_, parts) = self.parts();
-        parts.visit(&mut ForgetMoments).expect("nothing is refused");
+    /// Makes the optimizer new: Adam's moments of every parameter are zeros again.
+    pub fn reset_optimizer(&mut self) {
+        reset_optimizer(self.tensors_mut().1);
     }
 
     /// From now on training moves what `rule` says of each tensor, by its name and shape, and leaves
     /// the rest as it is, to the bit: no gradient, moment or weight decay reaches it. Of running
     /// moments, `Nothing` is the momentum 0, and anything else all of them.
     pub fn set_trained(&mut self, rule: &dyn Fn(&str, &[usize]) -> Trained) {
-        let (backend, parts) = self.parts();
-        parts.visit(&mut SetTrained { backend, rule }).expect("rules refuse nothing");
+        let (backend, tensors) = self.tensors_mut();
+        set_trained(backend, rule, tensors);
     }
 
     /// The first number among these slots of all tensors that is NaN or infinite.
-    pub fn first_not_finite(&mut self, slots: &[Slot]) -> Option<NotFinite> {
-        let (backend, parts) = self.parts();
-        let mut find = FindNotFinite { backend, slots, found: None };
-        parts.visit(&mut find).expect("a search refuses nothing");
-        find.found
+    pub fn first_not_finite(&self, slots: &[Slot]) -> Option<NotFinite> {
+        first_not_finite(&self.backend, slots, &self.tensors())
     }
 
-    fn import(&mut self, slot: Slot, state: StateDict<B::Elem>) -> Result<(), StateError> {
-        let (backend, parts) = self.parts();
-        let mut import = StateImport { backend, slot, state };
-        parts.visit(&mut import)?;
-        match import.state.into_keys().next() {
-            Some(name) => Err(StateError::Unknown { name }),
-            None => Ok(()),
-        }
+    pub(crate) fn tensors(&self) -> Tensors<'_, B> {
+        let Self { spec, encoder, library_encoder, embeddings, decoder, px_r, .. } = self;
+        let px_r =
+            px_r.as_ref().map(|px_r| NamedTensor::param(PX_R.into(), &px_r_shape(spec), px_r));
+        let mut tensors = Vec::from_iter(px_r);
+        tensors.extend(encoder.tensors(Z_ENCODER));
+        tensors.extend(library_encoder.iter().flat_map(|library| library.tensors(L_ENCODER)));
+        tensors.extend(embeddings.tensors());
+        tensors.extend(decoder.tensors(DECODER));
+        tensors
     }
 
-    pub(crate) fn export(&mut self, slot: Slot) -> StateDict<B::Elem> {
-        let (backend, parts) = self.parts();
-        let mut export = StateExport { backend, slot, state: StateDict::new() };
-        parts.visit(&mut export).expect("an export refuses nothing");
-        export.state
-    }
-
-    /// The device, and everything that has tensors on it.
-    pub(super) fn parts(&mut self) -> (&B, Parts<'_, B>) {
+    /// The device, and everything on it.
+    pub(crate) fn tensors_mut(&mut self) -> (&B, TensorsMut<'_, B>) {
         let Self { backend, spec, encoder, library_encoder, embeddings, decoder, px_r, .. } = self;
-        (backend, Parts { spec, encoder, library_encoder, embeddings, decoder, px_r })
+        let px_r =
+            px_r.as_mut().map(|px_r| NamedTensor::param(PX_R.into(), &px_r_shape(spec), px_r));
+        let mut tensors = Vec::from_iter(px_r);
+        tensors.extend(encoder.tensors_mut(Z_ENCODER));
+        tensors
+            .extend(library_encoder.iter_mut().flat_map(|library| library.tensors_mut(L_ENCODER)));
+        tensors.extend(embeddings.tensors_mut());
+        tensors.extend(decoder.tensors_mut(DECODER));
+        (backend, tensors)
     }
 }
 
-/// What a model's tensors belong to.
-pub(super) struct Parts<'a, B: Backend> {
-    spec: &'a VaeSpec,
-    encoder: &'a mut Encoder<B>,
-    library_encoder: &'a mut Option<Encoder<B>>,
-    embeddings: &'a mut Embeddings<B>,
-    decoder: &'a mut Decoder<B>,
-    px_r: &'a mut Option<Param<B>>,
-}
+const PX_R: &str = "px_r";
+const Z_ENCODER: &str = "z_encoder";
+const L_ENCODER: &str = "l_encoder";
+const DECODER: &str = "decoder";
 
-impl<B: Backend> Parts<'_, B> {
-    pub(super) fn visit(self, visitor: &mut impl StateVisitor<B>) -> Result<(), StateError> {
-        if let (Some(px_r), Some(groups)) = (self.px_r, self.spec.dispersion_groups()) {
-            let shape = [self.spec.config().n_input, groups];
-            let by_gene = self.spec.config().dispersion == Dispersion::Gene;
-            visitor.param("px_r", if by_gene { &shape[..1] } else { &shape }, px_r)?;
-        }
-        self.encoder.visit("z_encoder", visitor)?;
-        if let Some(library) = self.library_encoder {
-            library.visit("l_encoder", visitor)?;
-        }
-        self.embeddings.visit(visitor)?;
-        self.decoder.visit("decoder", visitor)
-    }
+/// Shape of the dispersion table: `(genes)`, or `(genes, groups)`.
+fn px_r_shape(spec: &VaeSpec) -> Vec<usize> {
+    let groups = spec.dispersion_groups().filter(|_| spec.config().dispersion != Dispersion::Gene);
+    [spec.config().n_input].into_iter().chain(groups).collect()
 }

@@ -7,13 +7,12 @@ use scvi_kernels::{Backend, GradSink, Real};
 use super::minibatch::Inputs;
 use super::minified::MinifiedDataType;
 use super::noise::Noise;
-use super::optimizer_step::OptimizerStep;
 use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};
 use super::workspace::Workspace;
 use crate::nn::{
-    Decoded, Decoder, Embedding, Embeddings, Encoder, EncoderActivations, EncoderInput, Init,
-    Param, Pass, Update,
+    Decoded, Decoder, Embedding, Embeddings, Encoder, EncoderActivations, EncoderInput, FcInput,
+    Init, InputGrads, OptimizerStep, Param, Pass, Update, apply_staged,
 };
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).
@@ -98,6 +97,14 @@ impl<B: Backend> Vae<B> {
         self.forward_backward(ws, noise, kl_weight, Update::Store);
     }
 
+    /// Clips and applies the gradients that a backward pass staged, where gradients are clipped.
+    pub(super) fn apply_staged(&mut self, ws: &mut Workspace<B>, step: OptimizerStep<B::Elem>) {
+        if step.clip.is_some() {
+            let (backend, tensors) = self.tensors_mut();
+            apply_staged(backend, &step, tensors, &mut ws.sum_of_squares);
+        }
+    }
+
     fn forward_backward(
         &mut self,
         ws: &mut Workspace<B>,
@@ -174,11 +181,12 @@ impl<B: Backend> Vae<B> {
         let mut d_embedded = embeddings.batch().is_some().then_some(d_embedded);
         let pass = pass(backend, inputs);
         let kl_weight = B::Elem::of(kl_weight) * weight;
-        let embedded = d_embedded.as_deref_mut();
-        encoder.backward(pass, for_z(inputs), enc, kl_weight, embedded, update);
+        let grads = InputGrads::added_to(d_embedded.as_deref_mut());
+        encoder.backward(pass, for_z(inputs), enc, kl_weight, grads, update);
         if let (Some(encoder), Some(acts)) = (library_encoder, library) {
             // The divergence of the library is not warmed up.
-            encoder.backward(pass, for_library(inputs), acts, weight, d_embedded, update);
+            let grads = InputGrads::added_to(d_embedded);
+            encoder.backward(pass, for_library(inputs), acts, weight, grads, update);
         }
         self.backward_embedding(ws, update);
     }
@@ -310,12 +318,12 @@ pub(super) fn pass<'a, B: Backend>(backend: &'a B, inputs: &'a Inputs<B>) -> Pas
 
 /// What the encoder of z reads; its prior is N(0, 1).
 fn for_z<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
-    EncoderInput { counts: &inputs.counts, prior: None }
+    EncoderInput { x: FcInput::Counts(&inputs.counts), prior: None }
 }
 
 /// What the encoder of the library reads; its prior goes by batch.
 fn for_library<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
-    EncoderInput { counts: &inputs.counts, prior: inputs.prior.as_ref() }
+    EncoderInput { x: FcInput::Counts(&inputs.counts), prior: inputs.prior.as_ref() }
 }
 
 /// The logarithm that scales each cell's ρ to μ: of the size factor where one is used, else of the

@@ -3,7 +3,7 @@
 use scvi_kernels::ops::count_head::HeadDims;
 use scvi_kernels::{Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, Real};
 
-use super::state::{StateError, StateVisitor};
+use super::tensors::{NamedTensor, RunningMoment, Tensors, TensorsMut};
 use super::{Param, Update};
 
 /// Weight of a minibatch in the running moments (scvi-tools 1.4.2, `nn/_base_components.py`).
@@ -17,10 +17,8 @@ const EPS: f64 = 1e-3;
 pub(crate) struct BatchNorm<B: Backend> {
     gamma: Param<B>,
     beta: Param<B>,
-    running_mean: B::Buf,
-    running_var: B::Buf,
-    /// Whether training leaves the running moments as they are.
-    moments_are_frozen: bool,
+    running_mean: RunningMoment<B>,
+    running_var: RunningMoment<B>,
     features: usize,
 }
 
@@ -53,9 +51,8 @@ impl<B: Backend> BatchNorm<B> {
         Self {
             gamma: Param::new(backend, &ones),
             beta: Param::new(backend, &vec![B::Elem::ZERO; features]),
-            running_mean: backend.zeros(features),
-            running_var,
-            moments_are_frozen: false,
+            running_mean: RunningMoment { values: backend.zeros(features), frozen: false },
+            running_var: RunningMoment { values: running_var, frozen: false },
             features,
         }
     }
@@ -68,9 +65,9 @@ impl<B: Backend> BatchNorm<B> {
         BatchNormState {
             gamma: &self.gamma.value,
             beta: &self.beta.value,
-            running_mean: &mut self.running_mean,
-            running_var: &mut self.running_var,
-            momentum: if self.moments_are_frozen { 0.0 } else { MOMENTUM },
+            momentum: if self.running_var.frozen { 0.0 } else { MOMENTUM },
+            running_mean: &mut self.running_mean.values,
+            running_var: &mut self.running_var.values,
             eps: EPS,
             normalised: &mut kept.normalised,
             inv_std: &mut kept.inv_std,
@@ -82,8 +79,8 @@ impl<B: Backend> BatchNorm<B> {
         BatchNormEval {
             gamma: &self.gamma.value,
             beta: &self.beta.value,
-            running_mean: &self.running_mean,
-            running_var: &self.running_var,
+            running_mean: &self.running_mean.values,
+            running_var: &self.running_var.values,
             eps: EPS,
         }
     }
@@ -125,20 +122,31 @@ impl<B: Backend> BatchNorm<B> {
     /// Factor of each feature in evaluation mode, γ/√(running variance + ε): `(features)`.
     pub(crate) fn factors(&self, backend: &B) -> Vec<B::Elem> {
         let gamma = backend.download(&self.gamma.value, self.features);
-        let var = backend.download(&self.running_var, self.features);
+        let var = backend.download(&self.running_var.values, self.features);
         gamma.into_iter().zip(var).map(|(g, v)| g / (v + B::Elem::of(EPS)).sqrt()).collect()
     }
 
-    pub(crate) fn visit(
-        &mut self,
-        prefix: &str,
-        visitor: &mut impl StateVisitor<B>,
-    ) -> Result<(), StateError> {
-        let n = self.features;
-        visitor.param(&format!("{prefix}.weight"), &[n], &mut self.gamma)?;
-        visitor.param(&format!("{prefix}.bias"), &[n], &mut self.beta)?;
-        let frozen = &mut self.moments_are_frozen;
-        visitor.moment(&format!("{prefix}.running_mean"), n, &mut self.running_mean, frozen)?;
-        visitor.moment(&format!("{prefix}.running_var"), n, &mut self.running_var, frozen)
+    pub(super) fn tensors(&self, prefix: &str) -> Tensors<'_, B> {
+        let Self { gamma, beta, running_mean, running_var, features } = self;
+        named(prefix, *features, [gamma, beta], [running_mean, running_var])
     }
+
+    pub(super) fn tensors_mut(&mut self, prefix: &str) -> TensorsMut<'_, B> {
+        let Self { gamma, beta, running_mean, running_var, features } = self;
+        named(prefix, *features, [gamma, beta], [running_mean, running_var])
+    }
+}
+
+fn named<P, M>(
+    prefix: &str,
+    n: usize,
+    [weight, bias]: [P; 2],
+    [mean, var]: [M; 2],
+) -> Vec<NamedTensor<P, M>> {
+    vec![
+        NamedTensor::param(format!("{prefix}.weight"), &[n], weight),
+        NamedTensor::param(format!("{prefix}.bias"), &[n], bias),
+        NamedTensor::moment(format!("{prefix}.running_mean"), n, mean),
+        NamedTensor::moment(format!("{prefix}.running_var"), n, var),
+    ]
 }

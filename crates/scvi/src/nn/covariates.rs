@@ -28,17 +28,23 @@ impl<B: Backend> Clone for Pass<'_, B> {
 
 impl<B: Backend> Copy for Pass<'_, B> {}
 
-/// Where a stack leaves the gradients of its inputs.
+/// Where a stack leaves the gradients of its inputs. With `true` a gradient is added to what the
+/// buffer holds: an input that several networks read gets a gradient from each.
 pub(crate) struct InputGrads<'a, B: Backend> {
-    /// Of its own input; `None` for counts.
-    pub(crate) input: Option<&'a mut B::Buf>,
-    /// Of the batch's embedding, and whether it joins what is there.
+    /// Of its own input; `None` for counts, and where nobody asks.
+    pub(crate) input: Option<(&'a mut B::Buf, bool)>,
+    /// Of the batch's embedding.
     pub(crate) embedded: Option<(&'a mut B::Buf, bool)>,
 }
 
-impl<B: Backend> InputGrads<'_, B> {
+impl<'a, B: Backend> InputGrads<'a, B> {
     /// None at all.
     pub(crate) fn none() -> Self {
         Self { input: None, embedded: None }
+    }
+
+    /// Only that of the batch's embedding, added to what is there.
+    pub(crate) fn added_to(embedded: Option<&'a mut B::Buf>) -> Self {
+        Self { input: None, embedded: embedded.map(|d| (d, true)) }
     }
 }

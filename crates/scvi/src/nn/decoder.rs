@@ -5,18 +5,9 @@ use scvi_kernels::ops::activation::Activation;
 use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadOutput, LikelihoodPass};
 use scvi_kernels::ops::one_hot::OneHotBeside;
 
-use super::heads::{Heads, HeadsActivations};
-use super::state::{StateError, StateVisitor};
+use super::heads::{Decoded, Heads, HeadsActivations};
+use super::tensors::{Tensors, TensorsMut};
 use super::{FcActivations, FcInput, FcLayers, FcPlan, HeadsPlan, Init, InputGrads, Pass, Update};
-
-/// Which of the heads a pass needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decoded {
-    /// px_scale alone.
-    Scale,
-    /// All that the likelihood reads.
-    All,
-}
 
 /// What a decoder is made from: computed once from the specification.
 #[derive(Debug, Clone, PartialEq)]
@@ -301,7 +292,7 @@ impl<B: Backend> Decoder<B> {
         match (&mut self.body, &mut acts.body) {
             (Body::Layers(fc), BodyActivations::Layers(acts)) => {
                 let embedded = d_embedded.map(|d| (d, false));
-                let grads = InputGrads { input: Some(dz), embedded };
+                let grads = InputGrads { input: Some((dz, false)), embedded };
                 fc.backward(pass, FcInput::Dense(z), acts, grads, update);
             }
             (Body::Linear(input), BodyActivations::Linear { dh, .. }) => {
@@ -343,23 +334,40 @@ impl<B: Backend> Decoder<B> {
         Some(rows.flat_map(|row| row[..input.n_latent].to_vec()).collect())
     }
 
-    pub(crate) fn visit(
-        &mut self,
-        prefix: &str,
-        visitor: &mut impl StateVisitor<B>,
-    ) -> Result<(), StateError> {
+    pub(crate) fn tensors(&self, prefix: &str) -> Tensors<'_, B> {
+        let mut tensors = match &self.body {
+            Body::Layers(fc) => fc.tensors(&stack_name(prefix)),
+            Body::Linear(_) => Vec::new(),
+        };
+        tensors.extend(self.heads.tensors(self.head_names(prefix)));
+        tensors
+    }
+
+    pub(crate) fn tensors_mut(&mut self, prefix: &str) -> TensorsMut<'_, B> {
+        let names = self.head_names(prefix);
+        let mut tensors = match &mut self.body {
+            Body::Layers(fc) => fc.tensors_mut(&stack_name(prefix)),
+            Body::Linear(_) => Vec::new(),
+        };
+        tensors.extend(self.heads.tensors_mut(names));
+        tensors
+    }
+
+    fn head_names(&self, prefix: &str) -> [String; 3] {
         let name = |name: &str| format!("{prefix}.{name}");
-        let names = match &mut self.body {
-            Body::Layers(fc) => {
-                fc.visit(&name("px_decoder"), visitor)?;
+        match &self.body {
+            Body::Layers(_) => {
                 ["px_scale_decoder.0", "px_dropout_decoder", "px_r_decoder"].map(name)
             }
             // Each linear map is a stack of one layer there.
             Body::Linear(_) => ["factor_regressor", "px_dropout_decoder", "px_r_decoder"]
                 .map(|stack| name(stack) + ".fc_layers.Layer 0.0"),
-        };
-        self.heads.visit(names, visitor)
+        }
     }
+}
+
+fn stack_name(prefix: &str) -> String {
+    format!("{prefix}.px_decoder")
 }
 
 impl LinearInput {

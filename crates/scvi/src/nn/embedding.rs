@@ -4,7 +4,7 @@ use scvi_kernels::Backend;
 use scvi_kernels::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};
 use thiserror::Error;
 
-use super::state::{StateError, StateVisitor};
+use super::tensors::{NamedTensor, Tensors, TensorsMut};
 use super::{Init, Param, Slot, Update};
 
 /// What an embedding is made from.
@@ -219,12 +219,17 @@ impl<B: Backend> Embedding<B> {
         backend.embedding_grad(ids, d_out, dims, rule, self.table.sink(backend, update));
     }
 
-    pub(crate) fn visit(
-        &mut self,
-        name: &str,
-        visitor: &mut impl StateVisitor<B>,
-    ) -> Result<(), StateError> {
+    pub(super) fn tensors(&self, name: &str) -> Tensors<'_, B> {
         let shape = [self.plan.rows, self.plan.dim];
-        visitor.param(&format!("{name}.weight"), &shape, &mut self.table)
+        vec![NamedTensor::param(weight_name(name), &shape, &self.table)]
     }
+
+    pub(super) fn tensors_mut(&mut self, name: &str) -> TensorsMut<'_, B> {
+        let shape = [self.plan.rows, self.plan.dim];
+        vec![NamedTensor::param(weight_name(name), &shape, &mut self.table)]
+    }
+}
+
+fn weight_name(embedding: &str) -> String {
+    format!("{embedding}.weight")
 }

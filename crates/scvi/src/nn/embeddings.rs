@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scvi_kernels::Backend;
 
-use super::state::{StateError, StateVisitor};
+use super::tensors::{Tensors, TensorsMut};
 use super::{Embedding, EmbeddingError};
 
 /// Key of the batch's embedding, which the model itself reads.
@@ -65,10 +65,17 @@ impl<B: Backend> Embeddings<B> {
         EmbeddingError::NotFound { key: key.to_owned(), known }
     }
 
-    pub(crate) fn visit(&mut self, visitor: &mut impl StateVisitor<B>) -> Result<(), StateError> {
-        for (key, embedding) in &mut self.by_key {
-            embedding.visit(&format!("_embeddings_dict.{key}"), visitor)?;
-        }
-        Ok(())
+    pub(crate) fn tensors(&self) -> Tensors<'_, B> {
+        let all = self.by_key.iter();
+        all.flat_map(|(key, embedding)| embedding.tensors(&name_of(key))).collect()
     }
+
+    pub(crate) fn tensors_mut(&mut self) -> TensorsMut<'_, B> {
+        let all = self.by_key.iter_mut();
+        all.flat_map(|(key, embedding)| embedding.tensors_mut(&name_of(key))).collect()
+    }
+}
+
+fn name_of(key: &str) -> String {
+    format!("_embeddings_dict.{key}")
 }

@@ -1,10 +1,10 @@
-//! `Encoder`: from counts to a normal posterior, of z or of the library.
+//! `Encoder`: from counts, or from another latent variable, to a normal posterior.
 
 use scvi_kernels::ops::linear::LinearDims;
 use scvi_kernels::ops::posterior::VarActivation;
 use scvi_kernels::{Backend, Device, NormalPrior, PosteriorGradIo, PosteriorIo};
 
-use super::state::{StateError, StateVisitor};
+use super::tensors::{NamedTensor, Tensors, TensorsMut};
 use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, InputGrads, Param, Pass, Update};
 
 /// What an encoder is made from.
@@ -23,7 +23,7 @@ pub(crate) struct EncoderPlan {
 impl EncoderPlan {
     /// Numbers that weights and biases hold together.
     pub(crate) fn n_parameters(&self) -> u128 {
-        self.fc.n_parameters() + 2 * (self.fc.n_hidden as u128 + 1) * self.n_out as u128
+        self.fc.n_parameters() + 2 * (self.fc.n_out() as u128 + 1) * self.n_out as u128
     }
 }
 
@@ -31,8 +31,8 @@ impl EncoderPlan {
 #[derive(Clone)]
 pub(crate) struct Encoder<B: Backend> {
     fc: FcLayers<B>,
-    mean: [Param<B>; 2], // (n_hidden, n_out), (n_out)
-    var: [Param<B>; 2],  // (n_hidden, n_out), (n_out)
+    mean: [Param<B>; 2], // (fc's n_out, n_out), (n_out)
+    var: [Param<B>; 2],  // (fc's n_out, n_out), (n_out)
     pub(crate) var_activation: VarActivation<B::Elem>,
     plan: EncoderPlan,
 }
@@ -57,7 +57,7 @@ pub(crate) type Prior<'a, B> = Option<&'a [<B as Device>::Buf; 2]>;
 
 /// What an encoder reads, and what its posterior is compared with.
 pub(crate) struct EncoderInput<'a, B: Backend> {
-    pub(crate) counts: &'a B::Counts,
+    pub(crate) x: FcInput<'a, B>,
     pub(crate) prior: Prior<'a, B>,
 }
 
@@ -113,7 +113,7 @@ impl<B: Backend> Encoder<B> {
         var_activation: VarActivation<B::Elem>,
         init: &mut Init,
     ) -> Self {
-        let (n_hidden, n_out) = (plan.fc.n_hidden, plan.n_out);
+        let (n_hidden, n_out) = (plan.fc.n_out(), plan.n_out);
         let fc = FcLayers::new(backend, plan.fc.clone(), init);
         let mut head = || {
             [n_hidden * n_out, n_out].map(|len| Param::new(backend, &init.linear(len, n_hidden)))
@@ -122,7 +122,7 @@ impl<B: Backend> Encoder<B> {
     }
 
     fn dims(&self, cells: usize) -> LinearDims {
-        LinearDims { cells, n_in: self.plan.fc.n_hidden, n_out: self.plan.n_out }
+        LinearDims { cells, n_in: self.plan.fc.n_out(), n_out: self.plan.n_out }
     }
 
     /// Posterior, latent variable and KL in evaluation mode; at the mean unless noise is wanted.
@@ -133,7 +133,7 @@ impl<B: Backend> Encoder<B> {
         acts: &mut EncoderActivations<B>,
         use_noise: bool,
     ) {
-        self.fc.forward_eval(pass, FcInput::Counts(input.counts), &mut acts.fc);
+        self.fc.forward_eval(pass, input.x, &mut acts.fc);
         self.posterior(pass, input.prior, acts, use_noise);
     }
 
@@ -144,7 +144,7 @@ impl<B: Backend> Encoder<B> {
         input: EncoderInput<B>,
         acts: &mut EncoderActivations<B>,
     ) {
-        self.fc.forward_train(pass, FcInput::Counts(input.counts), &mut acts.fc);
+        self.fc.forward_train(pass, input.x, &mut acts.fc);
         self.posterior(pass, input.prior, acts, true);
     }
 
@@ -196,14 +196,14 @@ impl<B: Backend> Encoder<B> {
     }
 
     /// From the gradient of the latent variable, left in `acts.dz`, and the weight of each cell's
-    /// KL to every parameter, and to the batch's embedding where the encoder reads it.
+    /// KL to every parameter, and to the inputs.
     pub(crate) fn backward(
         &mut self,
         pass: Pass<B>,
         input: EncoderInput<B>,
         acts: &mut EncoderActivations<B>,
         kl_weight: B::Elem,
-        d_embedded: Option<&mut B::Buf>,
+        grads: InputGrads<B>,
         update: Update<B::Elem>,
     ) {
         let Pass { backend, cells, .. } = pass;
@@ -230,21 +230,42 @@ impl<B: Backend> Encoder<B> {
             backend.linear_grad_weight(h, dy, d, w.sink(backend, update));
             backend.bias_grad(dy, d, b.sink(backend, update));
         }
-        let grads = InputGrads { input: None, embedded: d_embedded.map(|d| (d, true)) };
-        self.fc.backward(pass, FcInput::Counts(input.counts), &mut acts.fc, grads, update);
+        self.fc.backward(pass, input.x, &mut acts.fc, grads, update);
     }
 
-    pub(crate) fn visit(
-        &mut self,
-        prefix: &str,
-        visitor: &mut impl StateVisitor<B>,
-    ) -> Result<(), StateError> {
-        self.fc.visit(&format!("{prefix}.encoder"), visitor)?;
-        let n = self.plan.n_out;
-        for (name, [w, b]) in [("mean_encoder", &mut self.mean), ("var_encoder", &mut self.var)] {
-            visitor.weight(&format!("{prefix}.{name}.weight"), n, &mut [w])?;
-            visitor.param(&format!("{prefix}.{name}.bias"), &[n], b)?;
-        }
-        Ok(())
+    pub(crate) fn tensors(&self, prefix: &str) -> Tensors<'_, B> {
+        let fc = self.fc.tensors(&stack_name(prefix));
+        named(prefix, fc, self.widths(), self.mean.each_ref(), self.var.each_ref())
     }
+
+    pub(crate) fn tensors_mut(&mut self, prefix: &str) -> TensorsMut<'_, B> {
+        let widths = self.widths();
+        let fc = self.fc.tensors_mut(&stack_name(prefix));
+        named(prefix, fc, widths, self.mean.each_mut(), self.var.each_mut())
+    }
+
+    /// What the maps to mean and variance read and give.
+    fn widths(&self) -> [usize; 2] {
+        [self.plan.fc.n_out(), self.plan.n_out]
+    }
+}
+
+fn stack_name(prefix: &str) -> String {
+    format!("{prefix}.encoder")
+}
+
+/// The tensors of the maps to mean and variance behind those of the hidden layers.
+fn named<P, M>(
+    prefix: &str,
+    mut tensors: Vec<NamedTensor<P, M>>,
+    [n_in, n_out]: [usize; 2],
+    mean: [P; 2],
+    var: [P; 2],
+) -> Vec<NamedTensor<P, M>> {
+    for (map, [weight, bias]) in [("mean_encoder", mean), ("var_encoder", var)] {
+        let name = format!("{prefix}.{map}.weight");
+        tensors.push(NamedTensor::weight(name, [n_out, n_in], vec![weight]));
+        tensors.push(NamedTensor::param(format!("{prefix}.{map}.bias"), &[n_out], bias));
+    }
+    tensors
 }

@@ -3,7 +3,7 @@
 use scvi_kernels::Backend;
 use scvi_kernels::ops::linear::LinearDims;
 
-use super::state::{StateError, StateVisitor};
+use super::tensors::{NamedTensor, Tensors, TensorsMut};
 use super::{BatchNorm, Covariates, FcPlan, Init, InputGrads, Param, Pass, Update};
 
 /// What a layer reads.
@@ -92,9 +92,9 @@ impl<B: Backend> FcLayer<B> {
     /// Gradients of the inputs; the weights must not have changed yet.
     pub(super) fn grad_inputs(&self, pass: Pass<B>, dy: &B::Buf, grads: InputGrads<B>) {
         let Pass { backend, cells, .. } = pass;
-        if let Some(dx) = grads.input {
+        if let Some((dx, accumulate)) = grads.input {
             let dims = self.dims(self.widths[0], cells);
-            backend.linear_grad_input(dy, &self.weight.value, dx, dims, false);
+            backend.linear_grad_input(dy, &self.weight.value, dx, dims, accumulate);
         }
         if let (Some((dx, accumulate)), Some(w)) = (grads.embedded, &self.embedded) {
             let dims = self.dims(self.widths[2], cells);
@@ -142,21 +142,42 @@ impl<B: Backend> FcLayer<B> {
     }
 
     /// `name` is that of torch's `Sequential`: 0 is the linear map, 1 the batch normalisation.
-    pub(super) fn visit(
-        &mut self,
-        name: &str,
-        visitor: &mut impl StateVisitor<B>,
-    ) -> Result<(), StateError> {
-        let Self { weight, continuous, embedded, categories, .. } = self;
+    pub(super) fn tensors(&self, name: &str) -> Tensors<'_, B> {
+        let Self { weight, continuous, embedded, categories, bias, batch_norm, .. } = self;
         let beside = [continuous, embedded, categories].into_iter().flatten();
-        let mut parts: Vec<&mut Param<B>> = std::iter::once(weight).chain(beside).collect();
-        visitor.weight(&format!("{name}.0.weight"), self.n_out, &mut parts)?;
-        if let Some(bias) = &mut self.bias {
-            visitor.param(&format!("{name}.0.bias"), &[self.n_out], bias)?;
-        }
-        match &mut self.batch_norm {
-            Some(norm) => norm.visit(&format!("{name}.1"), visitor),
-            None => Ok(()),
-        }
+        let parts = std::iter::once(weight).chain(beside).collect();
+        let mut tensors = named(name, self.shape(), parts, bias.as_ref());
+        tensors.extend(batch_norm.iter().flat_map(|norm| norm.tensors(&norm_name(name))));
+        tensors
     }
+
+    pub(super) fn tensors_mut(&mut self, name: &str) -> TensorsMut<'_, B> {
+        let shape = self.shape();
+        let Self { weight, continuous, embedded, categories, bias, batch_norm, .. } = self;
+        let beside = [continuous, embedded, categories].into_iter().flatten();
+        let parts = std::iter::once(weight).chain(beside).collect();
+        let mut tensors = named(name, shape, parts, bias.as_mut());
+        tensors.extend(batch_norm.iter_mut().flat_map(|norm| norm.tensors_mut(&norm_name(name))));
+        tensors
+    }
+
+    /// Shape of the whole weight in torch's order.
+    fn shape(&self) -> [usize; 2] {
+        [self.n_out, self.widths.iter().sum()]
+    }
+}
+
+fn named<P, M>(
+    name: &str,
+    shape: [usize; 2],
+    weight: Vec<P>,
+    bias: Option<P>,
+) -> Vec<NamedTensor<P, M>> {
+    let weight = NamedTensor::weight(format!("{name}.0.weight"), shape, weight);
+    let bias = bias.map(|bias| NamedTensor::param(format!("{name}.0.bias"), &shape[..1], bias));
+    std::iter::once(weight).chain(bias).collect()
+}
+
+fn norm_name(layer: &str) -> String {
+    format!("{layer}.1")
 }

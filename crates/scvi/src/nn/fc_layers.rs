@@ -5,7 +5,7 @@ use scvi_kernels::Backend;
 use super::batch_norm::BatchNormActivations;
 use super::fc_layer::FcLayer;
 use super::layer_norm::LayerNormActivations;
-use super::state::{StateError, StateVisitor};
+use super::tensors::{Tensors, TensorsMut};
 use super::{FcInput, FcPlan, Init, InputGrads, Pass, Update};
 
 /// A stack of hidden layers (scvi-tools 1.4.2, `nn/_base_components.py`, `FCLayers`): each is
@@ -19,7 +19,10 @@ pub(crate) struct FcLayers<B: Backend> {
 /// Outputs of every layer, and what their gradients need.
 pub(crate) struct FcActivations<B: Backend> {
     layers: Vec<LayerActivations<B>>,
-    /// Gradient of a layer's output, then of its input: `(cells, n_hidden)`.
+    /// The input, where there are no layers: `(cells, n_in)`.
+    identity: Option<B::Buf>,
+    /// Gradient of a layer's output, then of its input: `(cells, n_hidden)`; without layers only
+    /// the first, `(cells, n_in)`.
     d_hidden: B::Buf,
     d_below: B::Buf,
 }
@@ -44,21 +47,23 @@ impl<B: Backend> FcActivations<B> {
             layer_norm: plan.layer_norm.then(|| LayerNormActivations::new(backend, max_cells, n)),
             dropout: (plan.dropout_rate > 0.0).then(zeros),
         };
+        let wide = |width| backend.zeros(max_cells * width);
         Self {
             layers: (0..plan.n_layers).map(layer).collect(),
-            d_hidden: zeros(),
-            d_below: zeros(),
+            identity: (plan.n_layers == 0).then(|| wide(plan.n_in)),
+            d_hidden: wide(plan.n_out()),
+            d_below: wide(if plan.n_layers == 0 { 0 } else { plan.n_hidden }),
         }
     }
 
-    /// The last layer's output: `(cells, n_hidden)`.
+    /// The output: `(cells, n_out)`.
     pub(crate) fn out(&self) -> &B::Buf {
-        &self.layers[self.layers.len() - 1].out
+        output(&self.layers, &self.identity)
     }
 
-    /// Where the gradient of the last layer's output belongs, beside that output.
+    /// The output beside the place of its gradient.
     pub(crate) fn out_and_grad(&mut self) -> (&B::Buf, &mut B::Buf) {
-        (&self.layers[self.layers.len() - 1].out, &mut self.d_hidden)
+        (output(&self.layers, &self.identity), &mut self.d_hidden)
     }
 
     /// The dropout factors of each layer that has any.
@@ -75,6 +80,15 @@ impl<B: Backend> FcActivations<B> {
         let (lower, upper) = self.layers.split_at_mut(i);
         (lower.last().map_or(input, |below| FcInput::Dense(&below.out)), &mut upper[0])
     }
+}
+
+/// The last layer's output, or the input where there is none.
+fn output<'a, B: Backend>(
+    layers: &'a [LayerActivations<B>],
+    identity: &'a Option<B::Buf>,
+) -> &'a B::Buf {
+    let last = layers.last().map(|layer| &layer.out);
+    last.or(identity.as_ref()).expect("a stack without layers has its input for output")
 }
 
 impl<B: Backend> FcLayers<B> {
@@ -94,6 +108,7 @@ impl<B: Backend> FcLayers<B> {
         input: FcInput<B>,
         acts: &mut FcActivations<B>,
     ) {
+        self.hand_on(pass, input, acts);
         for (i, layer) in self.layers.iter().enumerate() {
             let (input, act) = acts.split(i, input);
             layer.linear(pass, input, &mut act.out);
@@ -111,6 +126,7 @@ impl<B: Backend> FcLayers<B> {
         input: FcInput<B>,
         acts: &mut FcActivations<B>,
     ) {
+        self.hand_on(pass, input, acts);
         for i in 0..self.layers.len() {
             let layer = &mut self.layers[i];
             let (input, act) = acts.split(i, input);
@@ -120,6 +136,16 @@ impl<B: Backend> FcLayers<B> {
             }
             self.shape(pass, act, true);
         }
+    }
+
+    /// The output of a stack without layers.
+    ///
+    /// # Panics
+    /// If such a stack is given counts.
+    fn hand_on(&self, pass: Pass<B>, input: FcInput<B>, acts: &mut FcActivations<B>) {
+        let Some(out) = &mut acts.identity else { return };
+        let FcInput::Dense(x) = input else { panic!("a stack without layers reads dense input") };
+        pass.backend.copy(x, out, pass.cells * self.plan.n_in);
     }
 
     /// What follows the batch normalisation.
@@ -144,8 +170,16 @@ impl<B: Backend> FcLayers<B> {
     ) {
         let Pass { backend, cells, .. } = pass;
         let n_hidden = self.plan.n_hidden;
+        if self.layers.is_empty() {
+            let len = cells * self.plan.n_in;
+            return match grads.input {
+                Some((dx, true)) => backend.add(&acts.d_hidden, dx, len),
+                Some((dx, false)) => backend.copy(&acts.d_hidden, dx, len),
+                None => {}
+            };
+        }
         for (i, layer) in self.layers.iter_mut().enumerate().rev() {
-            let FcActivations { layers, d_hidden, d_below } = acts;
+            let FcActivations { layers, d_hidden, d_below, .. } = acts;
             let (lower, upper) = layers.split_at_mut(i);
             let act = &mut upper[0];
             backend.gate_grad(d_hidden, &act.gate, cells * n_hidden);
@@ -159,7 +193,7 @@ impl<B: Backend> FcLayers<B> {
             let (input, grads) = match lower.last() {
                 Some(below) => (
                     FcInput::Dense(&below.out),
-                    InputGrads { input: Some(d_below), embedded: None },
+                    InputGrads { input: Some((d_below, false)), embedded: None },
                 ),
                 None => (input, std::mem::replace(&mut grads, InputGrads::none())),
             };
@@ -169,14 +203,17 @@ impl<B: Backend> FcLayers<B> {
         }
     }
 
-    pub(crate) fn visit(
-        &mut self,
-        prefix: &str,
-        visitor: &mut impl StateVisitor<B>,
-    ) -> Result<(), StateError> {
-        for (i, layer) in self.layers.iter_mut().enumerate() {
-            layer.visit(&format!("{prefix}.fc_layers.Layer {i}"), visitor)?;
-        }
-        Ok(())
+    pub(super) fn tensors(&self, prefix: &str) -> Tensors<'_, B> {
+        let layers = self.layers.iter().enumerate();
+        layers.flat_map(|(i, layer)| layer.tensors(&layer_name(prefix, i))).collect()
     }
+
+    pub(super) fn tensors_mut(&mut self, prefix: &str) -> TensorsMut<'_, B> {
+        let layers = self.layers.iter_mut().enumerate();
+        layers.flat_map(|(i, layer)| layer.tensors_mut(&layer_name(prefix, i))).collect()
+    }
+}
+
+fn layer_name(prefix: &str, i: usize) -> String {
+    format!("{prefix}.fc_layers.Layer {i}")
 }

@@ -17,7 +17,7 @@ pub(crate) struct FcPlan {
     pub(crate) categories_per_cell: usize,
     /// Width of every hidden layer.
     pub(crate) n_hidden: usize,
-    /// Number of layers.
+    /// Number of layers; without any the stack hands on its own input, which is dense.
     pub(crate) n_layers: usize,
     /// Whether the categories enter every layer or the first alone.
     pub(crate) inject: bool,
@@ -45,8 +45,16 @@ impl FcPlan {
         }
     }
 
+    /// Width of the stack's output.
+    pub(crate) fn n_out(&self) -> usize {
+        if self.n_layers == 0 { self.n_in } else { self.n_hidden }
+    }
+
     /// Numbers that weights and biases hold together.
     pub(crate) fn n_parameters(&self) -> u128 {
+        if self.n_layers == 0 {
+            return 0;
+        }
         let wide = |n: usize| n as u128;
         let fixed = u128::from(self.bias) + if self.batch_norm { 2 } else { 0 };
         let layer = |i| self.parts(i).into_iter().map(wide).sum::<u128>() + fixed;

@@ -7,9 +7,17 @@ use scvi_kernels::ops::count_head::{
 };
 
 use super::batch_norm::BatchNormActivations;
-use super::decoder::Decoded;
-use super::state::{StateError, StateVisitor};
+use super::tensors::{NamedTensor, Tensors, TensorsMut};
 use super::{BatchNorm, Init, Param, Slot, Update};
+
+/// Which of the heads a pass needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decoded {
+    /// px_scale alone.
+    Scale,
+    /// All that the likelihood reads.
+    All,
+}
 
 /// Which heads there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,22 +124,37 @@ impl<B: Backend> Head<B> {
         }
     }
 
-    fn visit(
-        &mut self,
-        name: &str,
-        shape: &[usize; 2],
-        visitor: &mut impl StateVisitor<B>,
-    ) -> Result<(), StateError> {
-        visitor.head_weight(&format!("{name}.weight"), shape, &mut self.weight)?;
-        if let Some(bias) = &mut self.bias {
-            visitor.param(&format!("{name}.bias"), &shape[..1], bias)?;
+    fn tensors(&self, name: &str, shape: [usize; 2]) -> Tensors<'_, B> {
+        let mut tensors = named(name, shape, &self.weight, self.bias.as_ref());
+        if let (Some(norm), Some(name)) = (&self.batch_norm, norm_name(name)) {
+            tensors.extend(norm.tensors(&name));
         }
-        match (&mut self.batch_norm, name.strip_suffix(".0")) {
-            // Of a layer the map is part 0 and the normalisation part 1.
-            (Some(norm), Some(layer)) => norm.visit(&format!("{layer}.1"), visitor),
-            _ => Ok(()),
-        }
+        tensors
     }
+
+    fn tensors_mut(&mut self, name: &str, shape: [usize; 2]) -> TensorsMut<'_, B> {
+        let mut tensors = named(name, shape, &mut self.weight, self.bias.as_mut());
+        if let (Some(norm), Some(name)) = (&mut self.batch_norm, norm_name(name)) {
+            tensors.extend(norm.tensors_mut(&name));
+        }
+        tensors
+    }
+}
+
+fn named<P, M>(
+    name: &str,
+    shape: [usize; 2],
+    weight: P,
+    bias: Option<P>,
+) -> Vec<NamedTensor<P, M>> {
+    let weight = NamedTensor::head_weight(format!("{name}.weight"), shape, weight);
+    let bias = bias.map(|bias| NamedTensor::param(format!("{name}.bias"), &shape[..1], bias));
+    std::iter::once(weight).chain(bias).collect()
+}
+
+/// Of a layer the map is part 0 and the normalisation part 1.
+fn norm_name(map: &str) -> Option<String> {
+    map.strip_suffix(".0").map(|layer| format!("{layer}.1"))
 }
 
 impl<B: Backend> Heads<B> {
@@ -240,18 +263,18 @@ impl<B: Backend> Heads<B> {
     }
 
     /// `names` are those of the three heads: scale, dropout, px_r.
-    pub(super) fn visit(
-        &mut self,
-        names: [String; 3],
-        visitor: &mut impl StateVisitor<B>,
-    ) -> Result<(), StateError> {
+    pub(super) fn tensors(&self, names: [String; 3]) -> Tensors<'_, B> {
+        let shape = self.plan.weight_shape();
+        let heads = [Some(&self.scale), self.dropout.as_ref(), self.px_r.as_ref()];
+        let named = names.iter().zip(heads);
+        named.filter_map(|(name, head)| Some(head?.tensors(name, shape))).flatten().collect()
+    }
+
+    /// The same to change.
+    pub(super) fn tensors_mut(&mut self, names: [String; 3]) -> TensorsMut<'_, B> {
         let shape = self.plan.weight_shape();
         let heads = [Some(&mut self.scale), self.dropout.as_mut(), self.px_r.as_mut()];
-        for (name, head) in names.into_iter().zip(heads) {
-            if let Some(head) = head {
-                head.visit(&name, &shape, visitor)?;
-            }
-        }
-        Ok(())
+        let named = names.iter().zip(heads);
+        named.filter_map(|(name, head)| Some(head?.tensors_mut(name, shape))).flatten().collect()
     }
 }

@@ -1,7 +1,6 @@
 //! The layers: parameters, forward, backward, and their names in scvi-tools' state dict.
 
 mod batch_norm;
-mod clip;
 mod covariates;
 mod decoder;
 mod embedding;
@@ -14,13 +13,15 @@ mod heads;
 mod init;
 mod layer_norm;
 mod param;
+mod slot;
+mod staged;
 mod state;
+mod tensors;
+mod trained;
+mod update;
 
 pub(crate) use batch_norm::BatchNorm;
-pub use clip::GradientClip;
-pub(crate) use clip::{ClipAndStep, SumSquares};
 pub(crate) use covariates::{Covariates, InputGrads, Pass};
-pub use decoder::Decoded;
 pub(crate) use decoder::{BodyPlan, Decoder, DecoderActivations, DecoderPlan, LinearInput};
 pub(crate) use embedding::EmbeddingPlan;
 pub use embedding::{Embedding, EmbeddingError, NewRows};
@@ -29,11 +30,15 @@ pub(crate) use encoder::{Encoder, EncoderActivations, EncoderInput, EncoderPlan}
 pub(crate) use fc_layer::FcInput;
 pub(crate) use fc_layers::{FcActivations, FcLayers};
 pub(crate) use fc_plan::FcPlan;
+pub use heads::Decoded;
 pub(crate) use heads::HeadsPlan;
 pub(crate) use init::Init;
-pub(crate) use param::{Param, Update};
-pub(crate) use state::{
-    Export as StateExport, FindNotFinite, ForgetMoments, Import as StateImport, SetTrained,
-    StateVisitor,
-};
-pub use state::{NotFinite, Slot, StateDict, StateError, Tensor, Trained};
+pub(crate) use param::Param;
+pub use slot::Slot;
+pub(crate) use staged::apply_staged;
+pub use state::{NotFinite, StateDict, StateError, Tensor};
+pub(crate) use state::{export, first_not_finite, import, reset_optimizer, set_trained};
+pub(crate) use tensors::{NamedTensor, Tensors, TensorsMut};
+pub use trained::Trained;
+pub(crate) use update::Update;
+pub use update::{GradientClip, OptimizerStep};

@@ -1,20 +1,9 @@
 //! A parameter with what its optimiser remembers of it.
 
-use scvi_kernels::{AdamIo, AdamStep, Backend, GradSink, Real};
+use scvi_kernels::{AdamIo, Backend, GradSink, Real};
 
-use super::GradientClip;
-use super::state::Slot;
-
-/// What becomes of gradients in a backward pass.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Update<F> {
-    /// Written out, parameters unchanged.
-    Store,
-    /// Written out where the optimizer moves the parameter: its step follows.
-    Stage,
-    /// Applied at once.
-    Adam(AdamStep<F>),
-}
+use super::slot::Slot;
+use super::update::{GradientClip, OptimizerStep, Update};
 
 /// Which of a parameter's numbers the optimiser moves.
 #[derive(Clone)]
@@ -34,6 +23,8 @@ pub(crate) struct Param<B: Backend> {
     pub(crate) value: B::Buf,
     moves: Moves<B>,
     grad: Option<B::Buf>,
+    /// Whether the gradient waits for the optimizer's step.
+    staged: bool,
     moments: Option<[B::Buf; 2]>,
     len: usize,
 }
@@ -42,7 +33,8 @@ impl<B: Backend> Param<B> {
     pub(crate) fn new(backend: &B, values: &[B::Elem]) -> Self {
         let mut value = backend.zeros(values.len());
         backend.upload(&mut value, values);
-        Self { value, moves: Moves::All, grad: None, moments: None, len: values.len() }
+        let len = values.len();
+        Self { value, moves: Moves::All, grad: None, staged: false, moments: None, len }
     }
 
     /// From now on the optimiser moves the numbers whose place in `mask` holds 1 and leaves those
@@ -65,6 +57,7 @@ impl<B: Backend> Param<B> {
     pub(crate) fn reset_optimizer(&mut self) {
         self.moments = None;
         self.grad = None;
+        self.staged = false;
     }
 
     /// Whether a step has any use for this parameter's gradient.
@@ -84,8 +77,13 @@ impl<B: Backend> Param<B> {
                 GradSink::Frozen { value: &self.value }
             }
             Update::Store | Update::Stage => {
-                let grad = self.grad.get_or_insert_with(zeros);
-                GradSink::Store { value: &self.value, grad }
+                let adds = self.staged && matches!(update, Update::Stage);
+                self.staged = matches!(update, Update::Stage);
+                let (value, grad) = (&self.value, self.grad.get_or_insert_with(zeros));
+                match adds {
+                    false => GradSink::Store { value, grad },
+                    true => GradSink::Accumulate { value, grad },
+                }
             }
             Update::Adam(step) => {
                 let value = &mut self.value;
@@ -98,11 +96,10 @@ impl<B: Backend> Param<B> {
         }
     }
 
-    /// Zeroes the gradient of frozen numbers, and adds its squares to `sum`; whether there is one.
+    /// Zeroes the staged gradient of frozen numbers, and adds its squares to `sum`; whether there
+    /// is one.
     pub(super) fn add_squares(&mut self, backend: &B, sum: &mut B::Buf, accumulate: bool) -> bool {
-        let (Some(grad), false) = (&mut self.grad, matches!(self.moves, Moves::None)) else {
-            return false;
-        };
+        let Some(grad) = self.grad.as_mut().filter(|_| self.staged) else { return false };
         if let Moves::Where(mask) = &self.moves {
             backend.gate_grad(grad, mask, self.len);
         }
@@ -110,21 +107,20 @@ impl<B: Backend> Param<B> {
         true
     }
 
-    /// One optimizer step on the stored gradient, clipped; `sum` is what [`Self::add_squares`] of
-    /// all parameters came to.
-    pub(super) fn clip_and_step(
+    /// One optimizer step on the staged gradient, if there is one, clipped; `sum` is what
+    /// [`Self::add_squares`] of all parameters came to.
+    pub(super) fn step_staged(
         &mut self,
         backend: &B,
-        clip: GradientClip,
+        OptimizerStep { adam, clip }: &OptimizerStep<B::Elem>,
         sum: &B::Buf,
-        step: AdamStep<B::Elem>,
     ) {
-        let (Some(grad), false) = (&mut self.grad, matches!(self.moves, Moves::None)) else {
-            return;
-        };
-        match clip {
-            GradientClip::Norm(max) => backend.clip_by_norm(grad, self.len, sum, max),
-            GradientClip::Value(limit) => backend.clip_by_value(grad, self.len, limit),
+        let Some(grad) = self.grad.as_mut().filter(|_| self.staged) else { return };
+        self.staged = false;
+        match *clip {
+            Some(GradientClip::Norm(max)) => backend.clip_by_norm(grad, self.len, sum, max),
+            Some(GradientClip::Value(limit)) => backend.clip_by_value(grad, self.len, limit),
+            None => {}
         }
         let zeros = || backend.zeros(self.len);
         let [m, v] = self.moments.get_or_insert_with(|| [zeros(), zeros()]);
@@ -132,7 +128,7 @@ impl<B: Backend> Param<B> {
             Moves::Where(mask) => Some(mask),
             Moves::All | Moves::None => None,
         };
-        let io = AdamIo { value: &mut self.value, grad, m, v, mask, step };
+        let io = AdamIo { value: &mut self.value, grad, m, v, mask, step: *adam };
         backend.adam(io, 0..self.len);
     }
 

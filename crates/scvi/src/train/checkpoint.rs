@@ -16,9 +16,9 @@ use crate::nn::StateDict;
 ///
 /// Everything random is a function of seed, epoch and cell, so that no generator has a state.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Checkpoint {
+pub struct Checkpoint<C = VaeConfig> {
     /// Which run it is.
-    pub run: RunDescription,
+    pub run: RunDescription<C>,
     /// How far it is.
     pub progress: Progress,
     /// Parameters and running moments of batch normalisation.
@@ -27,19 +27,19 @@ pub struct Checkpoint {
     pub moments: [StateDict<f32>; 2],
 }
 
-/// What makes two runs the same run: they give the same bits.
+/// What makes two runs the same run: on the same instruction set they give the same bits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RunDescription {
-    /// The model's configuration.
-    pub config: VaeConfig,
+pub struct RunDescription<C = VaeConfig> {
+    /// The module's configuration.
+    pub config: C,
     /// How it is trained, with its seed.
     pub plan: TrainPlan,
     /// What it is trained on.
     pub data: Fingerprint,
 }
 
-impl RunDescription {
+impl<C: PartialEq> RunDescription<C> {
     /// Whether a checkpoint of `self` continues the run `now`.
     ///
     /// # Errors

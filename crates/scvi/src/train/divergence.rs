@@ -16,6 +16,8 @@ pub struct Divergence {
     pub reconstruction_loss: f64,
     /// The step's mean divergence a cell.
     pub kl_local: f64,
+    /// Whether the step's loss is finite all the same: the numbers went wrong in its gradient.
+    pub loss_is_finite: bool,
     /// The first number of the model that is not finite, where it was looked for.
     pub tensor: Option<NotFinite>,
     /// Cells whose own loss is not finite, in a minibatch where those of others are.
@@ -56,19 +58,12 @@ impl LargestCount {
     }
 }
 
-impl Divergence {
-    /// Whether the step's loss shows nothing: the numbers went wrong in its gradient.
-    pub fn loss_is_finite(&self) -> bool {
-        (self.reconstruction_loss + self.kl_local).is_finite()
-    }
-}
-
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "training diverged in epoch {}, step {}: ", self.epoch, self.step)?;
         let (reconstruction, kl) = (self.reconstruction_loss, self.kl_local);
         let losses = format!("(reconstruction loss {reconstruction}, KL {kl})");
-        if !self.loss_is_finite() {
+        if !self.loss_is_finite {
             write!(f, "the loss is not finite {losses}")?;
         }
         let Some(NotFinite { name, slot, index, value }) = &self.tensor else { return Ok(()) };
@@ -78,7 +73,7 @@ impl fmt::Display for Divergence {
             Slot::FirstMoment => "Adam's first moment of ",
             Slot::SecondMoment => "Adam's second moment of ",
         };
-        match self.loss_is_finite() {
+        match self.loss_is_finite {
             true => write!(f, "{of}{name}{index:?} is {value} {losses}"),
             false => write!(f, "; after the step {of}{name}{index:?} is {value}"),
         }

@@ -59,10 +59,10 @@ mod tests {
             gradient_clip_algorithm,
             ..TrainPlan::default()
         };
-        let mut trained =
+        let trained =
             train(config.validate().unwrap(), &data, &plan, &mut |_| ControlFlow::Continue(()))
                 .unwrap();
-        trained.vae.state_dict()
+        trained.module.state_dict()
     }
 
     #[test]

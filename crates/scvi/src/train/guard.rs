@@ -6,61 +6,62 @@
 use super::divergence::{Divergence, LargestCount};
 use super::error::TrainError;
 use super::run::{Shown, TrainingRun};
-use crate::module::LossSums;
+use super::trainable::Trainable;
+use crate::module::{Loss, Minibatch};
 use crate::nn::{NotFinite, Slot};
 
 /// All that a step changes and a checkpoint holds.
 pub(super) const ALL: [Slot; 3] = [Slot::Value, Slot::FirstMoment, Slot::SecondMoment];
 
-impl TrainingRun<'_> {
+impl<M: Trainable> TrainingRun<'_, M> {
     /// Whether every number that a checkpoint holds is finite.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] names the first that is not.
-    pub fn check_state(&mut self) -> Result<(), TrainError> {
+    pub fn check_state(&self) -> Result<(), TrainError> {
         self.check_finite(&ALL)
     }
 
-    pub(super) fn check_loss(&mut self, terms: LossSums) -> Result<(), TrainError> {
-        if (terms.reconstruction_loss + terms.kl_local()).is_finite() {
+    pub(super) fn check_loss(&self, loss: &Loss) -> Result<(), TrainError> {
+        if loss.is_finite() {
             return Ok(());
         }
-        let tensor = self.vae.first_not_finite(&[Slot::Value]);
+        let tensor = self.module.first_not_finite(&[Slot::Value]);
         Err(self.divergence(tensor)?.into())
     }
 
-    pub(super) fn check_finite(&mut self, slots: &[Slot]) -> Result<(), TrainError> {
-        match self.vae.first_not_finite(slots) {
+    pub(super) fn check_finite(&self, slots: &[Slot]) -> Result<(), TrainError> {
+        match self.module.first_not_finite(slots) {
             None => Ok(()),
             tensor => Err(self.divergence(tensor)?.into()),
         }
     }
 
-    /// Describes the minibatch in the workspace, which is the last.
-    fn divergence(&mut self, tensor: Option<NotFinite>) -> Result<Box<Divergence>, TrainError> {
-        let terms = self.ws.loss_sums(self.vae.backend());
-        let cells = match self.shown {
+    /// Describes the minibatches in the workspace, which are the last.
+    fn divergence(&self, tensor: Option<NotFinite>) -> Result<Box<Divergence>, TrainError> {
+        let loss = self.module.loss(&self.ws, &self.step());
+        let cells: Vec<u32> = match self.shown {
             Shown::None => Vec::new(),
-            Shown::Train(k) => self.order[self.train_ranges[k].clone()].to_vec(),
-            Shown::Validation(k) => self.validation[self.validation_ranges[k].clone()].to_vec(),
+            Shown::Train(step) => self.train.step(step).flatten().copied().collect(),
+            Shown::Validation(step) => self.validation.step(step).flatten().copied().collect(),
         };
-        let losses = self.ws.cell_outputs(self.vae.backend());
-        self.data.fill(&cells, &mut self.batch)?;
-        let n = cells.len().max(1) as f64;
-        let kl = losses.kl_divergence_z.iter().zip(&losses.kl_divergence_l).map(|(z, l)| z + l);
-        let finite = losses.reconstruction_loss.iter().zip(kl).map(|(r, kl)| (r + kl).is_finite());
-        let mut blamed: Vec<u32> =
-            cells.iter().zip(finite).filter(|(_, finite)| !finite).map(|(&cell, _)| cell).collect();
+        let losses = self.module.cell_losses(&self.ws);
+        let broken = cells.iter().zip(losses).filter(|(_, loss)| !loss.is_finite());
+        let mut blamed: Vec<u32> = broken.map(|(&cell, _)| cell).collect();
         if blamed.len() == cells.len() {
             blamed.clear();
         }
+        let mut batch = Minibatch::default();
+        self.data.fill(&cells, &mut batch)?;
+        let n = loss.n_cells.max(1) as f64;
         Ok(Box::new(Divergence {
             epoch: self.at.epoch,
             step: self.at.step,
-            reconstruction_loss: terms.reconstruction_loss / n,
-            kl_local: terms.kl_local() / n,
+            reconstruction_loss: loss.reconstruction_loss() / n,
+            kl_local: loss.kl_local() / n,
+            loss_is_finite: loss.is_finite(),
             tensor,
-            largest: LargestCount::of(&self.batch, &blamed),
+            largest: LargestCount::of(&batch, &blamed),
             cells: blamed,
         }))
     }

@@ -56,8 +56,10 @@ impl Metric {
 
     /// Its value; none where the epoch did not validate and it is of the validation cells.
     pub fn of(self, record: &EpochRecord) -> Option<f64> {
-        let terms: LossTerms =
-            if self.needs_validation() { record.validation? } else { record.train };
+        let terms: &LossTerms = match self.needs_validation() {
+            true => record.validation.as_ref()?,
+            false => &record.train,
+        };
         Some(match self {
             Self::ElboValidation | Self::ElboTrain => terms.elbo,
             Self::ReconstructionLossValidation | Self::ReconstructionLossTrain => {

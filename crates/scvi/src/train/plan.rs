@@ -4,7 +4,6 @@ use scvi_kernels::ops::adam::AdamRule;
 use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
-use super::setup::train_ranges;
 use super::steps::Steps;
 use super::{BatchLimit, EarlyStopping, GradientClipAlgorithm, Optimizer, ReduceLrOnPlateau};
 use crate::data::{Shuffling, Split, SplitError};
@@ -197,12 +196,12 @@ impl TrainPlan {
     /// Optimizer steps of an epoch on a data set of `n_cells`; 0 where the plan does not split it,
     /// and is refused when the run begins.
     pub fn steps_per_epoch(&self, n_cells: usize) -> usize {
-        self.split(n_cells).map_or(0, |split| train_ranges(&split, self).len())
+        self.split(n_cells).map_or(0, |split| self.train_ranges(split.train.len()).len())
     }
 
     /// Cells that an epoch, counted from 0, trains on.
     pub fn cells_of_epoch(&self, split: &Split, epoch: usize) -> usize {
-        let ranges = train_ranges(split, self);
+        let ranges = self.train_ranges(split.train.len());
         let steps = Steps { per_epoch: ranges.len(), max_steps: self.max_steps };
         ranges[..steps.of(epoch)].last().map_or(0, |range| range.end)
     }

@@ -1,22 +1,21 @@
 //! A training run, one minibatch at a time.
 
-use std::ops::Range;
-
-use scvi_kernels::Cpu;
-
 use super::checkpoint::{Checkpoint, Progress, RunDescription};
 use super::error::TrainError;
 use super::guard::ALL;
 use super::history::{EpochRecord, MinibatchRecord};
+use super::loader::Loader;
 use super::plan::TrainPlan;
 use super::steps::Steps;
+use super::trainable::Trainable;
 use super::trainer::{Stop, Trained};
+use crate::DefaultBackend;
 use crate::data::{Dataset, Fingerprint, Split};
-use crate::module::{Inputs, Minibatch, Vae, Workspace};
+use crate::module::{Minibatch, Vae};
 use crate::nn::{Slot, StateDict};
 
 /// What [`TrainingRun::advance`] has done.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// One minibatch.
     Minibatch,
@@ -26,8 +25,7 @@ pub enum Event {
     Done(Stop),
 }
 
-/// A training run on the processor, in the rayon pool of the caller, that goes one minibatch at a
-/// time.
+/// A training run of a module, in the rayon pool of the caller, that goes one step at a time.
 ///
 /// After every minibatch it can be taken down to a [`Checkpoint`]; a run resumed from there gives
 /// the same bits as one that never stopped, for any number of threads.
@@ -54,35 +52,31 @@ pub enum Event {
 /// assert_eq!(trained.history.epochs.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct TrainingRun<'a> {
-    pub(super) vae: Vae<Cpu<f32>>,
-    pub(super) ws: Workspace<Cpu<f32>>,
-    /// the minibatch after the one at hand
-    pub(super) next: Inputs<Cpu<f32>>,
-    /// whether it is loaded
+pub struct TrainingRun<'a, M: Trainable = Vae<DefaultBackend>> {
+    pub(super) module: M,
+    pub(super) ws: M::Workspace,
+    /// the minibatches after those at hand
+    pub(super) next: M::Inputs,
+    /// whether they are loaded
     pub(super) next_is_loaded: bool,
-    /// host memory that minibatches pass through
-    pub(super) batch: Minibatch,
-    /// training cells in this epoch's order
-    pub(super) order: Vec<u32>,
-    /// validation cells in the order of the file: the sums do not need another
-    pub(super) validation: Vec<u32>,
+    /// host memory that minibatches pass through, one of each sampler
+    pub(super) batches: Vec<Minibatch>,
+    /// cells of the steps of this epoch
+    pub(super) train: Loader,
+    pub(super) validation: Loader,
     pub(super) data: &'a Dataset<'a>,
     pub(super) plan: &'a TrainPlan,
     pub(super) split: Split,
-    /// minibatches as places in the order, and among the validation cells
-    pub(super) train_ranges: Vec<Range<usize>>,
-    pub(super) validation_ranges: Vec<Range<usize>>,
     pub(super) epochs: usize,
     pub(super) steps: Steps,
     pub(super) at: Progress,
-    /// the minibatch in the workspace
+    /// the minibatches in the workspace
     pub(super) shown: Shown,
     pub(super) last: Option<MinibatchRecord>,
     pub(super) watches_closely: bool,
 }
 
-/// A minibatch by its number among those of its kind.
+/// A step by its number among those of its kind.
 #[derive(Clone, Copy)]
 pub(super) enum Shown {
     None,
@@ -90,10 +84,10 @@ pub(super) enum Shown {
     Validation(usize),
 }
 
-impl TrainingRun<'_> {
+impl<M: Trainable> TrainingRun<'_, M> {
     /// What makes this run this run; `data` is the fingerprint of the data it was made with.
-    pub fn description(&self, data: &Fingerprint) -> RunDescription {
-        let (config, plan) = (self.vae.spec().config().clone(), self.plan.clone());
+    pub fn description(&self, data: &Fingerprint) -> RunDescription<M::Config> {
+        let (config, plan) = (self.module.config().clone(), self.plan.clone());
         RunDescription { config, plan, data: data.clone() }
     }
 
@@ -121,21 +115,21 @@ impl TrainingRun<'_> {
     }
 
     /// One slot of every tensor, as it is now.
-    pub fn state(&mut self, slot: Slot) -> StateDict<f32> {
-        self.vae.export(slot)
+    pub fn state(&self, slot: Slot) -> StateDict<f32> {
+        self.module.state(slot)
     }
 
     /// Its whole state; `data` is the fingerprint of the data it was made with.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] where a number is not finite: nothing goes on from there.
-    pub fn checkpoint(&mut self, data: &Fingerprint) -> Result<Checkpoint, TrainError> {
+    pub fn checkpoint(&self, data: &Fingerprint) -> Result<Checkpoint<M::Config>, TrainError> {
         self.check_finite(&ALL)?;
         Ok(Checkpoint {
             run: self.description(data),
             progress: self.at.clone(),
-            weights: self.vae.state_dict(),
-            moments: self.vae.moments(),
+            weights: self.state(Slot::Value),
+            moments: [Slot::FirstMoment, Slot::SecondMoment].map(|slot| self.state(slot)),
         })
     }
 
@@ -145,7 +139,7 @@ impl TrainingRun<'_> {
         self.watches_closely = true;
     }
 
-    /// Trains or validates on one minibatch.
+    /// Trains or validates on one minibatch of each sampler.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] at the first loss that is not finite, and at the end of the epoch
@@ -174,9 +168,9 @@ impl TrainingRun<'_> {
     ///
     /// # Errors
     /// [`TrainError::Diverged`] where a number of the model is not finite.
-    pub fn finish(mut self, stop: Stop) -> Result<Trained, TrainError> {
+    pub fn finish(self, stop: Stop) -> Result<Trained<M>, TrainError> {
         self.check_finite(&ALL)?;
-        Ok(Trained { vae: self.vae, history: self.at.history, split: self.split, stop })
+        Ok(Trained { module: self.module, history: self.at.history, split: self.split, stop })
     }
 
     fn is_over(&self) -> Option<Stop> {
@@ -201,22 +195,21 @@ impl TrainingRun<'_> {
     /// Minibatches to validate on in this epoch.
     pub(super) fn n_validation(&self) -> usize {
         let validates = self.plan.validates(self.at.epoch) && !self.steps.is_cut(self.at.epoch);
-        if validates { self.validation_ranges.len() } else { 0 }
+        if validates { self.validation.len() } else { 0 }
     }
 
     /// Puts the epoch on record, and goes to the beginning of the next.
     fn end_epoch(&mut self) -> EpochRecord {
         let validated = self.n_validation() > 0;
-        let n_trained = self.train_ranges[..self.n_train()].last().map_or(0, |range| range.end);
         let record = EpochRecord {
             epoch: self.at.epoch,
             kl_weight: self.kl_weight(),
             lr: self.plan.monitors_lr().then(|| self.lr()),
-            train: self.at.train.mean(n_trained),
-            validation: validated.then(|| self.at.validation.mean(self.validation.len())),
+            train: self.at.train.mean(),
+            validation: validated.then(|| self.at.validation.mean()),
         };
         self.look_at(&record);
-        self.at.history.epochs.push(record);
+        self.at.history.epochs.push(record.clone());
         self.at.epoch += 1;
         self.at.minibatch = 0;
         (self.at.train, self.at.validation) = Default::default();

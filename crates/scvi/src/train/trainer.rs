@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use scvi_kernels::Cpu;
-
 use super::error::TrainError;
 use super::history::{EpochRecord, History};
 use super::plan::TrainPlan;
 use super::run::{Event, TrainingRun};
+use super::trainable::Trainable;
+use crate::DefaultBackend;
 use crate::data::{Dataset, Split};
 use crate::module::{Vae, VaeSpec};
 
@@ -27,9 +27,9 @@ pub enum Stop {
 }
 
 /// A trained model and how it came about.
-pub struct Trained {
+pub struct Trained<M: Trainable = Vae<DefaultBackend>> {
     /// The model.
-    pub vae: Vae<Cpu<f32>>,
+    pub module: M,
     /// Every epoch's losses.
     pub history: History,
     /// Which cells were trained and validated on.

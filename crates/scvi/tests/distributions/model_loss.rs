@@ -16,7 +16,7 @@ fn losses(config: &VaeConfig) -> (Vec<f64>, Vec<f64>) {
     let mut batch = Minibatch::default();
     data.fill(&(0..n_cells as u32).collect::<Vec<_>>(), &mut batch).unwrap();
 
-    let mut vae = Vae::new(Cpu::<f64>::new(), config.validate().unwrap(), 4);
+    let vae = Vae::new(Cpu::<f64>::new(), config.validate().unwrap(), 4);
     let mut ws = vae.workspace(n_cells, batch.rows.counts.len(), false);
     ws.load(vae.backend(), &batch);
     vae.inference(&mut ws, None);

@@ -125,7 +125,7 @@ fn trains_and_evaluates() {
             };
             let spec = config.validate().unwrap();
             let trained = train(spec, &data, &plan, &mut |_| ControlFlow::Continue(()));
-            let vae = trained.unwrap_or_else(|e| panic!("{name}, {n} cells: {e}")).vae;
+            let vae = trained.unwrap_or_else(|e| panic!("{name}, {n} cells: {e}")).module;
             let terms = elbo(&vae, Cells::all(&data, 16), Draw::Sample { seed: 1 }, &mut unwatched)
                 .unwrap();
             let likelihoods =
@@ -206,7 +206,7 @@ fn the_loss_carries_its_payload_where_asked() {
 fn loadings_are_those_of_a_linear_decoder() {
     assert_eq!(model(&base()).get_loadings(), None);
     let (_, config) = options().pop().unwrap();
-    let mut vae = model(&config);
+    let vae = model(&config);
     let loadings = vae.get_loadings().unwrap();
     let weight = &vae.state_dict()["decoder.factor_regressor.fc_layers.Layer 0.0.weight"];
     assert_eq!(weight.shape, [GENES, 5]);

@@ -141,7 +141,7 @@ pub(crate) fn trained(config: &VaeConfig, counts: &CsrMatrix) -> Vae<Cpu<f32>> {
 pub(crate) fn to_the_end(mut run: TrainingRun) -> Vae<Cpu<f32>> {
     loop {
         if let Event::Done(stop) = run.advance().unwrap() {
-            return run.finish(stop).unwrap().vae;
+            return run.finish(stop).unwrap().module;
         }
     }
 }
@@ -199,7 +199,7 @@ fn training_changes_no_posterior_and_with_its_norm_frozen_the_decoder_nothing() 
 fn both_states(freeze: &Freeze, reference: &VaeConfig, grown: &VaeConfig) -> [StateDict<f32>; 2] {
     let counts = counts();
     let mut reference = trained(reference, &counts);
-    let mut start = mapped(&mut reference, grown, freeze);
+    let start = mapped(&mut reference, grown, freeze);
     let before = start.state_dict();
     [before, train_query(start, &counts).state_dict()]
 }

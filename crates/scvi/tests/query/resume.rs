@@ -49,7 +49,7 @@ fn the_checkpoint_of_another_query_is_refused() {
     let plan = TrainPlan { max_epochs: Some(2), ..TrainPlan::default() };
     let freeze = Freeze::default();
     let vae = mapped(&mut reference, &grown, &freeze);
-    let mut run = TrainingRun::of_model(vae, &data, &plan).unwrap();
+    let run = TrainingRun::of_model(vae, &data, &plan).unwrap();
     let checkpoint = run.checkpoint(&data.fingerprint().unwrap()).unwrap();
     let other = TrainPlan { seed: 1, ..plan.clone() };
     let vae = mapped(&mut reference, &grown, &freeze);

@@ -1,13 +1,13 @@
 //! Every gene of every contrast, from the samples of a round: 128 genes at a time.
 
 use rayon::prelude::*;
-use scvi_kernels::Cpu;
+use scvi_kernels::Backend;
 use scvi_kernels::ops::pairs::gather;
 
 use super::meter::Meter;
 use super::plan::{Part, Planned};
 use super::round::DecodedRound;
-use crate::model::pass::TaskError;
+use crate::model::error::TaskError;
 use crate::module::Vae;
 
 /// Genes that a thread decodes at a time.
@@ -29,9 +29,9 @@ pub(super) struct Case<'a> {
 /// their order.
 ///
 /// px_scale of a set is decoded when a contrast first asks for it, and dropped after the last one.
-pub(super) fn for_each_gene<T: Send>(
-    vae: &Vae<Cpu<f32>>,
-    round: &DecodedRound,
+pub(super) fn for_each_gene<B: Backend<Elem = f32>, T: Send>(
+    vae: &Vae<B>,
+    round: &DecodedRound<B>,
     genes: &[u32],
     meter: &mut Meter,
     task: &(dyn Fn(Case) -> T + Sync),
@@ -58,7 +58,7 @@ struct Uses {
 }
 
 impl Uses {
-    fn new(round: &DecodedRound) -> Self {
+    fn new<B: Backend>(round: &DecodedRound<B>) -> Self {
         let mut last = vec![0; round.sets.len()];
         for (k, planned) in round.contrasts.iter().enumerate() {
             planned.sides.iter().flatten().for_each(|part| last[part.set] = k);
@@ -68,9 +68,9 @@ impl Uses {
     }
 }
 
-fn of_block<T>(
-    vae: &Vae<Cpu<f32>>,
-    round: &DecodedRound,
+fn of_block<B: Backend<Elem = f32>, T>(
+    vae: &Vae<B>,
+    round: &DecodedRound<B>,
     genes: &[u32],
     uses: &Uses,
     task: &(dyn Fn(Case) -> T + Sync),
@@ -114,7 +114,13 @@ struct Rows {
 }
 
 impl Rows {
-    fn decode(&mut self, vae: &Vae<Cpu<f32>>, round: &DecodedRound, set: usize, genes: &[u32]) {
+    fn decode<B: Backend<Elem = f32>>(
+        &mut self,
+        vae: &Vae<B>,
+        round: &DecodedRound<B>,
+        set: usize,
+        genes: &[u32],
+    ) {
         if self.sets[set].is_empty() {
             let samples = &round.sets[set];
             let mut rows = self.spare.pop().unwrap_or_default();
@@ -141,10 +147,10 @@ struct Gathered {
 }
 
 /// One gene's px_scale of all samples of a side.
-fn side<'a>(
+fn side<'a, B: Backend>(
     parts: &[Part],
     is_front: bool,
-    round: &DecodedRound,
+    round: &DecodedRound<B>,
     rows: &'a Rows,
     gene: usize,
     gathered: &'a mut Vec<f32>,

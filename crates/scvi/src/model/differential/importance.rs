@@ -1,21 +1,21 @@
 //! Samples of a contrast drawn again by their importance weights.
 
-use scvi_kernels::{Philox, Stream};
+use scvi_kernels::{Backend, Philox, Stream};
 
 use super::draws::{Draws, Population};
 use super::meter::Meter;
 use super::plan::Planned;
 use super::round::{Context, Latent};
 use crate::model::cells::Cells;
+use crate::model::error::TaskError;
 use crate::model::importance::{Anchors, ImportanceOptions, LatentSamples, draw_again, shares};
-use crate::model::pass::TaskError;
 
 /// Anchors encoded at a time.
 const ANCHORS: usize = 128;
 
 /// Puts samples drawn by their weights in place of a contrast's.
-pub(super) fn resample(
-    context: &Context,
+pub(super) fn resample<B: Backend<Elem = f32>>(
+    context: &Context<B>,
     options: ImportanceOptions,
     planned: &mut Planned,
     draws: &[Draws],
@@ -28,11 +28,11 @@ pub(super) fn resample(
         let drawn = populations.cells(Population::of(planned.contrast, side)).into_owned();
         let anchors = Anchors::choose(drawn, options, all.seed, side as u32);
         let anchors = Cells::chosen(data, &anchors, all.batch_size.min(ANCHORS));
-        let anchors = Anchors::new(vae, anchors, options.n_mc_samples, all.seed, watch)?;
+        let anchors = Anchors::new(*vae, anchors, options.n_mc_samples, all.seed, watch)?;
         for part in &mut planned.sides[side] {
             let draws = &draws[part.set];
             let samples = Picked::new(context, draws, &latent[part.set], &part.places);
-            let weights = anchors.log_weights(vae, data, samples.of(draws), watch)?;
+            let weights = anchors.log_weights(*vae, data, samples.of(draws), watch)?;
             let weights = shares(weights, options.truncation);
             let stream = populations.stream(draws.source);
             let philox = Philox::new(all.seed);
@@ -50,7 +50,12 @@ struct Picked {
 }
 
 impl Picked {
-    fn new(context: &Context, draws: &Draws, latent: &Latent, places: &[u32]) -> Self {
+    fn new<B: Backend>(
+        context: &Context<B>,
+        draws: &Draws,
+        latent: &Latent,
+        places: &[u32],
+    ) -> Self {
         let cells = context.populations.cells_of(draws);
         let n_latent = context.vae.spec().config().n_latent;
         let pick = |values: &[f32]| -> Vec<f32> {

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::model::pass::TaskError;
+use crate::model::error::TaskError;
 use crate::model::watch::{Progress, Watch};
 
 /// Counts tests, a gene of a contrast each, and tells whoever watches.

@@ -8,7 +8,7 @@ use scvi_kernels::CsrRows;
 use super::meter::Meter;
 use super::options::{Contrast, Group};
 use crate::data::CountSource;
-use crate::model::pass::TaskError;
+use crate::model::error::TaskError;
 
 /// Counts that a cell's are scaled to.
 const SCALE: f64 = 1e4;

@@ -1,6 +1,6 @@
 //! Which cells' raw counts are wanted: those of the groups, those that samples are drawn from.
 
-use scvi_kernels::Cpu;
+use scvi_kernels::Backend;
 
 use super::draws::Populations;
 use super::error::DifferentialError;
@@ -8,7 +8,7 @@ use super::meter::Meter;
 use super::options::{Change, Contrast, DifferentialOptions, Group, Test};
 use super::raw::{RawMeans, RawStatistics};
 use super::round::Context;
-use crate::model::pass::TaskError;
+use crate::model::error::TaskError;
 use crate::module::Vae;
 
 /// Whose statistics are wanted.
@@ -22,8 +22,8 @@ pub(super) struct Wanted {
 impl Wanted {
     /// The table shows those of the groups; pseudocounts are estimated from those of the cells that
     /// samples are drawn from.
-    pub(super) fn new(
-        vae: &Vae<Cpu<f32>>,
+    pub(super) fn new<B: Backend<Elem = f32>>(
+        vae: &Vae<B>,
         options: &DifferentialOptions,
     ) -> Result<Self, DifferentialError> {
         let has_counts = vae.require_counts("raw statistics").is_ok();
@@ -44,8 +44,8 @@ pub(super) struct Raw {
 
 impl Raw {
     /// Reads the counts, once for each.
-    pub(super) fn read(
-        context: &Context,
+    pub(super) fn read<B: Backend>(
+        context: &Context<B>,
         wanted: Wanted,
         groups: &[Group],
         contrasts: &[Contrast],

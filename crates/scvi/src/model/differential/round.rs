@@ -1,6 +1,6 @@
 //! The samples of a round, decoded as far as the heads' input.
 
-use scvi_kernels::Cpu;
+use scvi_kernels::Backend;
 
 use super::draws::{Draws, Populations};
 use super::importance;
@@ -9,31 +9,32 @@ use super::options::DifferentialOptions;
 use super::plan::{Planned, Round};
 use crate::data::Dataset;
 use crate::model::cells::Cells;
+use crate::model::error::TaskError;
 use crate::model::importance::Weights;
 use crate::model::minibatches::{Loaded, Room, for_each_minibatch};
-use crate::model::pass::{TaskError, infer};
+use crate::model::pass::infer;
 use crate::module::{DecodedSamples, Noise, Vae};
 
 /// What every step needs to know.
-pub(super) struct Context<'a> {
-    pub(super) vae: &'a Vae<Cpu<f32>>,
+pub(super) struct Context<'a, B: Backend> {
+    pub(super) vae: &'a Vae<B>,
     pub(super) data: &'a Dataset<'a>,
     pub(super) populations: &'a Populations<'a>,
     pub(super) options: &'a DifferentialOptions,
 }
 
 /// A round whose samples can be read gene by gene.
-pub(super) struct DecodedRound {
-    pub(super) sets: Vec<DecodedSamples<Cpu<f32>>>,
+pub(super) struct DecodedRound<B: Backend> {
+    pub(super) sets: Vec<DecodedSamples<B>>,
     pub(super) contrasts: Vec<Planned>,
 }
 
 /// Encodes the drawn cells, draws a z of each, and decodes them.
-pub(super) fn decode(
-    context: &Context,
+pub(super) fn decode<B: Backend<Elem = f32>>(
+    context: &Context<B>,
     round: Round,
     meter: &mut Meter,
-) -> Result<DecodedRound, TaskError> {
+) -> Result<DecodedRound<B>, TaskError> {
     let Round { sets: draws, mut contrasts } = round;
     let mut sets = Vec::with_capacity(draws.len());
     let mut latent = Vec::with_capacity(draws.len());
@@ -59,8 +60,8 @@ pub(super) struct Latent {
 }
 
 /// Hidden states of the samples of one source, `(samples, hidden_width)`, and their z.
-fn sample(
-    context: &Context,
+fn sample<B: Backend<Elem = f32>>(
+    context: &Context<B>,
     draws: &Draws,
     keep_z: bool,
     meter: &mut Meter,
@@ -72,7 +73,7 @@ fn sample(
     let mut hidden = Vec::with_capacity(cells.len() * vae.hidden_width());
     let mut latent = Latent::default();
     let noise = Noise::Seeded { seed: options.seed, draw: populations.stream(draws.source) };
-    let work = |Loaded { ws, batch, .. }: Loaded, (hidden, latent): &mut (Vec<f32>, Latent)| {
+    let work = |Loaded { ws, batch, .. }: Loaded<_>, (hidden, latent): &mut (Vec<f32>, Latent)| {
         infer(vae, ws, batch, Some(noise));
         *hidden = vae.hidden(ws, draws.source.batch);
         if keep_z {

@@ -1,6 +1,6 @@
 //! From groups to tables.
 
-use scvi_kernels::Cpu;
+use scvi_kernels::Backend;
 
 use super::delta;
 use super::draws::{Population, Populations};
@@ -18,10 +18,11 @@ use super::statistics::{ChangeTest, Changed, Vanilla, largest_scales, mean_chang
 use super::table::Table;
 use crate::data::Dataset;
 use crate::model::cells::Cells;
+use crate::model::error::TaskError;
 use crate::model::importance::Weights;
-use crate::model::pass::{TaskError, check_cells, decode_as};
+use crate::model::pass::{check_cells, decode_as};
 use crate::model::watch::Watch;
-use crate::module::Vae;
+use crate::module::{Inference, Vae};
 
 /// Compares groups of cells gene by gene; a result a contrast, in their order.
 ///
@@ -36,13 +37,14 @@ use crate::module::Vae;
 /// [`TaskError`] where the data does not fit the model or cannot be read, a group is empty, or an
 /// option is out of its range.
 pub fn differential_expression(
-    vae: &Vae<Cpu<f32>>,
+    model: &impl Inference,
     data: &Dataset,
     groups: &[Group],
     contrasts: &[Contrast],
     options: &DifferentialOptions,
     watch: &mut Watch,
 ) -> Result<Vec<Comparison>, TaskError> {
+    let vae = model.vae();
     for group in groups {
         check_cells(vae, Cells::chosen(data, &group.cells, options.batch_size))?;
     }
@@ -98,9 +100,9 @@ pub fn differential_expression(
 /// A table, and the pseudocount and delta of change mode.
 type Tested = (Table, Option<[f64; 2]>);
 
-fn vanilla(
-    context: &Context,
-    round: &DecodedRound,
+fn vanilla<B: Backend<Elem = f32>>(
+    context: &Context<B>,
+    round: &DecodedRound<B>,
     meter: &mut Meter,
 ) -> Result<Vec<Tested>, TaskError> {
     let genes = all_genes(context.data);
@@ -108,10 +110,10 @@ fn vanilla(
     Ok(answers.iter().map(|genes| (Table::vanilla(genes), None)).collect())
 }
 
-fn changed(
-    context: &Context,
+fn changed<B: Backend<Elem = f32>>(
+    context: &Context<B>,
     change: &Change,
-    round: &DecodedRound,
+    round: &DecodedRound<B>,
     raw: &Raw,
     meter: &mut Meter,
 ) -> Result<Vec<Tested>, TaskError> {
@@ -143,10 +145,10 @@ fn changed(
 }
 
 /// The pseudocount of each contrast, from the genes of little expression in its groups.
-fn pseudocounts(
-    context: &Context,
+fn pseudocounts<B: Backend<Elem = f32>>(
+    context: &Context<B>,
     change: &Change,
-    round: &DecodedRound,
+    round: &DecodedRound<B>,
     raw: &Raw,
     meter: &mut Meter,
 ) -> Result<Vec<f64>, TaskError> {
@@ -177,7 +179,10 @@ fn all_genes(data: &Dataset) -> Vec<u32> {
     (0..data.n_genes() as u32).collect()
 }
 
-fn check(vae: &Vae<Cpu<f32>>, options: &DifferentialOptions) -> Result<(), TaskError> {
+fn check<B: Backend<Elem = f32>>(
+    vae: &Vae<B>,
+    options: &DifferentialOptions,
+) -> Result<(), TaskError> {
     let require = |option, found: f64, holds: bool, range| match holds {
         true => Ok(()),
         false => Err(DifferentialError::Option { option, found, range }),

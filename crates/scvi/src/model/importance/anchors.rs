@@ -1,17 +1,18 @@
 //! The cells that samples are held to.
 
 use rayon::prelude::*;
-use scvi_kernels::{Cpu, CsrRows, Philox, Stream};
+use scvi_kernels::{CsrRows, Philox, Stream};
 
 use super::options::ImportanceOptions;
 use crate::data::Dataset;
 use crate::model::cells::Cells;
+use crate::model::error::TaskError;
 use crate::model::latent::latent_representation;
 use crate::model::log_sum_exp::LogSumExp;
 use crate::model::marginal_ll::marginal_ll;
-use crate::model::pass::{TaskError, check_cells, decode_as};
+use crate::model::pass::{check_cells, decode_as};
 use crate::model::watch::{Watch, tell};
-use crate::module::{Decoded, Minibatch, Vae};
+use crate::module::{Decoded, Inference, Minibatch};
 
 /// Samples weighed at a time.
 const SAMPLES: usize = 128;
@@ -64,12 +65,13 @@ impl Anchors {
     /// [`TaskError`] where the data does not fit the model, is minified or cannot be read, there is
     /// no cell, or no draw is asked for.
     pub fn new(
-        vae: &Vae<Cpu<f32>>,
+        model: &impl Inference,
         cells: Cells,
         n_mc_samples: u32,
         seed: u64,
         watch: &mut Watch,
     ) -> Result<Self, TaskError> {
+        let vae = model.vae();
         vae.require_counts("importance weights")?;
         let log_px = marginal_ll(vae, cells, n_mc_samples, seed, watch)?;
         Self::with_marginal_ll(vae, cells, log_px, watch)
@@ -83,11 +85,12 @@ impl Anchors {
     /// # Panics
     /// If there is not one for each cell.
     pub fn with_marginal_ll(
-        vae: &Vae<Cpu<f32>>,
+        model: &impl Inference,
         cells: Cells,
         log_px: Vec<f64>,
         watch: &mut Watch,
     ) -> Result<Self, TaskError> {
+        let vae = model.vae();
         vae.require_counts("importance weights")?;
         assert_eq!(log_px.len(), cells.len(), "one ln p(x) a cell");
         if cells.is_empty() {
@@ -124,11 +127,12 @@ impl Anchors {
     /// If the lists of samples do not fit each other.
     pub fn log_weights(
         &self,
-        vae: &Vae<Cpu<f32>>,
+        model: &impl Inference,
         data: &Dataset,
         samples: LatentSamples,
         watch: &mut Watch,
     ) -> Result<Vec<f64>, TaskError> {
+        let vae = model.vae();
         let LatentSamples { cells, z, untransformed_z, transform_batch } = samples;
         for list in [z, untransformed_z] {
             assert_eq!(list.len(), cells.len() * self.n_latent, "n_latent numbers a sample");

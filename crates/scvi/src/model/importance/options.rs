@@ -1,6 +1,6 @@
 //! How samples are weighed.
 
-use crate::model::pass::TaskError;
+use crate::model::error::TaskError;
 
 /// What posterior samples are drawn by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -90,6 +90,10 @@ impl<B: Backend> Device for Counting<B> {
         self.inner.copy(from, to, len);
     }
 
+    fn add(&self, from: &B::Buf, to: &mut B::Buf, len: usize) {
+        self.inner.add(from, to, len);
+    }
+
     fn download(&self, buf: &B::Buf, len: usize) -> Vec<B::Elem> {
         self.downloads().download(buf, len)
     }

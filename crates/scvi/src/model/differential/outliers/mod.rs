@@ -9,7 +9,7 @@ mod minimum_covariance;
 #[cfg(test)]
 mod tests;
 
-use scvi_kernels::{Cpu, Philox};
+use scvi_kernels::{Backend, Philox};
 
 use self::elliptic_envelope::inliers;
 use self::minimum_covariance::Points;
@@ -18,14 +18,14 @@ use super::meter::Meter;
 use super::options::{Contrast, DifferentialOptions};
 use crate::data::Dataset;
 use crate::model::cells::Cells;
+use crate::model::error::TaskError;
 use crate::model::latent::{MC_SAMPLES, latent_representation, latent_simplex_mean};
-use crate::model::pass::TaskError;
 use crate::module::{LatentDistribution, Vae};
 
 /// Keeps the inliers of every population that is compared, a rest being one of its own. Where the
 /// latent means of its cells have no covariance it keeps every cell.
-pub(super) fn leave_out(
-    vae: &Vae<Cpu<f32>>,
+pub(super) fn leave_out<B: Backend<Elem = f32>>(
+    vae: &Vae<B>,
     data: &Dataset,
     populations: &mut Populations,
     contrasts: &[Contrast],
@@ -64,8 +64,8 @@ struct LatentMeans {
 }
 
 impl LatentMeans {
-    fn read(
-        vae: &Vae<Cpu<f32>>,
+    fn read<B: Backend<Elem = f32>>(
+        vae: &Vae<B>,
         data: &Dataset,
         cells: Vec<u32>,
         options: &DifferentialOptions,
