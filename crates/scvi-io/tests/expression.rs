@@ -10,7 +10,7 @@ use saves::{folder, tensors};
 use scvi::Cpu;
 use scvi::data::{CsrMatrix, Dataset};
 use scvi::model::{
-    Cells, ExpressionOptions, LibraryEstimate, LibrarySize, Overall, Parameters, Posterior,
+    Cells, ExpressionOptions, LibrarySize, Overall, Parameters, PointEstimate, Posterior,
     TaskError, Weights, batch_representation, latent_library_size, latent_representation,
     latent_simplex_mean, likelihood_parameters, normalized_expression,
     normalized_expression_overall, unwatched,
@@ -158,10 +158,10 @@ fn parameters_and_the_rest_are_scvi_tools() {
                 }
             }
             let size = |estimate| latent_library_size(&vae, cells, estimate, &mut unwatched);
-            match (size(LibraryEstimate::Mean), expected.get("library_size")) {
+            match (size(PointEstimate::Mean), expected.get("library_size")) {
                 (Ok(found), Some(expected)) => assert_near(&name, &found, expected),
                 (Err(TaskError::ObservedLibrary), None) => {
-                    let found = size(LibraryEstimate::Sample { seed: 0 }).unwrap();
+                    let found = size(PointEstimate::Sample { seed: 0 }).unwrap();
                     let totals = Input::read().numbers("x");
                     let totals: Vec<f64> =
                         totals.chunks(GENES).map(|x| x.iter().sum::<f32>().into()).collect();

@@ -16,7 +16,7 @@ use scvi::Cpu;
 use scvi::data::Dataset;
 use scvi::data::simulate::{SimulateConfig, Simulated, simulate};
 use scvi::model::{
-    Cells, CorrelationOptions, Draw, ExpressionOptions, SampleOptions, elbo,
+    Cells, CorrelationOptions, ExpressionOptions, PointEstimate, SampleOptions, elbo,
     feature_correlation_matrix, latent_representation, latent_sample, likelihood_parameters,
     marginal_ll, normalized_expression, posterior_predictive_sample, unwatched,
 };
@@ -78,7 +78,7 @@ fn latent_drawn(bencher: Bencher, batch_size: usize) {
 
 #[divan::bench(args = BATCH_SIZES, sample_count = 20)]
 fn evaluate(bencher: Bencher, batch_size: usize) {
-    let draw = Draw::Sample { seed: 0 };
+    let draw = PointEstimate::Sample { seed: 0 };
     task(bencher, CELLS, |s| elbo(&s.vae, s.cells(batch_size), draw, &mut unwatched));
 }
 

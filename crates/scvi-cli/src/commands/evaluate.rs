@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use scvi::model::{CellElbo, Cells, Draw, Watch, elbo, marginal_ll};
+use scvi::model::{CellElbo, Cells, PointEstimate, Watch, elbo, marginal_ll};
 use scvi_io::SavedModel;
 use scvi_io::output::{AtomicFile, check_output};
 
@@ -18,7 +18,11 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
     }
     let source = &args.source;
     let (SavedModel { vae, .. }, prepared) = open(source, common)?;
-    let draw = if args.posterior_mean { Draw::Mean } else { Draw::Sample { seed: common.seed } };
+    let draw = if args.posterior_mean {
+        PointEstimate::Mean
+    } else {
+        PointEstimate::Sample { seed: common.seed }
+    };
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);
     let tasks = Tasks::new(common);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use scvi::Cpu;
 use scvi::data::Dataset;
 use scvi::model::{
-    AbundanceOptions, Cells, Latent, LibraryEstimate, MC_SAMPLES, Watch, differential_abundance,
+    AbundanceOptions, Cells, Latent, MC_SAMPLES, PointEstimate, Watch, differential_abundance,
     latent_library_size, latent_representation, latent_sample, latent_simplex_mean,
 };
 use scvi::module::{LatentDistribution, Vae};
@@ -51,8 +51,8 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     let config = vae.spec().config();
     let is_inferred = !config.use_observed_lib_size && !config.use_size_factor_key;
     let estimate = match is_inferred && !args.no_give_mean {
-        true => LibraryEstimate::Mean,
-        false => LibraryEstimate::Sample { seed: common.seed },
+        true => PointEstimate::Mean,
+        false => PointEstimate::Sample { seed: common.seed },
     };
     let library = args.library_size.then(|| {
         let task = |watch: &mut Watch| latent_library_size(&vae, cells, estimate, watch);

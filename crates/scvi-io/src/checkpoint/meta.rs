@@ -7,7 +7,7 @@ use scvi::instruction_set;
 use scvi::model::query::Freeze;
 use scvi::module::VaeConfig;
 use scvi::nn::StateDict;
-use scvi::train::{Progress, RunDescription};
+use scvi::train::{RunDescription, RunProgress};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -79,7 +79,7 @@ pub struct CheckpointMeta<C = VaeConfig> {
     /// Model, plan and data.
     pub run: RunDescription<C>,
     /// How far it is.
-    pub progress: Progress,
+    pub progress: RunProgress,
 }
 
 impl<C> CheckpointMeta<C> {

@@ -2,7 +2,7 @@
 
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
-use scvi::model::{LibraryEstimate, batch_representation, latent_library_size};
+use scvi::model::{PointEstimate, batch_representation, latent_library_size};
 
 use super::Selection;
 use crate::model::Model;
@@ -18,7 +18,7 @@ impl Model {
         cells: Selection,
         seed: Option<u64>,
     ) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let estimate = seed.map_or(LibraryEstimate::Mean, |seed| LibraryEstimate::Sample { seed });
+        let estimate = seed.map_or(PointEstimate::Mean, |seed| PointEstimate::Sample { seed });
         let sizes = cells
             .run(py, self, |vae, cells, watch| latent_library_size(vae, cells, estimate, watch))?;
         Ok(PyArray1::from_vec(py, sizes))

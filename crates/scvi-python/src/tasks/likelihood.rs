@@ -2,7 +2,7 @@
 
 use numpy::PyArray1;
 use pyo3::prelude::*;
-use scvi::model::{Draw, elbo, marginal_ll};
+use scvi::model::{PointEstimate, elbo, marginal_ll};
 
 use super::Selection;
 use crate::model::Model;
@@ -18,7 +18,7 @@ impl Model {
         cells: Selection,
         seed: Option<u64>,
     ) -> PyResult<(Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<f32>>)> {
-        let draw = seed.map_or(Draw::Mean, |seed| Draw::Sample { seed });
+        let draw = seed.map_or(PointEstimate::Mean, |seed| PointEstimate::Sample { seed });
         let terms = cells.run(py, self, |vae, cells, watch| elbo(vae, cells, draw, watch))?;
         let of = |values| PyArray1::from_vec(py, values);
         Ok((of(terms.reconstruction_loss), of(terms.kl_local)))

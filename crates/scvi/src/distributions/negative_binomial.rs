@@ -10,7 +10,6 @@ use super::error::{
 };
 use super::numerics::{EPS, at_count, poisson_draw};
 use super::poisson::MAX_POISSON_RATE;
-use super::zero_inflated::ZeroInflatedNegativeBinomial;
 
 /// Counts of mean μ and variance μ + μ²/θ.
 ///
@@ -78,17 +77,6 @@ impl<F: Real> NegativeBinomial<F> {
     /// [`DistributionError`] where `scale` is negative or not finite.
     pub fn with_scale(self, scale: F) -> Result<Self, DistributionError> {
         Ok(Self { scale: Some(not_negative("scale", scale)?), ..self })
-    }
-
-    /// The same, but a zero with probability σ(`zi_logits`).
-    ///
-    /// # Errors
-    /// [`DistributionError`] where `zi_logits` is not finite.
-    pub fn zero_inflated(
-        self,
-        zi_logits: F,
-    ) -> Result<ZeroInflatedNegativeBinomial<F>, DistributionError> {
-        ZeroInflatedNegativeBinomial::inflate(self, zi_logits)
     }
 
     /// μ.

@@ -83,6 +83,19 @@ impl<F: Real> ZeroInflatedNegativeBinomial<F> {
     }
 }
 
+impl<F: Real> NegativeBinomial<F> {
+    /// The same, but a zero with probability σ(`zi_logits`).
+    ///
+    /// # Errors
+    /// [`DistributionError`] where `zi_logits` is not finite.
+    pub fn zero_inflated(
+        self,
+        zi_logits: F,
+    ) -> Result<ZeroInflatedNegativeBinomial<F>, DistributionError> {
+        ZeroInflatedNegativeBinomial::inflate(self, zi_logits)
+    }
+}
+
 impl<F: Real> Distribution<F> for ZeroInflatedNegativeBinomial<F> {
     fn log_prob(&self, x: F) -> F {
         at_count(x, |x| {

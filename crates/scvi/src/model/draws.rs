@@ -6,6 +6,28 @@ use super::error::TaskError;
 use super::pass::infer;
 use crate::module::{Minibatch, Noise, Vae, Workspace};
 
+/// Where latent variables are put, once a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PointEstimate {
+    /// At the mean of their posteriors: deterministic.
+    Mean,
+    /// At one draw from them, as in scvi-tools.
+    Sample {
+        /// Seed of the draw.
+        seed: u64,
+    },
+}
+
+impl PointEstimate {
+    /// The noise of the draw; none for the mean.
+    pub(super) fn noise(self) -> Option<Noise<'static, f32>> {
+        match self {
+            Self::Mean => None,
+            Self::Sample { seed } => Some(Noise::Seeded { seed, draw: 0 }),
+        }
+    }
+}
+
 /// Which z a cell is decoded at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Posterior {

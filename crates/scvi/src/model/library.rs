@@ -1,27 +1,17 @@
 //! `get_latent_library_size` and `get_batch_representation`.
 
 use super::cells::Cells;
-use super::draws::Posterior;
+use super::draws::PointEstimate;
 use super::error::TaskError;
 use super::minibatches::{Loaded, Room, for_each_minibatch};
+use super::pass::infer;
 use super::watch::Watch;
 use crate::module::Inference;
 use crate::nn::BATCH;
 
-/// Which size of a library is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LibraryEstimate {
-    /// The mean of the posterior, LogNormal(q_m, √q_v) (`give_mean=True`): e^(q_m + q_v/2).
-    Mean,
-    /// One draw from the posterior; of a model that does not infer it, what was observed, Σ_g x
-    /// (`give_mean=False`).
-    Sample {
-        /// Seed of the draw.
-        seed: u64,
-    },
-}
-
-/// Library size of each cell, in counts: `(cells)`.
+/// Library size of each cell, in counts: `(cells)`. The mean is that of the posterior,
+/// LogNormal(q_m, √q_v), e^(q_m + q_v/2) (`give_mean=True`); the sample of a model that infers no
+/// library is what was observed, Σ_g x (`give_mean=False`).
 ///
 /// Source: scvi-tools 1.4.2, `model/base/_rnamixin.py`, `get_latent_library_size`.
 ///
@@ -31,23 +21,19 @@ pub enum LibraryEstimate {
 pub fn latent_library_size(
     model: &impl Inference,
     cells: Cells,
-    estimate: LibraryEstimate,
+    estimate: PointEstimate,
     watch: &mut Watch,
 ) -> Result<Vec<f32>, TaskError> {
     let vae = model.vae();
     vae.require_counts("latent_library_size")?;
-    let posterior = match estimate {
-        LibraryEstimate::Mean => Posterior::Mean,
-        LibraryEstimate::Sample { seed } => Posterior::Samples { n_samples: 1, seed },
-    };
     let mut sizes = Vec::with_capacity(cells.len());
     let work = |Loaded { ws, batch, .. }: Loaded<_>, sizes: &mut Vec<f32>| {
-        posterior.draw(vae, ws, batch, 0, true);
+        infer(vae, ws, batch, estimate.noise());
         match estimate {
-            LibraryEstimate::Sample { .. } => {
+            PointEstimate::Sample { .. } => {
                 sizes.extend(ws.library(vae.backend()).iter().map(|l| l.exp()));
             }
-            LibraryEstimate::Mean => {
+            PointEstimate::Mean => {
                 let [mean, var] = ws.ql(vae.backend()).ok_or(TaskError::ObservedLibrary)?;
                 sizes.extend(mean.iter().zip(&var).map(|(m, v)| (m + v / 2.0).exp()));
             }

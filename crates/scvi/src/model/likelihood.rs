@@ -1,22 +1,11 @@
 //! `get_elbo` and `get_reconstruction_error`.
 
 use super::cells::Cells;
+use super::draws::PointEstimate;
 use super::error::TaskError;
 use super::minibatches::{Loaded, Room, for_each_minibatch};
 use super::watch::Watch;
-use crate::module::{Inference, Noise};
-
-/// Which z a cell is evaluated at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Draw {
-    /// The posterior's mean: deterministic.
-    Mean,
-    /// One draw from the posterior, as scvi-tools does.
-    Sample {
-        /// Seed of the draw.
-        seed: u64,
-    },
-}
+use crate::module::Inference;
 
 /// Terms of each cell's evidence lower bound, in nats.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,16 +33,13 @@ impl CellElbo {
 pub fn elbo(
     model: &impl Inference,
     cells: Cells,
-    draw: Draw,
+    estimate: PointEstimate,
     watch: &mut Watch,
 ) -> Result<CellElbo, TaskError> {
     let vae = model.vae();
     vae.require_counts("elbo")?;
     let mut terms = CellElbo::default();
-    let noise = match draw {
-        Draw::Mean => None,
-        Draw::Sample { seed } => Some(Noise::Seeded { seed, draw: 0 }),
-    };
+    let noise = estimate.noise();
     let work = |Loaded { ws, .. }: Loaded<_>, terms: &mut CellElbo| {
         // From the counts even where posteriors are stored beside them: the divergence is wanted.
         [terms.reconstruction_loss, terms.kl_local] = model.elbo_terms(ws, noise);

@@ -34,12 +34,12 @@ pub use differential::{
     Group, Hypotheses, Test, Values, differential_expression,
 };
 pub use differential_abundance::{AbundanceOptions, differential_abundance};
-pub use draws::Posterior;
+pub use draws::{PointEstimate, Posterior};
 pub use error::TaskError;
 pub use importance::{Anchors, ImportanceOptions, LatentSamples, Weights};
 pub use latent::{Latent, MC_SAMPLES, latent_representation, latent_sample, latent_simplex_mean};
-pub use library::{LibraryEstimate, batch_representation, latent_library_size};
-pub use likelihood::{CellElbo, Draw, elbo};
+pub use library::{batch_representation, latent_library_size};
+pub use likelihood::{CellElbo, elbo};
 pub use log_sum_exp::LogSumExp;
 pub use marginal_ll::marginal_ll;
 pub use normalized::{ExpressionOptions, LibrarySize, Rows, normalized_expression};

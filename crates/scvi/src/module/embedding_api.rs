@@ -3,9 +3,9 @@
 use scvi_kernels::Backend;
 use serde::{Deserialize, Serialize};
 
+use super::config_error::ConfigError;
 use super::kwargs::EmbeddingKwargs;
 use super::vae::Vae;
-use super::validate::ConfigError;
 use crate::nn::{BATCH, Embedding, EmbeddingError, Init, NewRows};
 
 /// An embedding that is not the one that a model's configuration describes: under another key,

@@ -4,8 +4,8 @@
 use scvi_kernels::ops::embedding::{EmbeddingGrad, MaxNorm};
 use serde::{Deserialize, Serialize};
 
+use super::config_error::ConfigError;
 use super::options::Activation;
-use super::validate::ConfigError;
 use crate::nn::EmbeddingPlan;
 
 /// `extra_encoder_kwargs`: options of the encoders' layers and of their posterior.

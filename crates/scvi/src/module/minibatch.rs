@@ -3,11 +3,10 @@
 use scvi_kernels::{Backend, CsrRows, Real};
 
 use super::covariates::OneHotPlan;
-use super::minified::PosteriorRows;
 use super::noise::{Cells, Noise, NoiseAhead, NoisePlan};
 use super::options::Dispersion;
+use super::posterior_rows::{PosteriorRows, StoredInputs};
 use super::spec::{Library, VaeSpec};
-use super::vae::Vae;
 use crate::nn::Covariates;
 
 /// The host's side of a minibatch, refilled in place.
@@ -52,13 +51,6 @@ pub struct Inputs<B: Backend> {
     host: Host<B::Elem>,
 }
 
-/// Stored posteriors of a minibatch on the device.
-pub(super) struct StoredInputs<B: Backend> {
-    pub(super) mean: B::Buf,    // (cells, n_latent)
-    pub(super) var: B::Buf,     // (cells, n_latent)
-    pub(super) library: B::Buf, // (cells), logarithms
-}
-
 /// What the host remembers of a minibatch: another batch can be put in its place.
 struct Host<F> {
     own_batch: Vec<u32>,
@@ -98,15 +90,15 @@ impl Uses {
     }
 }
 
-impl<B: Backend> Vae<B> {
-    /// Room for a minibatch of up to `max_cells` cells that hold up to `max_nnz` counts.
-    pub fn inputs(&self, max_cells: usize, max_nnz: usize) -> Inputs<B> {
-        self.inputs_of(max_cells, max_nnz, true)
-    }
-
-    /// The same; without its counts by gene for passes that end before the likelihood.
-    pub(super) fn inputs_of(&self, max_cells: usize, max_nnz: usize, by_gene: bool) -> Inputs<B> {
-        let (b, spec) = (&self.backend, &self.spec);
+impl<B: Backend> Inputs<B> {
+    /// Buffers for a minibatch of up to `max_cells` cells that hold up to `max_nnz` counts; without
+    /// its counts by gene for passes that end before the likelihood.
+    pub(super) fn new(
+        b: &B,
+        spec: &VaeSpec,
+        [max_cells, max_nnz]: [usize; 2],
+        by_gene: bool,
+    ) -> Self {
         let config = spec.config();
         let uses = Uses::new(spec);
         let prior = match spec.library() {
@@ -146,9 +138,7 @@ impl<B: Backend> Vae<B> {
             },
         }
     }
-}
 
-impl<B: Backend> Inputs<B> {
     /// Takes a minibatch in.
     ///
     /// # Panics

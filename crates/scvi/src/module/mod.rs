@@ -1,6 +1,8 @@
 //! The module: configuration, its validated form, and the variational autoencoder itself.
 
+mod buffers;
 mod config;
+mod config_error;
 mod covariates;
 mod decoded_samples;
 mod decoder_step;
@@ -11,10 +13,12 @@ mod loss;
 mod marginal;
 mod minibatch;
 mod minified;
+mod minified_data;
 mod noise;
 mod options;
 mod other_counts;
 mod outputs;
+mod posterior_rows;
 mod readers;
 mod spec;
 mod state;
@@ -24,6 +28,7 @@ mod workspace;
 
 pub use crate::nn::{Decoded, GradientClip, OptimizerStep};
 pub use config::VaeConfig;
+pub use config_error::ConfigError;
 pub(crate) use covariates::OneHotPlan;
 pub use decoded_samples::DecodedSamples;
 pub use embedding_api::AddedEmbedding;
@@ -31,14 +36,14 @@ pub use inference::Inference;
 pub use kwargs::{DecoderKwargs, EmbeddingKwargs, EncoderKwargs};
 pub use loss::{Loss, LossPart, LossTerm};
 pub use minibatch::{Inputs, Minibatch};
-pub use minified::{MinifiedDataType, MinifiedError, PosteriorRows, StoredPosterior};
+pub use minified_data::{MinifiedDataType, MinifiedError};
 pub use noise::{GivenNoise, Noise};
 pub use options::{
     Activation, BatchRepresentation, Choice, Dispersion, GeneLikelihood, LatentDistribution,
     NormPlacement, UnknownChoice, VarActivation,
 };
 pub use outputs::{CellOutputs, ExtraMetrics};
+pub use posterior_rows::{PosteriorRows, StoredPosterior};
 pub use spec::VaeSpec;
 pub use vae::Vae;
-pub use validate::ConfigError;
 pub use workspace::Workspace;

@@ -6,8 +6,8 @@ use super::options::Dispersion;
 use super::spec::VaeSpec;
 use super::vae::Vae;
 use crate::nn::{
-    NamedTensor, NotFinite, Slot, StateDict, StateError, Tensors, TensorsMut, Trained, export,
-    first_not_finite, import, reset_optimizer, set_trained,
+    NamedTensor, NotFinite, Slot, StateDict, StateError, Tensors, TensorsMut, TrainableEntries,
+    export, first_not_finite, import, reset_optimizer, set_trained,
 };
 
 impl<B: Backend> Vae<B> {
@@ -52,7 +52,7 @@ impl<B: Backend> Vae<B> {
     /// From now on training moves what `rule` says of each tensor, by its name and shape, and leaves
     /// the rest as it is, to the bit: no gradient, moment or weight decay reaches it. Of running
     /// moments, `Nothing` is the momentum 0, and anything else all of them.
-    pub fn set_trained(&mut self, rule: &dyn Fn(&str, &[usize]) -> Trained) {
+    pub fn set_trained(&mut self, rule: &dyn Fn(&str, &[usize]) -> TrainableEntries) {
         let (backend, tensors) = self.tensors_mut();
         set_trained(backend, rule, tensors);
     }

@@ -5,7 +5,7 @@ use scvi_kernels::ops::posterior;
 use scvi_kernels::{Backend, GradSink, Real};
 
 use super::minibatch::Inputs;
-use super::minified::MinifiedDataType;
+use super::minified_data::MinifiedDataType;
 use super::noise::Noise;
 use super::options::Dispersion;
 use super::spec::{Library, VaeSpec};

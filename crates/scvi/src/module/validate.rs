@@ -2,57 +2,14 @@
 
 use std::fmt::Display;
 
-use thiserror::Error;
-
 use super::config::VaeConfig;
+use super::config_error::ConfigError;
 use super::kwargs::DecoderKwargs;
 use super::options::{Activation, BatchRepresentation, Choice, Dispersion, NormPlacement};
 use super::spec::VaeSpec;
 
 /// The largest size of any kind.
 const MOST: usize = 1 << 24;
-
-/// A configuration that describes no model.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A size is zero.
-    #[error("{option} is 0; it must be 1 or more")]
-    Zero {
-        /// The option.
-        option: &'static str,
-    },
-    /// A size is beyond what row numbers can hold, or what memory could.
-    #[error("{option} is {found}; it must be at most {most}")]
-    TooLarge {
-        /// The option.
-        option: &'static str,
-        /// What came.
-        found: usize,
-        /// The largest that is allowed.
-        most: usize,
-    },
-    /// A value is outside its range.
-    #[error("{option} is {found}; it must be {allowed}")]
-    Value {
-        /// The option.
-        option: &'static str,
-        /// What came.
-        found: String,
-        /// What is allowed.
-        allowed: String,
-    },
-    /// A choice needs another option.
-    #[error("{option} {found} needs {needs}")]
-    Needs {
-        /// The option.
-        option: &'static str,
-        /// What was chosen.
-        found: String,
-        /// What is missing.
-        needs: String,
-    },
-}
 
 fn value(option: &'static str, found: impl Display, allowed: impl Into<String>) -> ConfigError {
     ConfigError::Value { option, found: found.to_string(), allowed: allowed.into() }

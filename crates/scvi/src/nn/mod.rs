@@ -17,7 +17,7 @@ mod slot;
 mod staged;
 mod state;
 mod tensors;
-mod trained;
+mod trainable_entries;
 mod update;
 
 pub(crate) use batch_norm::BatchNorm;
@@ -39,6 +39,6 @@ pub(crate) use staged::apply_staged;
 pub use state::{NotFinite, StateDict, StateError, Tensor};
 pub(crate) use state::{export, first_not_finite, import, reset_optimizer, set_trained};
 pub(crate) use tensors::{NamedTensor, Tensors, TensorsMut};
-pub use trained::Trained;
+pub use trainable_entries::TrainableEntries;
 pub(crate) use update::Update;
 pub use update::{GradientClip, OptimizerStep};

@@ -12,3 +12,8 @@ pub enum Slot {
     /// Adam's mean of their squares (torch's `exp_avg_sq`).
     SecondMoment,
 }
+
+impl Slot {
+    /// All that a step changes, and a checkpoint holds.
+    pub const SAVED: [Self; 3] = [Self::Value, Self::FirstMoment, Self::SecondMoment];
+}

@@ -6,7 +6,7 @@ use scvi_kernels::{Backend, Real};
 use thiserror::Error;
 
 use super::tensors::{Tensors, TensorsMut};
-use super::{Param, Slot, Trained};
+use super::{Param, Slot, TrainableEntries};
 
 /// A named array in row-major order.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +91,7 @@ pub(crate) fn import<B: Backend>(
 /// From now on training moves what `rule` says of each tensor, by its name and shape.
 pub(crate) fn set_trained<B: Backend>(
     backend: &B,
-    rule: &dyn Fn(&str, &[usize]) -> Trained,
+    rule: &dyn Fn(&str, &[usize]) -> TrainableEntries,
     tensors: TensorsMut<B>,
 ) {
     for mut tensor in tensors {

@@ -2,7 +2,7 @@
 
 use scvi_kernels::{Backend, Real};
 
-use super::{Param, Slot, Trained};
+use super::{Param, Slot, TrainableEntries};
 
 /// A running moment, which no gradient reaches.
 #[derive(Clone)]
@@ -108,7 +108,7 @@ impl<B: Backend> NamedTensor<&mut Param<B>, &mut RunningMoment<B>> {
     }
 
     /// From now on the optimizer moves only the numbers that `trained` names.
-    pub(super) fn set_trained(&mut self, backend: &B, trained: &Trained) {
+    pub(super) fn set_trained(&mut self, backend: &B, trained: &TrainableEntries) {
         let shape = &self.shape;
         let mask: Vec<B::Elem> = trained.mask(shape);
         match &mut self.place {
@@ -120,7 +120,7 @@ impl<B: Backend> NamedTensor<&mut Param<B>, &mut RunningMoment<B>> {
                 let packed = backend.pack_head_weight(&mask, [shape[0], shape[1]]);
                 param.set_moves(backend, &packed);
             }
-            Place::Moment(moment) => moment.frozen = *trained == Trained::Nothing,
+            Place::Moment(moment) => moment.frozen = *trained == TrainableEntries::Nothing,
         }
     }
 

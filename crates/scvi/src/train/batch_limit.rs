@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::validate::PlanError;
+use super::plan_error::PlanError;
 
 /// How many of an epoch's minibatches are used: the first so many, or a fraction of them.
 ///

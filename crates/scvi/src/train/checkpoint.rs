@@ -20,7 +20,7 @@ pub struct Checkpoint<C = VaeConfig> {
     /// Which run it is.
     pub run: RunDescription<C>,
     /// How far it is.
-    pub progress: Progress,
+    pub progress: RunProgress,
     /// Parameters and running moments of batch normalisation.
     pub weights: StateDict<f32>,
     /// Adam's two moments of every parameter.
@@ -58,7 +58,7 @@ impl<C: PartialEq> RunDescription<C> {
 /// How far a run is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Progress {
+pub struct RunProgress {
     /// The epoch under way, from 0.
     pub epoch: usize,
     /// Minibatches of it that are done: those to train on come first, then those to validate on.
@@ -77,7 +77,7 @@ pub struct Progress {
     pub history: History,
 }
 
-impl Progress {
+impl RunProgress {
     /// Whether this is a place in a run of so many epochs, each with at most `n_validation`
     /// minibatches to validate on.
     pub(super) fn check(

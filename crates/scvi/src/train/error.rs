@@ -5,7 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::divergence::Divergence;
-use super::validate::PlanError;
+use super::plan_error::PlanError;
 use crate::data::{Misfit, SplitError};
 use crate::module::MinifiedError;
 use crate::nn::StateError;

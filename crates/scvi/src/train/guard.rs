@@ -10,16 +10,13 @@ use super::trainable::Trainable;
 use crate::module::{Loss, Minibatch};
 use crate::nn::{NotFinite, Slot};
 
-/// All that a step changes and a checkpoint holds.
-pub(super) const ALL: [Slot; 3] = [Slot::Value, Slot::FirstMoment, Slot::SecondMoment];
-
 impl<M: Trainable> TrainingRun<'_, M> {
     /// Whether every number that a checkpoint holds is finite.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] names the first that is not.
     pub fn check_state(&self) -> Result<(), TrainError> {
-        self.check_finite(&ALL)
+        self.check_finite(&Slot::SAVED)
     }
 
     pub(super) fn check_loss(&self, loss: &Loss) -> Result<(), TrainError> {

@@ -1,14 +1,13 @@
 //! A training run, one minibatch at a time.
 
-use super::checkpoint::{Checkpoint, Progress, RunDescription};
+use super::checkpoint::{Checkpoint, RunDescription, RunProgress};
 use super::error::TrainError;
-use super::guard::ALL;
 use super::history::{EpochRecord, MinibatchRecord};
 use super::loader::Loader;
+use super::outcome::{Stop, Trained};
 use super::plan::TrainPlan;
 use super::steps::Steps;
 use super::trainable::Trainable;
-use super::trainer::{Stop, Trained};
 use crate::DefaultBackend;
 use crate::data::{Dataset, Fingerprint, Split};
 use crate::module::{Minibatch, Vae};
@@ -69,7 +68,7 @@ pub struct TrainingRun<'a, M: Trainable = Vae<DefaultBackend>> {
     pub(super) split: Split,
     pub(super) epochs: usize,
     pub(super) steps: Steps,
-    pub(super) at: Progress,
+    pub(super) at: RunProgress,
     /// the minibatches in the workspace
     pub(super) shown: Shown,
     pub(super) last: Option<MinibatchRecord>,
@@ -97,7 +96,7 @@ impl<M: Trainable> TrainingRun<'_, M> {
     }
 
     /// How far it is.
-    pub fn progress(&self) -> &Progress {
+    pub fn progress(&self) -> &RunProgress {
         &self.at
     }
 
@@ -124,7 +123,7 @@ impl<M: Trainable> TrainingRun<'_, M> {
     /// # Errors
     /// [`TrainError::Diverged`] where a number is not finite: nothing goes on from there.
     pub fn checkpoint(&self, data: &Fingerprint) -> Result<Checkpoint<M::Config>, TrainError> {
-        self.check_finite(&ALL)?;
+        self.check_finite(&Slot::SAVED)?;
         Ok(Checkpoint {
             run: self.description(data),
             progress: self.at.clone(),
@@ -154,7 +153,7 @@ impl<M: Trainable> TrainingRun<'_, M> {
             Some(k) => self.validate_minibatch(k)?,
         }
         if self.watches_closely {
-            self.check_finite(&ALL)?;
+            self.check_finite(&Slot::SAVED)?;
         }
         self.at.minibatch += 1;
         if self.at.minibatch < n_train + self.n_validation() {
@@ -169,12 +168,12 @@ impl<M: Trainable> TrainingRun<'_, M> {
     /// # Errors
     /// [`TrainError::Diverged`] where a number of the model is not finite.
     pub fn finish(self, stop: Stop) -> Result<Trained<M>, TrainError> {
-        self.check_finite(&ALL)?;
+        self.check_finite(&Slot::SAVED)?;
         Ok(Trained { module: self.module, history: self.at.history, split: self.split, stop })
     }
 
     fn is_over(&self) -> Option<Stop> {
-        let Progress { epoch, minibatch, step, early_stopping, .. } = &self.at;
+        let RunProgress { epoch, minibatch, step, early_stopping, .. } = &self.at;
         if *minibatch > 0 {
             return None;
         }

@@ -1,6 +1,6 @@
 //! How a run begins: with a new model, one that is there already, or a checkpoint.
 
-use super::checkpoint::{Checkpoint, Progress};
+use super::checkpoint::{Checkpoint, RunProgress};
 use super::error::{ResumeError, TrainError};
 use super::loader::Loader;
 use super::plan::{TrainPlan, default_max_epochs};
@@ -79,7 +79,7 @@ impl<'a, M: Trainable> TrainingRun<'a, M> {
         let sizes: Vec<_> = train.n_cells().zip(validation.n_cells()).map(size).collect();
         let steps = Steps { per_epoch: train.len(), max_steps: plan.max_steps };
         let most = plan.max_epochs.unwrap_or_else(|| default_max_epochs(data.n_cells()));
-        let mut at = Progress::default();
+        let mut at = RunProgress::default();
         at.history.optimizer = plan.optimizer;
         Self {
             ws: module.workspace(&sizes),
@@ -121,8 +121,7 @@ impl<'a, M: Trainable> TrainingRun<'a, M> {
         let Checkpoint { run: then, progress, weights, moments: [first, second] } = checkpoint;
         then.check_same(&self.description(&self.data.fingerprint()?))?;
         progress.check(self.epochs, self.steps, self.validation.len())?;
-        let slots = [Slot::Value, Slot::FirstMoment, Slot::SecondMoment];
-        for (slot, state) in slots.into_iter().zip([weights, first, second]) {
+        for (slot, state) in Slot::SAVED.into_iter().zip([weights, first, second]) {
             self.module.load_state(slot, state).map_err(ResumeError::State)?;
         }
         self.at = progress;

@@ -3,40 +3,12 @@
 use std::ops::ControlFlow;
 
 use super::error::TrainError;
-use super::history::{EpochRecord, History};
+use super::history::EpochRecord;
+use super::outcome::{Stop, Trained};
 use super::plan::TrainPlan;
 use super::run::{Event, TrainingRun};
-use super::trainable::Trainable;
-use crate::DefaultBackend;
-use crate::data::{Dataset, Split};
-use crate::module::{Vae, VaeSpec};
-
-/// Why training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// All epochs are done.
-    MaxEpochs,
-    /// As many optimizer steps as `max_steps` allows are done.
-    MaxSteps,
-    /// The held-out loss no longer fell.
-    EarlyStopping,
-    /// A callback of the caller ended it with an epoch.
-    Callback,
-    /// The caller asked for it.
-    Interrupted,
-}
-
-/// A trained model and how it came about.
-pub struct Trained<M: Trainable = Vae<DefaultBackend>> {
-    /// The model.
-    pub module: M,
-    /// Every epoch's losses.
-    pub history: History,
-    /// Which cells were trained and validated on.
-    pub split: Split,
-    /// Why training ended.
-    pub stop: Stop,
-}
+use crate::data::Dataset;
+use crate::module::VaeSpec;
 
 /// Trains a new model on the processor, in the rayon pool of the caller.
 ///

@@ -1,22 +1,9 @@
 //! Whether every option of a plan is in its range.
 
-use thiserror::Error;
-
 use super::batch_limit::BatchLimit;
 use super::plan::TrainPlan;
+use super::plan_error::PlanError;
 use crate::data::Shuffling;
-
-/// An option outside its range.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[error("{option} is {found}; it must be {range}")]
-pub struct PlanError {
-    /// The option.
-    pub option: &'static str,
-    /// What came.
-    pub found: String,
-    /// What is allowed.
-    pub range: &'static str,
-}
 
 impl TrainPlan {
     /// Checks every option.

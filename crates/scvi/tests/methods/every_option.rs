@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use scvi::data::CsrMatrix;
 use scvi::data::simulate::{SimulateConfig, simulate};
 use scvi::model::{
-    Cells, Draw, SampleOptions, TaskError, elbo, latent_representation, marginal_ll, unwatched,
+    Cells, PointEstimate, SampleOptions, TaskError, elbo, latent_representation, marginal_ll,
+    unwatched,
 };
 use scvi::module::{
     BatchRepresentation, Dispersion, GeneLikelihood, LatentDistribution, Minibatch, Noise,
@@ -126,8 +127,13 @@ fn trains_and_evaluates() {
             let spec = config.validate().unwrap();
             let trained = train(spec, &data, &plan, &mut |_| ControlFlow::Continue(()));
             let vae = trained.unwrap_or_else(|e| panic!("{name}, {n} cells: {e}")).module;
-            let terms = elbo(&vae, Cells::all(&data, 16), Draw::Sample { seed: 1 }, &mut unwatched)
-                .unwrap();
+            let terms = elbo(
+                &vae,
+                Cells::all(&data, 16),
+                PointEstimate::Sample { seed: 1 },
+                &mut unwatched,
+            )
+            .unwrap();
             let likelihoods =
                 marginal_ll(&vae, Cells::all(&data, 16), 3, 1, &mut unwatched).unwrap();
             assert_eq!(likelihoods.len(), n);

@@ -1,8 +1,8 @@
 //! Stored posteriors in place of counts.
 
 use scvi::model::{
-    Cells, Draw, SampleOptions, TaskError, elbo, latent_representation, latent_sample, marginal_ll,
-    unwatched,
+    Cells, PointEstimate, SampleOptions, TaskError, elbo, latent_representation, latent_sample,
+    marginal_ll, unwatched,
 };
 use scvi::module::{MinifiedDataType, MinifiedError, PosteriorRows, VaeConfig};
 
@@ -22,7 +22,8 @@ fn give_what_counts_would() {
         let latent = latent_representation(&vae, Cells::all(&full, 128), &mut unwatched).unwrap();
         let drawn = latent_sample(&vae, Cells::all(&full, 128), 7, &mut unwatched).unwrap();
         let samples = draws(&vae, Cells::all(&full, 128), &options).unwrap();
-        let before = elbo(&vae, Cells::all(&full, 128), Draw::Mean, &mut unwatched).unwrap();
+        let before =
+            elbo(&vae, Cells::all(&full, 128), PointEstimate::Mean, &mut unwatched).unwrap();
 
         // Cells without a single count, and what is stored of them.
         let empty = scvi::data::CsrMatrix::new(
@@ -65,7 +66,8 @@ fn give_what_counts_would() {
             assert!(matches!(error, TaskError::Minified(found) if found == wanted), "{name}");
         };
         refused(
-            elbo(&vae, Cells::all(&minified, 128), Draw::Mean, &mut unwatched).unwrap_err(),
+            elbo(&vae, Cells::all(&minified, 128), PointEstimate::Mean, &mut unwatched)
+                .unwrap_err(),
             "elbo",
         );
         refused(
@@ -81,7 +83,8 @@ fn give_what_counts_would() {
             observed_lib_size: vec![1.0; counts.n_cells()],
         };
         let with_counts = full.clone().with_posterior(stored).unwrap();
-        let both = elbo(&vae, Cells::all(&with_counts, 128), Draw::Mean, &mut unwatched).unwrap();
+        let both =
+            elbo(&vae, Cells::all(&with_counts, 128), PointEstimate::Mean, &mut unwatched).unwrap();
         assert_eq!(both, before, "{name}");
         assert!(marginal_ll(&vae, Cells::all(&with_counts, 128), 2, 0, &mut unwatched).is_ok());
         // And without either there is nothing to read.

@@ -2,10 +2,10 @@
 
 use scvi_kernels::{Backend, Philox, Stream};
 
+use super::context::{Context, Latent};
 use super::draws::{Draws, Population};
 use super::meter::Meter;
 use super::plan::Planned;
-use super::round::{Context, Latent};
 use crate::model::cells::Cells;
 use crate::model::error::TaskError;
 use crate::model::importance::{Anchors, ImportanceOptions, LatentSamples, draw_again, shares};

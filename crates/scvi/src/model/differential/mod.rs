@@ -21,6 +21,7 @@
 //!
 //! Source: scvi-tools 1.4.2, `model/base/_de_core.py`, `_differential.py`, `_rnamixin.py`.
 
+mod context;
 mod delta;
 mod draws;
 mod error;

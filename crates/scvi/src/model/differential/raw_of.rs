@@ -2,12 +2,12 @@
 
 use scvi_kernels::Backend;
 
+use super::context::Context;
 use super::draws::Populations;
 use super::error::DifferentialError;
 use super::meter::Meter;
 use super::options::{Change, Contrast, DifferentialOptions, Group, Test};
 use super::raw::{RawMeans, RawStatistics};
-use super::round::Context;
 use crate::model::error::TaskError;
 use crate::module::Vae;
 

@@ -2,26 +2,17 @@
 
 use scvi_kernels::Backend;
 
-use super::draws::{Draws, Populations};
+use super::context::{Context, Latent};
+use super::draws::Draws;
 use super::importance;
 use super::meter::Meter;
-use super::options::DifferentialOptions;
 use super::plan::{Planned, Round};
-use crate::data::Dataset;
 use crate::model::cells::Cells;
 use crate::model::error::TaskError;
 use crate::model::importance::Weights;
 use crate::model::minibatches::{Loaded, Room, for_each_minibatch};
 use crate::model::pass::infer;
-use crate::module::{DecodedSamples, Noise, Vae};
-
-/// What every step needs to know.
-pub(super) struct Context<'a, B: Backend> {
-    pub(super) vae: &'a Vae<B>,
-    pub(super) data: &'a Dataset<'a>,
-    pub(super) populations: &'a Populations<'a>,
-    pub(super) options: &'a DifferentialOptions,
-}
+use crate::module::{DecodedSamples, Noise};
 
 /// A round whose samples can be read gene by gene.
 pub(super) struct DecodedRound<B: Backend> {
@@ -50,13 +41,6 @@ pub(super) fn decode<B: Backend<Elem = f32>>(
         }
     }
     Ok(DecodedRound { sets, contrasts })
-}
-
-/// z of the samples of one source, where it is wanted: `(samples, n_latent)` each.
-#[derive(Default)]
-pub(super) struct Latent {
-    pub(super) z: Vec<f32>,
-    pub(super) untransformed: Vec<f32>,
 }
 
 /// Hidden states of the samples of one source, `(samples, hidden_width)`, and their z.

@@ -2,6 +2,7 @@
 
 use scvi_kernels::Backend;
 
+use super::context::Context;
 use super::delta;
 use super::draws::{Population, Populations};
 use super::error::DifferentialError;
@@ -13,7 +14,7 @@ use super::plan::{Planned, rounds};
 use super::pseudocount;
 use super::raw_of::{Raw, Wanted};
 use super::result::Comparison;
-use super::round::{Context, DecodedRound, decode};
+use super::round::{DecodedRound, decode};
 use super::statistics::{ChangeTest, Changed, Vanilla, largest_scales, mean_change};
 use super::table::Table;
 use crate::data::Dataset;

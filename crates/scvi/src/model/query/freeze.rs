@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::growth::{Column, Growth, Stack, layer_of};
 use crate::module::{ConfigError, VaeConfig, VaeSpec};
-use crate::nn::Trained;
+use crate::nn::TrainableEntries;
 
 /// Switches of what stays as the reference has it; names and defaults are those of scvi-tools'
 /// `load_query_data`, but for the last.
@@ -73,9 +73,9 @@ impl Freeze {
     }
 
     /// Which numbers of a tensor training moves.
-    pub(super) fn trained(&self, name: &str, shape: &[usize], growth: &Growth) -> Trained {
+    pub(super) fn trained(&self, name: &str, shape: &[usize], growth: &Growth) -> TrainableEntries {
         match (layer_of(name), name) {
-            _ if self.unfrozen || name.starts_with("l_encoder.") => Trained::All,
+            _ if self.unfrozen || name.starts_with("l_encoder.") => TrainableEntries::All,
             (Some((stack, layer, "0.weight")), _) if !self.trains_whole(stack, layer) => {
                 self.categories(1, &growth.layer(stack, layer))
             }
@@ -88,19 +88,20 @@ impl Freeze {
                 only(1, &growth.dispersion(), |column| *column == Column::New)
             }
             (None, "_embeddings_dict.batch.weight") => self.categories(0, &growth.embedding()),
-            (None, _) => Trained::Nothing,
+            (None, _) => TrainableEntries::Nothing,
         }
     }
 
     /// Whether training reaches any number of z's encoder.
     pub(super) fn moves_encoder(&self, growth: &Growth) -> bool {
-        let columns = |columns: Vec<Column>| self.categories(1, &columns) != Trained::Nothing;
+        let columns =
+            |columns: Vec<Column>| self.categories(1, &columns) != TrainableEntries::Nothing;
         self.unfrozen
             || !self.freeze_expression
             || (!self.freeze_batchnorm_encoder && growth.encoder_is_batch_normalised())
             || growth.encoder_layers().any(columns)
             || (growth.encoder_reads_embedding()
-                && self.categories(0, &growth.embedding()) != Trained::Nothing)
+                && self.categories(0, &growth.embedding()) != TrainableEntries::Nothing)
     }
 
     /// Whether the map of a layer is trained with all its inputs, not with new categories alone.
@@ -122,7 +123,7 @@ impl Freeze {
     }
 
     /// New categories, and known ones where they are not frozen.
-    fn categories(&self, dim: usize, columns: &[Column]) -> Trained {
+    fn categories(&self, dim: usize, columns: &[Column]) -> TrainableEntries {
         let known = |column: &Column| matches!(column, Column::Known(_));
         let moves = |column: &Column| {
             *column == Column::New || (known(column) && !self.freeze_reference_categories)
@@ -131,12 +132,16 @@ impl Freeze {
     }
 }
 
-fn all_if(trained: bool) -> Trained {
-    if trained { Trained::All } else { Trained::Nothing }
+fn all_if(trained: bool) -> TrainableEntries {
+    if trained { TrainableEntries::All } else { TrainableEntries::Nothing }
 }
 
-fn only(dim: usize, columns: &[Column], moves: impl Fn(&Column) -> bool) -> Trained {
+fn only(dim: usize, columns: &[Column], moves: impl Fn(&Column) -> bool) -> TrainableEntries {
     let indices: Vec<usize> =
         columns.iter().enumerate().filter(|(_, c)| moves(c)).map(|(i, _)| i).collect();
-    if indices.is_empty() { Trained::Nothing } else { Trained::Only { dim, indices } }
+    if indices.is_empty() {
+        TrainableEntries::Nothing
+    } else {
+        TrainableEntries::Only { dim, indices }
+    }
 }

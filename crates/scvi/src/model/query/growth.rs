@@ -1,6 +1,6 @@
 //! How a model grows: which of its numbers are the reference's, and which are new.
 
-use super::QueryError;
+use super::error::QueryError;
 use crate::module::{BatchRepresentation, Dispersion, OneHotPlan, VaeConfig, VaeSpec};
 use crate::nn::FcPlan;
 

@@ -32,7 +32,7 @@
 //! let mut run = TrainingRun::of_model(query, &data, &plan)?;
 //! let mapped = loop {
 //!     if let Event::Done(stop) = run.advance()? {
-//!         break run.finish(stop)?.vae;
+//!         break run.finish(stop)?.module;
 //!     }
 //! };
 //! assert_eq!(mapped.spec().config().n_batch, 3);
@@ -42,53 +42,20 @@
 //! Source: Lotfollahi et al. 2022, "Mapping single-cell data to reference atlases by transfer
 //! learning" (Nature Biotechnology 40:121); scvi-tools 1.4.2, `model/base/_archesmixin.py`.
 
+mod error;
 mod freeze;
 mod growth;
 mod surgery;
 
 use scvi_kernels::Backend;
-use thiserror::Error;
 
 use crate::data::{LibraryPrior, Registry};
-use crate::module::{BatchRepresentation, ConfigError, Vae, VaeConfig, VaeSpec};
-use crate::nn::{StateError, Trained};
+use crate::module::{BatchRepresentation, Vae, VaeConfig, VaeSpec};
+use crate::nn::TrainableEntries;
 
+pub use error::QueryError;
 pub use freeze::Freeze;
 use growth::Growth;
-
-/// A model that cannot take a query.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum QueryError {
-    /// Parts that a query cannot change differ.
-    #[error("reference and query differ in more than batches, labels and categories")]
-    OtherModel,
-    /// Fewer categories than the reference has.
-    #[error("the query's model has {found} {what}, fewer than the reference's {reference}")]
-    Fewer {
-        /// Of what.
-        what: &'static str,
-        /// The reference's.
-        reference: usize,
-        /// What came.
-        found: usize,
-    },
-    /// The heads of a linear decoder read the batch themselves.
-    #[error("a model with a linear decoder takes no query, here as in scvi-tools")]
-    LinearDecoder,
-    /// The prior of new batches' libraries is missing.
-    #[error("the reference infers libraries: a prior of {n_batch} batches is needed")]
-    NeedsPrior {
-        /// Batches of the grown model.
-        n_batch: usize,
-    },
-    /// The grown configuration is no model.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The reference's tensors are not those of its configuration.
-    #[error(transparent)]
-    State(#[from] StateError),
-}
 
 /// The configuration of a reference that has grown to the categories of `registry`, its own first.
 ///
@@ -195,9 +162,9 @@ pub fn trained_tensors<B: Backend>(
     let growth = Growth::new(reference.spec(), grown)?;
     let described = known.into_iter().filter_map(|(name, tensor)| {
         match freeze.trained(&name, &tensor.shape, &growth) {
-            Trained::Nothing => None,
-            Trained::All => Some(name),
-            Trained::Only { dim, indices } => {
+            TrainableEntries::Nothing => None,
+            TrainableEntries::All => Some(name),
+            TrainableEntries::Only { dim, indices } => {
                 let what = if dim == 0 { "rows" } else { "columns" };
                 let indices: Vec<String> = indices.iter().map(usize::to_string).collect();
                 Some(format!("{name} ({what} {})", indices.join(" ")))

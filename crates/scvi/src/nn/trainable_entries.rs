@@ -1,10 +1,10 @@
-//! Which numbers of a tensor training moves.
+//! Which entries of a tensor are trained.
 
 use scvi_kernels::Real;
 
-/// Which numbers of a tensor training moves.
+/// Which entries of a tensor are trained; the others are frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trained {
+pub enum TrainableEntries {
     /// All of them.
     All,
     /// None: they keep every bit.
@@ -18,8 +18,8 @@ pub enum Trained {
     },
 }
 
-impl Trained {
-    /// 1 for each number that moves, 0 for the others, in row-major order.
+impl TrainableEntries {
+    /// 1 for each entry that is trained, 0 for the others, in row-major order.
     pub(super) fn mask<F: Real>(&self, shape: &[usize]) -> Vec<F> {
         let len = shape.iter().product();
         let Self::Only { dim, indices } = self else {
@@ -38,11 +38,13 @@ mod tests {
 
     #[test]
     fn a_mask_of_every_dimension() {
-        let mask = |trained: Trained| trained.mask::<f64>(&[2, 3]);
-        let only = |dim, indices: &[usize]| mask(Trained::Only { dim, indices: indices.to_vec() });
+        let mask = |trained: TrainableEntries| trained.mask::<f64>(&[2, 3]);
+        let only = |dim, indices: &[usize]| {
+            mask(TrainableEntries::Only { dim, indices: indices.to_vec() })
+        };
         assert_eq!(only(1, &[2, 0]), [1.0, 0.0, 1.0, 1.0, 0.0, 1.0]);
         assert_eq!(only(0, &[1]), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
-        assert_eq!((only(1, &[]), mask(Trained::All)), (vec![0.0; 6], vec![1.0; 6]));
-        assert_eq!(mask(Trained::Nothing), [0.0; 6]);
+        assert_eq!((only(1, &[]), mask(TrainableEntries::All)), (vec![0.0; 6], vec![1.0; 6]));
+        assert_eq!(mask(TrainableEntries::Nothing), [0.0; 6]);
     }
 }
