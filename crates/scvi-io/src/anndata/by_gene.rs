@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use scvi::data::CsrMatrix;
 
-use super::counts::Target;
 use super::sparse::Sparse;
+use super::target::Target;
 use crate::IoError;
 
 /// How many values are read at a time.

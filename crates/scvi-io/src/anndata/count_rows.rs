@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use scvi::data::{CsrError, CsrMatrix, RowBlocks, Survey};
 
 use super::array::{Array, Kind};
-use super::counts::{Matrix, Target, is_count};
+use super::count_matrix::Matrix;
 use super::sparse::Sparse;
+use super::target::{Target, is_count};
 use crate::IoError;
 
 /// How many values a survey reads at a time.

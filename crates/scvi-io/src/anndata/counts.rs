@@ -4,115 +4,30 @@ use std::borrow::Cow;
 
 use scvi::data::{CsrMatrix, MatrixKey, Survey};
 
-use super::array::Array;
 use super::by_gene::ByGene;
+use super::count_matrix::Matrix;
 use super::count_rows::{CountRows, Lines};
 use super::file::AnnDataFile;
-use super::sparse::Sparse;
-use super::store::{Node, Store};
+use super::target::Target;
 use crate::IoError;
 
-/// What a reader of counts needs to know.
-pub(crate) struct Target<'a> {
-    /// The file.
-    pub(crate) store: &'a Store,
-    /// Path of the matrix inside the file.
-    pub(crate) place: &'a str,
-    /// Names of the cells.
-    pub(crate) cells: &'a [String],
-    /// Names of the genes.
-    pub(crate) genes: &'a [String],
-}
-
-impl Target<'_> {
-    /// The error for a value that is no count.
-    pub(crate) fn bad_count(&self, place: &str, row: usize, column: usize, value: f64) -> IoError {
-        IoError::BadCount {
-            path: self.store.path().into(),
-            place: place.into(),
-            cell: self.cells.get(row).cloned().unwrap_or_default(),
-            row,
-            gene: self.genes.get(column).cloned().unwrap_or_default(),
-            column,
-            value,
-        }
+impl AnnDataFile {
+    /// The counts of a matrix, as floats whatever type the file has.
+    ///
+    /// # Errors
+    /// [`IoError`] where there are none, the shape differs from the names of cells and genes, the
+    /// sparse arrays contradict each other, or a value is negative or not finite.
+    pub fn counts(&self, key: &MatrixKey) -> Result<CsrMatrix, IoError> {
+        Ok(self.stored_counts(key)?.load()?.0)
     }
 
-    /// Checks rows and columns against the names of cells and genes.
-    pub(crate) fn check_shape(&self, shape: &[u64]) -> Result<(), IoError> {
-        let expected = [self.cells.len() as u64, self.genes.len() as u64];
-        if shape == expected {
-            return Ok(());
-        }
-        Err(self.store.structure(
-            self.place,
-            format!("shape {expected:?} (obs x var)"),
-            format!("shape {shape:?}"),
-        ))
-    }
-
-    /// The matrix of three checked arrays.
-    pub(crate) fn matrix(
-        &self,
-        indptr: Vec<u64>,
-        indices: Vec<u32>,
-        values: Vec<f32>,
-    ) -> Result<CsrMatrix, IoError> {
-        CsrMatrix::new(self.genes.len(), indptr, indices, values).map_err(|source| {
-            IoError::BadMatrix { path: self.store.path().into(), place: self.place.into(), source }
-        })
-    }
-}
-
-/// Whether a value can be a count in a 4-byte float.
-pub(crate) fn is_count(value: f64) -> bool {
-    value >= 0.0 && value <= f64::from(f32::MAX)
-}
-
-/// A matrix of counts that was found in the file, and is not read yet.
-pub(crate) enum Matrix {
-    /// Lines are cells.
-    Csr(Box<Sparse>),
-    /// Lines are genes.
-    Csc(Box<Sparse>),
-    /// Every value, `(cells, genes)`.
-    Dense(Box<Array>),
-}
-
-impl Matrix {
-    /// Finds the counts; `None` where there is no matrix at that place.
-    pub(crate) fn find(target: &Target<'_>) -> Result<Option<Self>, IoError> {
-        let Target { store, place, .. } = *target;
-        match store.node(place)? {
-            Node::Missing => return Ok(None),
-            Node::Array(array) => {
-                target.check_shape(array.shape())?;
-                return Ok(Some(Self::Dense(Box::new(array))));
-            }
-            Node::Group => {}
-        }
-        let attrs = store.attrs(place)?;
-        // `h5sparse_format` and `h5sparse_shape` are what anndata wrote before 0.7.
-        let format = attrs.encoding().or(attrs.text("h5sparse_format"));
-        let format = format.unwrap_or("nothing of the kind");
-        let Some(shape) = attrs.shape("shape").or(attrs.shape("h5sparse_shape")) else {
-            return Err(store.structure(place, "an attribute 'shape' of two numbers", "none"));
-        };
-        target.check_shape(&shape)?;
-        let arrays = Box::new(Sparse::open(target)?);
-        match format {
-            "csr_matrix" | "csr" => Ok(Some(Self::Csr(arrays))),
-            "csc_matrix" | "csc" => Ok(Some(Self::Csc(arrays))),
-            other => Err(store.structure(place, "encoding-type csr_matrix or csc_matrix", other)),
-        }
-    }
-
-    /// Values that are stored; of a dense matrix it is not known how many are not zero.
-    fn nnz(&self) -> Option<usize> {
-        match self {
-            Self::Csr(arrays) | Self::Csc(arrays) => Some(arrays.nnz()),
-            Self::Dense(_) => None,
-        }
+    /// The counts of a matrix, found and not read yet.
+    ///
+    /// # Errors
+    /// [`IoError`] where there are none, or the shape differs from the names of cells and genes.
+    pub fn stored_counts(&self, key: &MatrixKey) -> Result<StoredCounts<'_>, IoError> {
+        let stored = if self.has(key) { StoredCounts::find(self, key)? } else { None };
+        stored.ok_or_else(|| self.no_counts(key))
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use scvi::data::{CsrMatrix, MatrixKey};
+use scvi::data::MatrixKey;
 
 use super::column::Column;
-use super::counts::StoredCounts;
 use super::read_column::read_column;
 use super::store::{Node, Store};
 use crate::IoError;
@@ -221,24 +220,6 @@ impl AnnDataFile {
             n_cells: column.len(),
             first: missing.iter().take(NAMED_CELLS).map(name).collect(),
         })
-    }
-
-    /// The counts of a matrix, as floats whatever type the file has.
-    ///
-    /// # Errors
-    /// [`IoError`] where there are none, the shape differs from the names of cells and genes, the
-    /// sparse arrays contradict each other, or a value is negative or not finite.
-    pub fn counts(&self, key: &MatrixKey) -> Result<CsrMatrix, IoError> {
-        Ok(self.stored_counts(key)?.load()?.0)
-    }
-
-    /// The counts of a matrix, found and not read yet.
-    ///
-    /// # Errors
-    /// [`IoError`] where there are none, or the shape differs from the names of cells and genes.
-    pub fn stored_counts(&self, key: &MatrixKey) -> Result<StoredCounts<'_>, IoError> {
-        let stored = if self.has(key) { StoredCounts::find(self, key)? } else { None };
-        stored.ok_or_else(|| self.no_counts(key))
     }
 
     pub(super) fn no_counts(&self, wanted: &MatrixKey) -> IoError {

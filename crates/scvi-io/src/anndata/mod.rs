@@ -7,6 +7,7 @@ mod attrs;
 mod by_gene;
 mod column;
 mod copy;
+mod count_matrix;
 mod count_rows;
 mod counts;
 pub(crate) mod encodings;
@@ -17,6 +18,7 @@ mod read_column;
 mod sparse;
 mod store;
 mod summary;
+mod target;
 
 pub(crate) use additions::check_additions;
 pub use additions::{Extras, NewRows, Slot, UnsValue};
@@ -28,12 +30,12 @@ pub use copy::{CopyRows, check_copy, check_minified, is_store, write_minified};
 pub use count_rows::CountRows;
 pub(crate) use count_rows::survey_cells;
 pub use counts::StoredCounts;
-pub(crate) use counts::Target;
 pub use file::AnnDataFile;
 pub(crate) use posterior::{NAMES, TYPE};
 pub use scvi::data::MatrixKey;
 pub(crate) use store::{Node, Store, structure};
 pub use summary::{MatrixSummary, Storage, ValueKind};
+pub(crate) use target::Target;
 
 /// Checks that a string can name a member of a group; what is wrong with it otherwise.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {

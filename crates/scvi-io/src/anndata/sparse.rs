@@ -1,7 +1,7 @@
 //! Sparse matrices of counts: `data`, `indices` and `indptr` in a group.
 
 use super::array::{Array, Kind};
-use super::counts::{Target, is_count};
+use super::target::{Target, is_count};
 use crate::IoError;
 
 /// Counts, or place and value of the first that is none.

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::StoredCounts;
 use super::array::Array;
-use super::counts::{Matrix, is_count};
+use super::count_matrix::Matrix;
+use super::target::is_count;
 use crate::IoError;
 
 /// Values that are looked at, at most.
