@@ -27,6 +27,16 @@ pub enum Stream {
     Library = 6,
     /// Dropout of the library's encoder; layer i uses `LibraryDropout + i`.
     LibraryDropout = 0x200,
+    /// The draw of z2 from its posterior, for each label; as wide as all of them.
+    SecondLevel = 10,
+    /// Dropout of z2's encoder; layer i uses `SecondLevelDropout + i`.
+    SecondLevelDropout = 0x300,
+    /// Dropout of the classifier on z; layer i uses `ClassifierDropout + i`.
+    ClassifierDropout = 0x400,
+    /// Dropout of the encoder on labelled cells; layer i uses `LabelledDropout + i`.
+    LabelledDropout = 0x500,
+    /// Dropout of the classifier on labelled cells; layer i uses `LabelledClassifierDropout + i`.
+    LabelledClassifierDropout = 0x600,
     /// Cells that are chosen at random.
     Chosen = 7,
     /// Draws of components and of their distribution, from an aggregated posterior.

@@ -63,6 +63,10 @@ pub struct PosteriorGradIo<'a, B: Device + ?Sized> {
     pub noise: &'a B::Buf,
     /// dL/dKL of each cell: kl_weight / cells.
     pub kl_weight: B::Elem,
+    /// Factor of `kl_weight` for each cell, `(cells)`; 1 without.
+    pub kl_factors: Option<&'a B::Buf>,
+    /// dL/dq_m and dL/dq_v that do not come through z or the KL; 0 without.
+    pub direct: [Option<&'a B::Buf>; 2],
     /// dL/dz in; dL/dq_m out.
     pub dz: &'a mut B::Buf,
     /// dL/ds out.

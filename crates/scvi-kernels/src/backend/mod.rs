@@ -2,6 +2,7 @@
 
 mod device;
 mod heads;
+mod labels;
 mod latent;
 mod linear;
 mod noise;
@@ -10,6 +11,7 @@ mod optimizer;
 
 pub use device::Device;
 pub use heads::HeadOps;
+pub use labels::LabelOps;
 pub use latent::{LatentOps, NormalPrior, PosteriorGradIo, PosteriorIo, StoredPosteriorIo};
 pub use linear::LinearOps;
 pub use noise::{NoiseKey, NoiseOps};
@@ -26,11 +28,11 @@ pub use optimizer::{AdamIo, AdamStep, GradSink, OptimizerOps};
 /// or branches on one, so that a whole step can be captured as a graph. Buffers may be longer than a
 /// call needs: a minibatch uses the front.
 pub trait Backend:
-    Device + OptimizerOps + NoiseOps + LinearOps + NormOps + LatentOps + HeadOps
+    Device + OptimizerOps + NoiseOps + LinearOps + NormOps + LatentOps + LabelOps + HeadOps
 {
 }
 
 impl<B> Backend for B where
-    B: Device + OptimizerOps + NoiseOps + LinearOps + NormOps + LatentOps + HeadOps
+    B: Device + OptimizerOps + NoiseOps + LinearOps + NormOps + LatentOps + LabelOps + HeadOps
 {
 }

@@ -3,6 +3,7 @@
 
 mod device;
 mod heads;
+mod labels;
 mod latent;
 mod linear;
 mod noise;

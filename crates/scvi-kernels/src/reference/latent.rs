@@ -37,17 +37,23 @@ impl<F: Real> LatentOps for Reference<F> {
     }
 
     /// dq_m = dz + w (q_m - p_m)/p_v, in the place of dz;
-    /// ds = f'(s) (½ dz ε/√q_v + ½ w (1/p_v - 1/q_v)), w the weight of the divergence.
+    /// ds = f'(s) (½ dz ε/√q_v + ½ w (1/p_v - 1/q_v)), w the weight of the cell's divergence; what
+    /// reaches q_m and q_v directly joins the first and what is in brackets.
     fn posterior_grad(&self, io: PosteriorGradIo<Self>, [cells, latent]: [usize; 2]) {
-        let w = io.kl_weight.to_f64();
+        let [direct_mean, direct_var] = io.direct;
+        let at = |direct: Option<&Vec<F>>, i: usize| direct.map_or(0.0, |d| d[i].to_f64());
         for i in 0..cells * latent {
+            let factor = io.kl_factors.map_or(1.0, |factors| factors[i / latent].to_f64());
+            let w = io.kl_weight.to_f64() * factor;
             let (var, dz) = (io.var[i].to_f64(), io.dz[i].to_f64());
             let [prior_mean, prior_var] = moments(&io.prior, i);
             let through_z = dz * io.noise[i].to_f64() / var.sqrt();
             let through_kl = w * (1.0 / prior_var - 1.0 / var);
             let slope = variance_slope(io.var_activation, io.raw[i]);
-            io.d_raw[i] = F::of(slope * 0.5 * (through_z + through_kl));
-            io.dz[i] = F::of(dz + w * (io.mean[i].to_f64() - prior_mean) / prior_var);
+            let of_var = 0.5 * (through_z + through_kl) + at(direct_var, i);
+            let of_kl = w * (io.mean[i].to_f64() - prior_mean) / prior_var;
+            io.d_raw[i] = F::of(slope * of_var);
+            io.dz[i] = F::of(dz + of_kl + at(direct_mean, i));
         }
     }
 

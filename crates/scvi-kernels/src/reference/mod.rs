@@ -15,6 +15,7 @@ mod device;
 mod embedding;
 mod gamma;
 mod heads;
+mod labels;
 mod latent;
 mod layer_norm;
 mod linear;

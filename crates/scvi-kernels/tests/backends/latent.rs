@@ -35,6 +35,9 @@ fn posterior<B: Backend>(b: &B, seed: u64, dims: [usize; 2]) -> Results {
     };
     b.posterior(io, dims);
     let (mut dz, mut d_raw) = (case.normal(n), case.out(n));
+    let [d_mean, d_var] = [(); 2].map(|()| case.normal(n));
+    let kl_factors = case.normal(cells);
+    let (factored, direct_mean, direct_var) = (case.coin(), case.coin(), case.coin());
     let io = PosteriorGradIo {
         mean: &mean,
         raw: &raw,
@@ -43,6 +46,8 @@ fn posterior<B: Backend>(b: &B, seed: u64, dims: [usize; 2]) -> Results {
         prior: prior(),
         noise: &noise,
         kl_weight: B::Elem::of(0.3),
+        kl_factors: factored.then_some(&kl_factors),
+        direct: [direct_mean.then_some(&d_mean), direct_var.then_some(&d_var)],
         dz: &mut dz,
         d_raw: &mut d_raw,
     };

@@ -8,6 +8,7 @@ mod common;
 mod device;
 mod heads;
 mod hidden;
+mod labels;
 mod latent;
 mod linear;
 mod optimizer;

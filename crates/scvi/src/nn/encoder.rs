@@ -219,6 +219,8 @@ impl<B: Backend> Encoder<B> {
             prior: normal(input.prior),
             noise: &acts.noise,
             kl_weight,
+            kl_factors: None,
+            direct: [None; 2],
             dz: &mut acts.dz,
             d_raw: &mut acts.d_raw,
         };

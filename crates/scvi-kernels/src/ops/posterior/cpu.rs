@@ -65,18 +65,41 @@ pub(crate) fn posterior_grad_cpu<F: Real>(
     io.var_activation.slopes(&io.raw[..n], &mut io.d_raw[..n]);
     let (mean, var, noise) = (&io.mean[..n], &io.var[..n], &io.noise[..n]);
     let (dz, d_raw) = (&mut io.dz[..n], &mut io.d_raw[..n]);
+    let gradients = |i: usize, d: F, w: F| {
+        let (prior_m, prior_v) = moments(&io.prior, i);
+        let of_var = var_grad([var[i], prior_v], d * noise[i], w);
+        (of_var, w * (mean[i] - prior_m) / prior_v)
+    };
+    if io.kl_factors.is_none() && io.direct == [None; 2] {
+        return vectorised(
+            #[inline(always)]
+            || {
+                for i in 0..n {
+                    let (of_var, of_mean) = gradients(i, dz[i], w);
+                    d_raw[i] *= of_var;
+                    dz[i] += of_mean;
+                }
+            },
+        );
+    }
     vectorised(
         #[inline(always)]
         || {
             for i in 0..n {
-                let (v, d) = (var[i], dz[i]);
-                let (prior_m, prior_v) = moments(&io.prior, i);
-                let from_kl = w * (F::ONE / prior_v - F::ONE / v);
-                d_raw[i] *= F::HALF * (d * noise[i] / v.sqrt() + from_kl);
-                dz[i] = d + w * (mean[i] - prior_m) / prior_v;
+                let w = io.kl_factors.map_or(w, |factors| w * factors[i / latent]);
+                let (of_var, of_mean) = gradients(i, dz[i], w);
+                let [direct_m, direct_v] = io.direct.map(|d| d.map_or(F::ZERO, |d| d[i]));
+                d_raw[i] *= of_var + direct_v;
+                dz[i] += of_mean + direct_m;
             }
         },
     );
+}
+
+/// What q_v gets through z, of which `d_noise` is the gradient times ε, and of the KL weighted by w.
+#[inline(always)]
+fn var_grad<F: Real>([v, prior_v]: [F; 2], d_noise: F, w: F) -> F {
+    F::HALF * (d_noise / v.sqrt() + w * (F::ONE / prior_v - F::ONE / v))
 }
 
 /// Mean and variance of the prior.

@@ -119,36 +119,84 @@ fn the_divergence_is_torchs() {
     assert_near("kl", &kl, &[95.6347733408904], 1e-14);
 }
 
+/// What reaches a posterior from the loss.
+struct Incoming<'a> {
+    dz: &'a Aligned<f64>,
+    kl_weight: f64,
+    kl_factors: Option<&'a Aligned<f64>>,
+    direct: [Option<&'a Aligned<f64>>; 2],
+}
+
+impl Case {
+    /// Holds both gradients to differences of a loss whose gradients are `incoming`.
+    fn check_gradients(
+        &self,
+        activation: &VarActivation<f64>,
+        own_prior: bool,
+        incoming: &Incoming,
+    ) {
+        let Self { dims, mean, s, noise, .. } = self;
+        let &Incoming { dz, kl_weight, kl_factors, direct } = incoming;
+        let ones = full(dims[0], 1.0);
+        let loss = |mean: &[f64], s: &[f64]| {
+            let out = self.forward(mean, s, activation, own_prior, true);
+            let moments = [mean, &out.var];
+            let direct = direct.iter().zip(moments).map(|(d, m)| d.map_or(0.0, |d| dot(d, m)));
+            let kl = dot(kl_factors.unwrap_or(&ones), &out.kl);
+            dot(dz, &out.z) + kl_weight * kl + direct.sum::<f64>()
+        };
+        let (mut d_mean, mut d_raw) = (dz.clone(), full(s.len(), f64::NAN));
+        let io = PosteriorGradIo {
+            mean,
+            raw: s,
+            var: &self.forward(mean, s, activation, own_prior, true).var,
+            var_activation: activation,
+            prior: self.prior(own_prior),
+            noise,
+            kl_weight,
+            kl_factors,
+            direct,
+            dz: &mut d_mean,
+            d_raw: &mut d_raw,
+        };
+        Cpu::new().posterior_grad(io, *dims);
+        let name = format!("{activation:?}, own prior {own_prior}, {dims:?}");
+        check_gradient(&format!("mean, {name}"), mean, &d_mean, |mean| loss(mean, s));
+        check_gradient(&format!("s, {name}"), s, &d_raw, |s| loss(mean, s));
+    }
+}
+
 #[test]
 fn gradients_agree_with_differences() {
     for dims in SHAPES {
         let case = Case::new(dims);
-        let Case { mean, s, noise, .. } = &case;
-        let r = Draw::new(7).normal(s.len());
+        let dz = &buf(&Draw::new(7).normal(case.s.len()));
         for (activation, _) in &var_activations() {
             for (own_prior, kl_weight) in
                 [(false, 0.0), (false, 0.3), (false, 1.0), (true, 0.0), (true, 0.3)]
             {
-                let loss = |mean: &[f64], s: &[f64]| {
-                    let out = case.forward(mean, s, activation, own_prior, true);
-                    dot(&r, &out.z) + kl_weight * out.kl.iter().sum::<f64>()
-                };
-                let (mut dz, mut d_raw) = (buf(&r), full(s.len(), f64::NAN));
-                let io = PosteriorGradIo {
-                    mean,
-                    raw: s,
-                    var: &case.forward(mean, s, activation, own_prior, true).var,
-                    var_activation: activation,
-                    prior: case.prior(own_prior),
-                    noise,
-                    kl_weight,
-                    dz: &mut dz,
-                    d_raw: &mut d_raw,
-                };
-                Cpu::new().posterior_grad(io, dims);
-                let name = format!("{activation:?}, own prior {own_prior}, {dims:?}");
-                check_gradient(&format!("mean, {name}"), mean, &dz, |mean| loss(mean, s));
-                check_gradient(&format!("s, {name}"), s, &d_raw, |s| loss(mean, s));
+                let incoming = Incoming { dz, kl_weight, kl_factors: None, direct: [None; 2] };
+                case.check_gradients(activation, own_prior, &incoming);
+            }
+        }
+    }
+}
+
+#[test]
+fn cells_weigh_their_divergence_and_terms_in_the_moments_join() {
+    for dims @ [cells, _] in SHAPES {
+        let case = Case::new(dims);
+        let mut draw = Draw::new(8);
+        let [dz, d_mean, d_var] = &[(); 3].map(|()| buf(&draw.normal(case.s.len())));
+        let factors = &buf(&draw.normal(cells));
+        for (activation, _) in &var_activations() {
+            for (kl_factors, direct) in [
+                (Some(factors), [Some(d_mean), Some(d_var)]),
+                (Some(factors), [None; 2]),
+                (None, [None, Some(d_var)]),
+            ] {
+                let incoming = Incoming { dz, kl_weight: 0.3, kl_factors, direct };
+                case.check_gradients(activation, direct[0].is_some(), &incoming);
             }
         }
     }

@@ -206,11 +206,23 @@ impl<B: Backend> LatentOps for Counting<B> {
     }
 
     fn posterior_grad(&self, io: PosteriorGradIo<Self>, dims: [usize; 2]) {
-        let PosteriorGradIo { mean, raw, var, var_activation, prior, noise, kl_weight, dz, d_raw } =
-            io;
+        let PosteriorGradIo { mean, raw, var, var_activation, prior, noise, .. } = io;
+        let PosteriorGradIo { kl_weight, kl_factors, direct, dz, d_raw, .. } = io;
         let prior = prior.map(convert::prior);
         self.inner.posterior_grad(
-            PosteriorGradIo { mean, raw, var, var_activation, prior, noise, kl_weight, dz, d_raw },
+            PosteriorGradIo {
+                mean,
+                raw,
+                var,
+                var_activation,
+                prior,
+                noise,
+                kl_weight,
+                kl_factors,
+                direct,
+                dz,
+                d_raw,
+            },
             dims,
         );
     }

@@ -2,6 +2,7 @@
 
 mod convert;
 mod heads;
+mod labels;
 mod layers;
 
 use std::sync::Arc;
