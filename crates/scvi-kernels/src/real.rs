@@ -14,11 +14,7 @@ use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 pub use deviance::{NbDeviance, poisson_deviance};
 pub use saturated::Saturated;
 
-use crate::LANES;
-use crate::linalg::{
-    Counts, ListsMut, Pair, Tile, Vectors, add_plainly, add_rows_plainly, dot_plainly,
-    list_plainly, row_sums_plainly, transposed_plainly,
-};
+use crate::linalg::MicroKernels;
 use crate::ops::Pooled;
 
 /// A floating-point type the kernels run on: `f32` in use, `f64` where gradients are proven by
@@ -45,6 +41,7 @@ pub trait Real:
     + MulAssign
     + Sum
     + Pooled
+    + MicroKernels
 {
     /// 0.
     const ZERO: Self;
@@ -91,59 +88,6 @@ pub trait Real:
     fn stirling_difference(a: Self, x: Self) -> (Self, Self);
     /// ln Γ(1 + x) / x for 0 < x < 1.
     fn ln_gamma_1p_over(x: Self) -> Self;
-
-    /// The transpose of a tile.
-    #[inline(always)]
-    fn transposed(tile: Tile<Self>) -> Tile<Self> {
-        transposed_plainly(tile)
-    }
-
-    /// Lists what is not zero in two rows of a piece.
-    #[inline(always)]
-    fn list(rows: [&[Self]; 2], to: ListsMut<Self>) -> Counts {
-        list_plainly(rows, to)
-    }
-
-    /// `sums = keep * sums + pair panel`, for products that skip zeros.
-    #[inline(always)]
-    fn add_pair<const N: usize>(
-        pair: Pair<Self>,
-        panel: &[Vectors<Self, N>],
-        sums: &mut [Vectors<Self, N>; 2],
-        keep: bool,
-    ) {
-        add_plainly(pair, panel, sums, keep);
-    }
-
-    /// Products of a pair's rows with the rows of `c` that it lists, up to the sum over lanes: a
-    /// vector a value, in the order of the lists.
-    #[inline(always)]
-    fn dot_pair<const N: usize>(
-        pair: Pair<Self>,
-        rows: [&Vectors<Self, N>; 2],
-        c: &[Vectors<Self, N>],
-        products: &mut [[Self; LANES]],
-    ) {
-        dot_plainly(pair, rows, c, products);
-    }
-
-    /// The sum of each row of a tile.
-    #[inline(always)]
-    fn row_sums(tile: &Tile<Self>) -> [Self; LANES] {
-        row_sums_plainly(tile)
-    }
-
-    /// `sums += Σ weight * table[index]` over the terms `(index, weight)`; rows of the table are
-    /// `stride` apart.
-    #[inline(always)]
-    fn add_rows<const N: usize>(
-        terms: impl Iterator<Item = (u32, Self)>,
-        table: &[Self],
-        stride: usize,
-        sums: &mut Vectors<Self, N>,
-    ) {
-        add_rows_plainly(terms, table, stride, sums);
-    }
 
     /// ln(1 + u) for u ≥ 0, precise for small u.
     #[inline(always)]

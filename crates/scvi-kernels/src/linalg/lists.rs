@@ -132,6 +132,7 @@ fn vector(row: &[f32], start: usize) -> [f32; LANES] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linalg::MicroKernels;
     use crate::simd::vectorised;
 
     #[test]

@@ -3,6 +3,7 @@
 mod ahead;
 mod dots;
 mod lists;
+mod micro;
 mod nonzeros;
 mod pair;
 mod panel;
@@ -10,21 +11,12 @@ mod rows;
 mod transpose;
 
 pub(crate) use ahead::{Ahead, Next};
-pub(crate) use dots::{dot_plainly, row_sums_plainly};
-#[cfg(target_arch = "x86_64")]
-pub(crate) use dots::{dot_v4, row_sums_v4};
-#[cfg(target_arch = "x86_64")]
-pub(crate) use lists::list_v4;
-pub(crate) use lists::{Counts, ListsMut, list_plainly};
+pub use micro::MicroKernels;
 pub(crate) use nonzeros::{Nonzeros, VECTORS};
-#[cfg(target_arch = "x86_64")]
-pub(crate) use pair::add_v4;
-pub(crate) use pair::{Pair, Vectors, add_plainly};
+pub(crate) use pair::{Pair, Vectors};
 pub(crate) use panel::Panel;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use rows::add_rows_v4;
-pub(crate) use rows::{add_rows_plainly, add_weighted_rows};
-pub(crate) use transpose::{Tile, transpose, transposed_plainly};
+pub(crate) use rows::add_weighted_rows;
+pub(crate) use transpose::{Tile, transpose};
 
 use crate::CACHE_LINE;
 use crate::real::Real;

@@ -3,14 +3,6 @@
 use std::hint::select_unpredictable;
 
 use super::Real;
-use crate::LANES;
-use crate::linalg::{
-    Counts, ListsMut, Pair, Tile, Vectors, add_plainly, add_rows_plainly, dot_plainly,
-    list_plainly, row_sums_plainly, transposed_plainly,
-};
-#[cfg(target_arch = "x86_64")]
-use crate::linalg::{add_rows_v4, add_v4, dot_v4, list_v4, row_sums_v4};
-use crate::simd::arch;
 
 impl Real for f32 {
     const ZERO: Self = 0.0;
@@ -41,76 +33,6 @@ impl Real for f32 {
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         f32::mul_add(self, a, b)
-    }
-
-    #[inline(always)]
-    fn transposed(tile: Tile<Self>) -> Tile<Self> {
-        match arch() {
-            // Compilers do not find these shuffles: number by number takes four times as long.
-            #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V4(simd) => transposed_v4(simd, tile),
-            _ => transposed_plainly(tile),
-        }
-    }
-
-    #[inline(always)]
-    fn list(rows: [&[Self]; 2], to: ListsMut<Self>) -> Counts {
-        match arch() {
-            #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V4(simd) => list_v4(simd, rows, to),
-            _ => list_plainly(rows, to),
-        }
-    }
-
-    #[inline(always)]
-    fn add_pair<const N: usize>(
-        pair: Pair<Self>,
-        panel: &[Vectors<Self, N>],
-        sums: &mut [Vectors<Self, N>; 2],
-        keep: bool,
-    ) {
-        match arch() {
-            #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V4(simd) => add_v4(simd, pair, panel, sums, keep),
-            _ => add_plainly(pair, panel, sums, keep),
-        }
-    }
-
-    #[inline(always)]
-    fn dot_pair<const N: usize>(
-        pair: Pair<Self>,
-        rows: [&Vectors<Self, N>; 2],
-        c: &[Vectors<Self, N>],
-        products: &mut [[Self; LANES]],
-    ) {
-        match arch() {
-            #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V4(simd) => dot_v4(simd, pair, rows, c, products),
-            _ => dot_plainly(pair, rows, c, products),
-        }
-    }
-
-    #[inline(always)]
-    fn row_sums(tile: &Tile<Self>) -> [Self; LANES] {
-        match arch() {
-            #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V4(simd) => row_sums_v4(simd, tile),
-            _ => row_sums_plainly(tile),
-        }
-    }
-
-    #[inline(always)]
-    fn add_rows<const N: usize>(
-        terms: impl Iterator<Item = (u32, Self)>,
-        table: &[Self],
-        stride: usize,
-        sums: &mut Vectors<Self, N>,
-    ) {
-        match arch() {
-            #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V4(simd) => add_rows_v4(simd, terms, table, stride, sums),
-            _ => add_rows_plainly(terms, table, stride, sums),
-        }
     }
 
     #[inline(always)]
@@ -299,44 +221,4 @@ fn exp_parts(x: f32) -> (f32, f32) {
     // 2^n through the exponent bits: |n| <= 127, so no overflow into the sign.
     let scale = f32::from_bits(shifted.to_bits().wrapping_add(127).wrapping_shl(23));
     (f32::mul_add(r2, p, r), scale)
-}
-
-/// A tile is 4 x 4 squares of 4 x 4 numbers: each square is transposed within the lanes of 128 bits
-/// that it fills, for such shuffles are the fastest, then squares change places.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn transposed_v4(simd: pulp::x86::V4, tile: Tile<f32>) -> Tile<f32> {
-    use std::arch::x86_64::__m512;
-    /// Which lanes of a pair of vectors: those of even or of odd number.
-    const EVEN: i32 = 0b10_00_10_00;
-    const ODD: i32 = 0b11_01_11_01;
-    /// Which numbers of a lane, of the first and of the second vector.
-    const LOW: i32 = 0b01_00_01_00;
-    const HIGH: i32 = 0b11_10_11_10;
-    let f = simd.avx512f;
-    // Loops alone: a closure would not be compiled for these instructions.
-    let rows: [__m512; LANES] = pulp::cast(tile);
-    let mut squares = rows;
-    for i in (0..LANES).step_by(4) {
-        let low = f._mm512_unpacklo_ps(rows[i], rows[i + 1]);
-        let high = f._mm512_unpackhi_ps(rows[i], rows[i + 1]);
-        let low2 = f._mm512_unpacklo_ps(rows[i + 2], rows[i + 3]);
-        let high2 = f._mm512_unpackhi_ps(rows[i + 2], rows[i + 3]);
-        squares[i] = f._mm512_shuffle_ps::<LOW>(low, low2);
-        squares[i + 1] = f._mm512_shuffle_ps::<HIGH>(low, low2);
-        squares[i + 2] = f._mm512_shuffle_ps::<LOW>(high, high2);
-        squares[i + 3] = f._mm512_shuffle_ps::<HIGH>(high, high2);
-    }
-    let mut out = rows;
-    for i in 0..4 {
-        let even = f._mm512_shuffle_f32x4::<EVEN>(squares[i], squares[4 + i]);
-        let odd = f._mm512_shuffle_f32x4::<ODD>(squares[i], squares[4 + i]);
-        let even2 = f._mm512_shuffle_f32x4::<EVEN>(squares[8 + i], squares[12 + i]);
-        let odd2 = f._mm512_shuffle_f32x4::<ODD>(squares[8 + i], squares[12 + i]);
-        out[i] = f._mm512_shuffle_f32x4::<EVEN>(even, even2);
-        out[4 + i] = f._mm512_shuffle_f32x4::<EVEN>(odd, odd2);
-        out[8 + i] = f._mm512_shuffle_f32x4::<ODD>(even, even2);
-        out[12 + i] = f._mm512_shuffle_f32x4::<ODD>(odd, odd2);
-    }
-    pulp::cast(out)
 }
