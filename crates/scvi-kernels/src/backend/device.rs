@@ -28,12 +28,12 @@ pub trait Device: Send + Sync {
     fn sum(&self, buf: &Self::Buf, len: usize) -> f64;
     /// Whether the first `len` numbers are all finite.
     fn is_finite(&self, buf: &Self::Buf, len: usize) -> bool;
-    /// Room for `len` row numbers.
+    /// Buffer for `len` row numbers.
     fn ids(&self, len: usize) -> Self::Ids;
     /// Writes the front of a list of row numbers.
     fn upload_ids(&self, ids: &mut Self::Ids, values: &[u32]);
-    /// Room for a minibatch of at most so many cells, counts and genes. A gradient and a likelihood
-    /// read the counts by gene, a forward pass by cell alone.
+    /// Buffers for a minibatch of up to `dims` = cells, counts and genes. A gradient and a likelihood
+    /// read the counts by gene, a forward pass only by cell.
     fn counts(&self, dims: [usize; 3], by_gene: bool) -> Self::Counts;
     /// Takes a minibatch in; see [`crate::CountsBatch::load`].
     fn load_counts(&self, counts: &mut Self::Counts, rows: &CsrRows, log_variational: bool);

@@ -20,7 +20,7 @@ pub trait HeadOps: Device {
     fn unpack_head_weight(&self, packed: &[Self::Elem], dims: [usize; 2]) -> Vec<Self::Elem>;
     /// A buffer for what the normalisation of a head saves for backward, a number a cell and gene.
     fn head_normalised(&self, dims: HeadDims) -> Self::Buf;
-    /// Room for the decoder's heads. See [`crate::ops::count_head`].
+    /// Buffers for the decoder's heads. See [`crate::ops::count_head`].
     fn head(&self, dims: HeadDims, plan: HeadPlan) -> Self::Head;
     /// Logits of the heads, and px_scale's activation. See [`crate::ops::count_head`].
     fn head_forward(
