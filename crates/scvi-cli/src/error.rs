@@ -7,7 +7,6 @@ use scvi::listed;
 use scvi::model::TaskError;
 use scvi::model::query::QueryError;
 use scvi::module::{ConfigError, UnknownChoice};
-use scvi::preprocess::GeneSelectionError;
 use scvi::train::TrainError;
 use scvi_io::IoError;
 use scvi_io::checkpoint::CheckpointError;
@@ -26,8 +25,6 @@ pub enum CliError {
     Input(Box<InputError>),
     #[error("{}", error.to_string().replace(path.as_str(), typed))]
     OfInputs { error: Box<CliError>, path: String, typed: String },
-    #[error(transparent)]
-    GeneSelection(#[from] GeneSelectionError),
     #[error("lists of samples have other columns: {first}; and {other}")]
     SampleColumns { first: String, other: String },
     #[error("{path} has obs column '{key}': --batch-name is for files without one")]

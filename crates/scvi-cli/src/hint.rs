@@ -137,7 +137,6 @@ impl CliError {
             }
             Self::Unfinished { .. } => "`--overwrite` gives it up".to_owned(),
             Self::Config(_)
-            | Self::GeneSelection(_)
             | Self::SampleColumns { .. }
             | Self::BatchNameBeside { .. }
             | Self::Choice(_)

@@ -2,24 +2,8 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-
-use common::Folder;
+use common::{Folder, data};
 use scvi_io::anndata::AnnDataFile;
-
-/// A data set's path, or a visible line that says the test was skipped.
-fn data(name: &str) -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("SCVI_TEST_DATA").map_or(beside, PathBuf::from);
-    let path = folder.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    // Straight to the terminal: a captured line would not be seen.
-    let note = format!("skipped: {name} is not at hand (SCVI_TEST_DATA, ../shared/data)\n");
-    std::io::Write::write_all(&mut std::io::stderr().lock(), note.as_bytes()).unwrap();
-    None
-}
 
 fn train(name: &str, more: &[&str], cells: usize, genes: usize) {
     let Some(path) = data(name) else { return };

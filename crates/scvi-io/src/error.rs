@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use scvi::preprocess::GeneSelectionError;
 use thiserror::Error;
 
 /// An error while reading or writing a file: which file, where in it, what was expected.
@@ -26,6 +27,14 @@ pub enum IoError {
         path: PathBuf,
         /// What the system answered.
         source: std::io::Error,
+    },
+    /// Genes cannot be chosen by the counts of a file.
+    #[error("{}: {source}", path.display())]
+    GeneSelection {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: GeneSelectionError,
     },
     /// A list that is not UTF-8 text.
     #[error("{} is not UTF-8 text: {problem}", path.display())]

@@ -45,6 +45,7 @@ impl IoError {
             // Each face names its option.
             Self::Exists { .. }
             | Self::BadCount { .. }
+            | Self::GeneSelection { .. }
             | Self::NoCounts { .. }
             | Self::AmbiguousMatrix { .. }
             | Self::SeveralModels { .. }

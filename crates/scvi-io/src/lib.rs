@@ -14,6 +14,7 @@ mod compact;
 pub mod convert;
 mod element;
 mod error;
+mod gene_selection;
 pub mod h5ad;
 mod hint;
 mod input_meta;
@@ -32,6 +33,7 @@ mod zarr;
 
 pub use compact::{CompactCounts, CompactWriter};
 pub use error::IoError;
+pub use gene_selection::{GeneSelectionMeta, choose_genes};
 pub use input_meta::InputMeta;
 pub use open_model::{ModelKind, model_kind, open_model, open_model_with_prefix};
 pub use saved_model::{

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::IoError;
 use crate::convert::{ScviToolsExtras, is_unused};
+use crate::gene_selection::GeneSelectionMeta;
 use crate::input_meta::InputMeta;
 use crate::model_dir::{
     HistoryTable, META_FILE, TENSORS_FILE, Tensor, Tensors, read_history, read_model_dir,
@@ -48,6 +49,9 @@ pub struct ModelMeta {
     /// The input it was trained on; none in the first format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<InputMeta>,
+    /// How the genes were chosen from those of the input, where not all were used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gene_selection: Option<GeneSelectionMeta>,
     /// What it was mapped from, where it is a reference that has learnt a query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapped_from: Option<MappedFrom>,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use scvi::preprocess::{Flavor, GeneSelection};
 
 use super::{InputArgs, ReadArgs};
 
@@ -15,24 +16,42 @@ pub struct GeneArgs {
     /// Train on the N most variable genes, chosen batch by batch [default: all genes]
     #[arg(long, help_heading = GENES, requires = "input", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub n_top_genes: Option<u32>,
-    /// How they are chosen, as in scanpy
+    /// How variable genes are chosen, as in scanpy; cell_ranger on counts normalized to 10,000 per
+    /// cell and log1p-transformed
     #[arg(long, help_heading = GENES, requires = "n_top_genes", value_name = "FLAVOR", value_enum, default_value_t)]
-    pub flavor: Flavor,
+    pub flavor: FlavorChoice,
+    /// Drop genes with counts in fewer than N cells, before variable genes are chosen [default: none]
+    #[arg(long, help_heading = GENES, requires = "input", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub min_cells: Option<u32>,
+}
+
+impl GeneArgs {
+    /// What genes are chosen by.
+    pub fn selection(&self) -> GeneSelection {
+        GeneSelection {
+            min_cells: self.min_cells.map(|n| n as usize),
+            top: self.n_top_genes.map(|n| (n as usize, self.flavor.flavor())),
+        }
+    }
 }
 
 /// How variable a gene is taken to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Flavor {
+#[value(rename_all = "snake_case")]
+pub enum FlavorChoice {
     #[default]
-    #[value(name = "seurat_v3")]
     SeuratV3,
+    PearsonResiduals,
+    CellRanger,
 }
 
-impl Flavor {
-    /// scanpy's name.
-    pub fn name(self) -> &'static str {
+impl FlavorChoice {
+    /// With scanpy's parameters.
+    pub fn flavor(self) -> Flavor {
         match self {
-            Self::SeuratV3 => "seurat_v3",
+            Self::SeuratV3 => Flavor::seurat_v3(),
+            Self::PearsonResiduals => Flavor::pearson_residuals(),
+            Self::CellRanger => Flavor::CellRanger,
         }
     }
 }
@@ -54,9 +73,14 @@ pub struct GenesArgs {
     /// Number of genes to choose
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     pub n_top_genes: u32,
-    /// How they are chosen, as in scanpy
+    /// How they are chosen, as in scanpy; cell_ranger on counts normalized to 10,000 per cell and
+    /// log1p-transformed
     #[arg(long, value_name = "FLAVOR", value_enum, default_value_t)]
-    pub flavor: Flavor,
+    pub flavor: FlavorChoice,
+    /// Drop genes with counts in fewer than N cells before; their rows are empty but for n_cells
+    /// [default: none]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub min_cells: Option<u32>,
     /// Column of obs with the batch of each cell: genes are chosen batch by batch [default: one
     /// batch]
     #[arg(long, value_name = "COLUMN")]
@@ -67,4 +91,14 @@ pub struct GenesArgs {
     /// How counts are read.
     #[command(flatten)]
     pub reading: ReadArgs,
+}
+
+impl GenesArgs {
+    /// What genes are chosen by.
+    pub fn selection(&self) -> GeneSelection {
+        GeneSelection {
+            min_cells: self.min_cells.map(|n| n as usize),
+            top: Some((self.n_top_genes as usize, self.flavor.flavor())),
+        }
+    }
 }

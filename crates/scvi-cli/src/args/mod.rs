@@ -19,7 +19,7 @@ use crate::log::Log;
 
 pub use de::{CellsBy, DeArgs, DeMode, DeTestMode};
 pub use files::{CompletionsArgs, ConvertArgs, InspectArgs, ManArgs, ModelFormat, SimulateArgs};
-pub use genes::{Flavor, GeneArgs, GenesArgs};
+pub use genes::{GeneArgs, GenesArgs};
 pub use inputs::{GeneNamesChoice, INPUTS, InputArgs, JoinChoice};
 pub use map::{FreezeArgs, MapArgs};
 pub use reading::{InMemory, READING, ReadArgs, Shuffle, ShuffleArgs};

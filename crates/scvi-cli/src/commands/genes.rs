@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
+use scvi::preprocess::GeneColumn;
 use scvi_io::IoError;
 use scvi_io::output::{AtomicFile, check_output};
 use scvi_io::table::MatrixFormat;
@@ -10,17 +11,6 @@ use crate::args::{Common, GenesArgs};
 use crate::error::CliError;
 use crate::input::{GeneTable, gene_table};
 use crate::report::{Report, is_closed_pipe};
-
-/// scanpy's columns.
-const COLUMNS: [&str; 7] = [
-    "gene",
-    "means",
-    "variances",
-    "variances_norm",
-    "highly_variable_rank",
-    "highly_variable_nbatches",
-    "highly_variable",
-];
 
 pub fn run(args: &GenesArgs, common: &Common) -> Result<(), CliError> {
     let is_stdout = args.output.as_os_str() == "-";
@@ -39,7 +29,7 @@ pub fn run(args: &GenesArgs, common: &Common) -> Result<(), CliError> {
     if !is_stdout {
         check_output(&args.output, common.overwrite)?;
     }
-    let table = gene_table(args)?;
+    let table = gene_table(args, common)?;
     if is_stdout {
         return match write(io::stdout().lock(), delimiter, &table) {
             Err(e) if is_closed_pipe(&e) => Ok(()),
@@ -50,33 +40,36 @@ pub fn run(args: &GenesArgs, common: &Common) -> Result<(), CliError> {
     write(BufWriter::new(&mut file), delimiter, &table)
         .map_err(|e| IoError::BadOutput { path: args.output.clone(), problem: e.to_string() })?;
     file.finish()?;
-    let never = table.found.means.iter().filter(|&&mean| mean == 0.0).count();
+    let selected = &table.selected;
     let mut report = Report::default();
+    report.add("genes", table.names.len()).add("genes_without_counts", selected.n_unseen());
+    if args.min_cells.is_some() {
+        report.add("genes_in_too_few_cells", selected.n_in_too_few_cells());
+    }
     report
-        .add("genes", table.names.len())
-        .add("genes_without_counts", never)
-        .add("highly_variable", table.found.chosen().len())
-        .add("flavor", args.flavor.name())
+        .add("highly_variable", selected.chosen().len())
+        .add("flavor", args.flavor.flavor().name())
         .add("files", vec![args.output.display().to_string()]);
     report.print(common)
 }
 
+/// Writes a row per gene, with scanpy's columns.
 fn write(out: impl Write, delimiter: u8, table: &GeneTable) -> io::Result<()> {
     let mut csv = csv::WriterBuilder::new().delimiter(delimiter).from_writer(out);
-    csv.write_record(COLUMNS)?;
-    let found = &table.found;
-    for (gene, name) in table.names.iter().enumerate() {
-        let rank = found.highly_variable_rank[gene];
-        csv.write_record([
-            name.as_str(),
-            &format!("{:?}", found.means[gene]),
-            &format!("{:?}", found.variances[gene]),
-            &format!("{:?}", found.variances_norm[gene]),
+    let GeneTable { names, selected } = table;
+    let columns = selected.columns();
+    csv.write_record(["gene"].into_iter().chain(columns.iter().map(|(name, _)| *name)))?;
+    for (gene, name) in names.iter().enumerate() {
+        let is_known = selected.is_in_enough_cells[gene];
+        let field = |(name, column): &(&str, GeneColumn)| match column {
+            _ if !is_known && !["n_cells", "highly_variable"].contains(name) => String::new(),
             // pandas reads an empty field as a missing number.
-            &if rank.is_nan() { String::new() } else { format!("{rank:?}") },
-            &found.highly_variable_nbatches[gene].to_string(),
-            if found.highly_variable[gene] { "True" } else { "False" },
-        ])?;
+            GeneColumn::Numbers(numbers) if numbers[gene].is_nan() => String::new(),
+            GeneColumn::Numbers(numbers) => format!("{:?}", numbers[gene]),
+            GeneColumn::Counts(counts) => counts[gene].to_string(),
+            GeneColumn::Flags(flags) => if flags[gene] { "True" } else { "False" }.to_owned(),
+        };
+        csv.write_record([name.clone()].into_iter().chain(columns.iter().map(field)))?;
     }
     csv.flush()
 }

@@ -75,6 +75,7 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     let meta = ModelMeta {
         mapped_from: Some(mapped_from(&known, &query, freeze)),
         model_class: known.model_class,
+        gene_selection: known.gene_selection,
         ..meta(prepared, config, &trained, &plan, input)
     };
     let (model, data, kept) = (&*args.model, &data, &kept);

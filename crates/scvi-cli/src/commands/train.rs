@@ -186,6 +186,7 @@ pub(super) fn meta(
             seed: plan.seed,
         },
         input: Some(input),
+        gene_selection: prepared.gene_selection.clone(),
         scvi_tools: None,
         mapped_from: None,
         minified_data_type: None,

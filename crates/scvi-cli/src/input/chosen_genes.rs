@@ -2,64 +2,86 @@
 
 use std::path::Path;
 
-use scvi::data::{CsrMatrix, GeneOverlap};
-use scvi::preprocess::{HighlyVariable, seurat_v3};
-use scvi_io::anndata::{AnnDataFile, StoredCounts};
+use scvi::data::{GeneOverlap, Survey};
+use scvi::preprocess::{Batches, GeneSelection, SelectedGenes};
+use scvi_io::anndata::AnnDataFile;
+use scvi_io::{GeneSelectionMeta, choose_genes};
 
 use super::columns::batches;
 use super::matrix::Matrix;
-use crate::args::{Flavor, GenesArgs};
+use super::tell;
+use crate::args::{Common, GenesArgs};
 use crate::error::CliError;
 
 /// What `scvi genes` finds out, with the names of all genes.
 pub struct GeneTable {
     pub names: Vec<String>,
-    pub found: HighlyVariable,
+    pub selected: SelectedGenes,
 }
 
 /// Looks at all counts of a file, and chooses genes.
-pub fn gene_table(args: &GenesArgs) -> Result<GeneTable, CliError> {
+pub fn gene_table(args: &GenesArgs, common: &Common) -> Result<GeneTable, CliError> {
     let path = &args.input;
     let file = AnnDataFile::open(path)?;
     let matrix = Matrix::for_training(&file, path, &args.reading)?;
     matrix.check_first(&args.reading)?;
     let batches = batches(&file, args.batch_key.as_deref())?;
-    let found = choose(&matrix, &batches, args.n_top_genes as usize, args.flavor)?;
-    Ok(GeneTable { names: matrix.genes.to_vec(), found })
+    let (selected, survey) = choose(&matrix, &batches, &args.selection())?;
+    matrix.warn_of_fractions(&survey, "genes are chosen by counts", common);
+    Ok(GeneTable { names: matrix.genes.to_vec(), selected })
 }
 
-/// The most variable genes of a matrix, batch by batch; its counts are read twice and not held.
-pub(super) fn choose(
+/// Chooses genes of a matrix.
+fn choose(
     matrix: &Matrix<'_>,
-    batches: &[u32],
-    n_top_genes: usize,
-    flavor: Flavor,
-) -> Result<HighlyVariable, CliError> {
-    let mut pass = |f: &mut dyn FnMut(usize, &CsrMatrix)| -> Result<(), CliError> {
-        let mut first = 0;
-        matrix.file.stored_counts(&matrix.key)?.for_each_block(
-            StoredCounts::TURNED,
-            &mut |counts| {
-                f(first, counts);
-                first += counts.n_cells();
-                Ok(())
-            },
-        )?;
-        Ok(())
-    };
-    let found = match flavor {
-        Flavor::SeuratV3 => seurat_v3(matrix.genes.len(), batches, n_top_genes, &mut pass),
-    };
-    found.map_err(|error| matrix.explain(error))
+    batches: &Batches,
+    selection: &GeneSelection,
+) -> Result<(SelectedGenes, Survey), CliError> {
+    let found = choose_genes(matrix.file, &matrix.key, None, batches, selection);
+    found.map_err(|error| matrix.explain(error.into()))
 }
 
-/// Chosen genes as those of a model: their names, and where they stand in the file.
-pub(super) fn as_overlap(
+/// Genes to train on.
+pub(super) struct ChosenGenes {
+    /// Their names.
+    pub(super) names: Vec<String>,
+    /// Where they stand in the file.
+    pub(super) overlap: GeneOverlap,
+    /// How they were chosen.
+    pub(super) meta: GeneSelectionMeta,
+}
+
+/// Chooses the genes of a matrix to train on, and says how many; `None` where all are used.
+pub(super) fn for_training(
+    matrix: &Matrix<'_>,
     path: &Path,
-    genes: &[String],
-    found: &HighlyVariable,
-) -> Result<(Vec<String>, GeneOverlap), CliError> {
-    let names: Vec<String> = found.chosen().into_iter().map(|gene| genes[gene].clone()).collect();
-    let overlap = super::genes::overlap(path, genes, &names)?;
-    Ok((names, overlap))
+    batches: &Batches,
+    selection: &GeneSelection,
+    common: &Common,
+) -> Result<Option<ChosenGenes>, CliError> {
+    if selection.is_empty() {
+        return Ok(None);
+    }
+    let (selected, _) = choose(matrix, batches, selection)?;
+    let chosen = selected.chosen();
+    let n_genes = matrix.genes.len();
+    if let Some(least) = selection.min_cells {
+        let n = selected.n_in_too_few_cells();
+        tell(
+            common,
+            &format!("left out {n} of {n_genes} genes with counts in fewer than {least} cells"),
+        );
+    }
+    if let Some((_, flavor)) = selection.top {
+        let unseen = match selected.n_unseen() {
+            0 => String::new(),
+            n => format!("; {n} have no count in any cell"),
+        };
+        let (n, flavor) = (chosen.len(), flavor.name());
+        tell(common, &format!("chose {n} of {n_genes} genes ({flavor}{unseen})"));
+    }
+    let names: Vec<String> = chosen.into_iter().map(|gene| matrix.genes[gene].clone()).collect();
+    let overlap = super::genes::overlap(path, &matrix.genes, &names)?;
+    let meta = GeneSelectionMeta::new(selection, &selected);
+    Ok(Some(ChosenGenes { names, overlap, meta }))
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use scvi::data::{CategoricalField, CategoryKind, MatrixKey, Registry};
 use scvi::listed;
+use scvi::preprocess::Batches;
 use scvi_io::anndata::{AnnDataFile, Categorical};
 
 use super::samples::LABEL as SAMPLE;
@@ -193,9 +194,11 @@ fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, CliError> {
     Ok(Coded { field, codes })
 }
 
-/// The batch of each cell by a column of the file; all in one without a column.
-pub(super) fn batches(file: &AnnDataFile, key: Option<&str>) -> Result<Vec<u32>, CliError> {
-    key.map_or(Ok(vec![0; file.n_obs()]), |key| categorical(file, key).map(|c| c.codes))
+/// The batches of a column of the file; none without a column.
+pub(super) fn batches(file: &AnnDataFile, key: Option<&str>) -> Result<Batches, CliError> {
+    let Some(key) = key else { return Ok(Batches::default()) };
+    let Coded { field, codes } = categorical(file, key)?;
+    Batches::new(&field, &codes).map_err(|error| CliError::category(&file.path(), error))
 }
 
 /// The batches of a file, or the only one, of a file without such a column.

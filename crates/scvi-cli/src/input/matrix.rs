@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use scvi::data::MatrixKey;
+use scvi::data::{MatrixKey, Survey};
 use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, ValueKind};
 
-use crate::args::ReadArgs;
+use super::note;
+use crate::args::{Common, ReadArgs};
 use crate::error::CliError;
 
 /// A matrix of an open file, with its genes.
@@ -105,6 +106,13 @@ impl<'a> Matrix<'a> {
         })
     }
 
+    /// Says where a value is no whole number.
+    pub(super) fn warn_of_fractions(&self, survey: &Survey, why: &str, common: &Common) {
+        let Some((cell, gene, value)) = survey.first_fraction else { return };
+        let (cell, gene) = (&self.file.obs_names()[cell], &self.genes[gene as usize]);
+        note(common, &fraction_note(&self.key, value, cell, gene, why));
+    }
+
     /// The same of an error that reading all counts ended with.
     pub(super) fn explain(&self, error: CliError) -> CliError {
         match error {
@@ -114,6 +122,19 @@ impl<'a> Matrix<'a> {
             error => error,
         }
     }
+}
+
+/// What is said of a value that is no whole number.
+pub(super) fn fraction_note(
+    key: &MatrixKey,
+    value: f32,
+    cell: &str,
+    gene: &str,
+    why: &str,
+) -> String {
+    format!(
+        "{key} holds values that are not whole numbers ({value} in cell '{cell}', gene '{gene}'); {why}"
+    )
 }
 
 /// The matrices of a file that hold counts, as far as a part of their values tells.

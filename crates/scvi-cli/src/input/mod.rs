@@ -12,14 +12,14 @@ mod trained;
 
 use std::path::Path;
 
-use chosen_genes::{as_overlap, choose};
 use columns::Columns;
 use counts::Counts;
 use genes::same_genes;
-use matrix::Matrix;
+use matrix::{Matrix, fraction_note};
 use scvi::data::{GeneOverlap, MatrixKey, NameIndex, Registry, Survey};
 use scvi::model::TaskError;
 use scvi::module::MinifiedDataType;
+use scvi::preprocess::Batches;
 use scvi_io::anndata::AnnDataFile;
 use scvi_io::{ModelMeta, SavedModel};
 
@@ -61,19 +61,20 @@ pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Pr
         reading: &args.reading,
         shuffling: Some(&args.shuffle),
     };
-    let chosen = match args.genes.n_top_genes {
-        None => None,
-        Some(n) => {
-            matrix.check_first(&args.reading)?;
-            let found = choose(&matrix, &columns.batch, n as usize, args.genes.flavor)?;
-            let (names, overlap) = as_overlap(path, &matrix.genes, &found)?;
-            let (chosen, all, flavor) = (names.len(), matrix.genes.len(), args.genes.flavor.name());
-            tell(common, &format!("chose {chosen} of {all} genes ({flavor})"));
-            Some((names, overlap))
+    let selection = args.genes.selection();
+    if !selection.is_empty() {
+        matrix.check_first(&args.reading)?;
+    }
+    let batches = match &registry.batch {
+        None => Batches::default(),
+        Some(field) => {
+            Batches::new(field, &columns.batch).map_err(|error| CliError::category(path, error))?
         }
     };
-    let genes = chosen.as_ref().map(|(names, overlap)| (overlap, &names[..]));
-    let prepared = read(&matrix, registry, columns, genes, how, common)?;
+    let chosen = chosen_genes::for_training(&matrix, path, &batches, &selection, common)?;
+    let genes = chosen.as_ref().map(|chosen| (&chosen.overlap, &chosen.names[..]));
+    let mut prepared = read(&matrix, registry, columns, genes, how, common)?;
+    prepared.gene_selection = chosen.map(|chosen| chosen.meta);
     let n_cells = prepared.counts.n_cells();
     if n_cells < 2 {
         let after = if prepared.kept.is_some() { " with counts" } else { "" };
@@ -288,13 +289,7 @@ fn read(
         {
             return Err(error);
         }
-        note(
-            common,
-            &format!(
-                "{key} holds values that are not whole numbers ({value} in cell '{cell}', gene \
-                 '{gene}'); scVI models counts"
-            ),
-        );
+        note(common, &fraction_note(key, value, cell, gene, "scVI models counts"));
     }
     let empty = match how.empty_cells {
         EmptyCells::Take => Vec::new(),
@@ -332,6 +327,7 @@ fn read(
         places: None,
         places_in_var: None,
         posterior: None,
+        gene_selection: None,
     })
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use scvi::data::{CategoricalField, CategoryKind, Dataset, Registry};
 use scvi::module::{MinifiedDataType, PosteriorRows};
+use scvi_io::GeneSelectionMeta;
 
 use super::columns::Columns;
 use super::counts::Counts;
@@ -26,6 +27,8 @@ pub struct Prepared {
     pub(super) places_in_var: Option<Vec<u32>>,
     /// What a minified file holds of its cells.
     pub(super) posterior: Option<(MinifiedDataType, PosteriorRows<f32>)>,
+    /// How the genes were chosen, where not all are used.
+    pub gene_selection: Option<GeneSelectionMeta>,
 }
 
 impl Prepared {
@@ -104,6 +107,7 @@ impl Prepared {
             places: None,
             places_in_var: None,
             posterior: None,
+            gene_selection: None,
         }
     }
 }

@@ -140,6 +140,20 @@ impl Ran {
     }
 }
 
+/// The path of a real data set, or a visible line that says the test was skipped.
+pub fn data(name: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::env::var_os("SCVI_TEST_DATA").map_or(beside, PathBuf::from);
+    let path = folder.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    // Straight to the terminal: a captured line would not be seen.
+    let note = format!("skipped: {name} is not at hand (SCVI_TEST_DATA, ../shared/data)\n");
+    std::io::Write::write_all(&mut std::io::stderr().lock(), note.as_bytes()).unwrap();
+    None
+}
+
 /// Counts of `cells` x `genes` in which cell c has 1 + (c + g) % 3 of every third gene.
 pub fn counts(cells: usize, genes: usize) -> CsrMatrix {
     let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());

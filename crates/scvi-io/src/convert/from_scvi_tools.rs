@@ -68,6 +68,7 @@ pub fn from_scvi_tools(save: ScviToolsSave) -> Result<SavedModel, SaveError> {
         },
         training: training(n_cells, &table, save.is_trained),
         input: None,
+        gene_selection: None,
         scvi_tools: Some(extras),
         mapped_from: None,
         minified_data_type: None,

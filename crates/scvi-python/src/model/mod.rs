@@ -77,6 +77,7 @@ impl Model {
             training: untrained(),
             scvi_tools: None,
             input: None,
+            gene_selection: None,
             mapped_from: None,
             minified_data_type: None,
         };

@@ -6,7 +6,7 @@ use scvi::data::CategoricalField;
 use scvi::listed;
 use scvi::module::VaeConfig;
 use scvi_io::model_dir::HistoryTable;
-use scvi_io::{ModelKind, SavedModel, model_kind, open_model};
+use scvi_io::{GeneSelectionMeta, ModelKind, SavedModel, model_kind, open_model};
 use serde_json::{Map, Value, json};
 
 use crate::args::Common;
@@ -56,6 +56,7 @@ pub(super) fn report(path: &Path, common: &Common) -> Result<Report, CliError> {
         .add("format", kind.name())
         .add("format_version", (kind == ModelKind::Native).then_some(meta.format_version))
         .add("genes", meta.config.n_input)
+        .add("gene_selection", gene_selection(meta.gene_selection.as_ref(), common))
         .add("parameters", vae.spec().n_parameters() as u64)
         .add("layer", meta.registry.layer.to_string())
         .add("batch", optional(&meta.registry.batch))
@@ -88,6 +89,18 @@ pub(super) fn report(path: &Path, common: &Common) -> Result<Report, CliError> {
         report.lines("options", if lines.is_empty() { defaults() } else { lines });
     }
     Ok(report)
+}
+
+/// How the genes were chosen.
+fn gene_selection(meta: Option<&GeneSelectionMeta>, common: &Common) -> Value {
+    let Some(meta) = meta else { return Value::Null };
+    if common.json {
+        return json!(meta);
+    }
+    let least = meta.min_cells.map(|n| format!("in at least {n} cells"));
+    let flavor = meta.flavor.as_ref().map(|flavor| format!("most variable by {flavor}"));
+    let criteria: Vec<String> = least.into_iter().chain(flavor).collect();
+    json!(format!("of {} genes those {}", meta.n_genes, criteria.join(" and ")))
 }
 
 fn texts(values: &[Value]) -> Vec<String> {

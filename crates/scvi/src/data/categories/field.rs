@@ -164,6 +164,17 @@ impl CategoricalField {
         (0..self.categories.len()).map(|code| self.quote(code))
     }
 
+    /// Codes in the order of their categories: numbers by size, texts by code point, times as they pass.
+    ///
+    /// # Errors
+    /// [`CategoryError::Invalid`] where a category is no value of its kind.
+    pub fn sorted_codes(&self) -> Result<Vec<u32>, CategoryError> {
+        let values = self.values()?;
+        let mut codes: Vec<u32> = (0..values.len() as u32).collect();
+        codes.sort_by(|&a, &b| values[a as usize].order(&values[b as usize]));
+        Ok(codes)
+    }
+
     fn values(&self) -> Result<Vec<Value<'_>>, CategoryError> {
         let value = |category| {
             Value::parse(category, self.kind).ok_or_else(|| CategoryError::Invalid {
