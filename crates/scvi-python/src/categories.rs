@@ -88,11 +88,13 @@ pub fn listed(names: Vec<String>) -> String {
     scvi::listed(names)
 }
 
-fn column(field: &Bound<PyDict>) -> PyResult<CategoricalField> {
+/// The engine's form of a column.
+pub fn column(field: &Bound<PyDict>) -> PyResult<CategoricalField> {
     depythonize(field).map_err(|error| value_error(format!("a column: {error}")))
 }
 
-fn checked(found: &CategoricalField, codes: &PyReadonlyArray1<u32>) -> PyResult<Vec<u32>> {
+/// Codes, each of a category.
+pub fn checked(found: &CategoricalField, codes: &PyReadonlyArray1<u32>) -> PyResult<Vec<u32>> {
     let codes: Vec<u32> = codes.as_array().iter().copied().collect();
     match codes.iter().find(|&&code| code as usize >= found.categories.len()) {
         None => Ok(codes),
@@ -101,7 +103,7 @@ fn checked(found: &CategoricalField, codes: &PyReadonlyArray1<u32>) -> PyResult<
 }
 
 /// The error as scvi-tools words it, with what helps in Python.
-fn raised(error: CategoryError) -> PyErr {
+pub fn raised(error: CategoryError) -> PyErr {
     let told = match &error {
         CategoryError::Unknown { unknown, .. } => format!(
             "Category {} not found in source registry. Cannot transfer setup without \

@@ -11,9 +11,11 @@ use scvi::model::query::QueryError;
 use scvi::model::{DifferentialError, TaskError};
 use scvi::module::{ConfigError, MinifiedError};
 use scvi::nn::{EmbeddingError, StateError};
+use scvi::preprocess::GeneSelectionError;
 use scvi::train::{PlanError, TrainError};
 use scvi_io::IoError;
 use scvi_io::checkpoint::CheckpointError;
+use scvi_io::inputs::InputError;
 use scvi_io::scvi_tools::SaveError;
 
 /// Any error of the engine, with the name of its exception.
@@ -47,6 +49,8 @@ exceptions! {
     DifferentialError => "DifferentialError",
     RepeatedGene => "GenesError",
     EmbeddingError => "EmbeddingError",
+    GeneSelectionError => "GenesError",
+    InputError => "FileError",
     IoError => "FileError",
     MinifiedError => "MinifiedError",
     Misfit => "MisfitError",

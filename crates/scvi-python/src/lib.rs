@@ -10,6 +10,7 @@ mod counts;
 mod data;
 mod distributions;
 mod error;
+mod genes;
 mod model;
 mod module;
 mod supervise;
@@ -44,6 +45,8 @@ mod _core {
     use super::data::{Data, library_prior};
     #[pymodule_export]
     use super::distributions::distribution;
+    #[pymodule_export]
+    use super::genes::{choose_genes, choose_genes_of_file};
     #[pymodule_export]
     use super::model::Model;
     #[pymodule_export]

@@ -60,9 +60,7 @@ fn write(out: impl Write, delimiter: u8, table: &GeneTable) -> io::Result<()> {
     let columns = selected.columns();
     csv.write_record(["gene"].into_iter().chain(columns.iter().map(|(name, _)| *name)))?;
     for (gene, name) in names.iter().enumerate() {
-        let is_known = selected.is_in_enough_cells[gene];
-        let field = |(name, column): &(&str, GeneColumn)| match column {
-            _ if !is_known && !["n_cells", "highly_variable"].contains(name) => String::new(),
+        let field = |(_, column): &(&str, GeneColumn)| match column {
             // pandas reads an empty field as a missing number.
             GeneColumn::Numbers(numbers) if numbers[gene].is_nan() => String::new(),
             GeneColumn::Numbers(numbers) => format!("{:?}", numbers[gene]),

@@ -5,7 +5,7 @@ use std::path::Path;
 use scvi::data::{CategoricalField, CategoryKind, MatrixKey, Registry};
 use scvi::listed;
 use scvi::preprocess::Batches;
-use scvi_io::anndata::{AnnDataFile, Categorical};
+use scvi_io::anndata::AnnDataFile;
 
 use super::samples::LABEL as SAMPLE;
 use crate::args::{Common, DataArgs};
@@ -185,11 +185,7 @@ struct Coded {
 }
 
 fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, CliError> {
-    let column = file.obs_column(key)?;
-    file.require_complete(key, &column)?;
-    let Categorical { codes, categories, kind, .. } = column.to_categorical();
-    let codes = codes.into_iter().map(|c| c.unwrap_or(0)).collect();
-    let field = CategoricalField { key: key.to_owned(), categories, kind };
+    let (field, codes) = file.categories(key)?;
     field.check().map_err(|error| CliError::category(&file.path(), error))?;
     Ok(Coded { field, codes })
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use scvi::data::MatrixKey;
+use scvi::data::{CategoricalField, MatrixKey};
 
-use super::column::Column;
+use super::column::{Categorical, Column};
 use super::read_column::read_column;
 use super::store::{Node, Store};
 use crate::IoError;
@@ -220,6 +220,19 @@ impl AnnDataFile {
             n_cells: column.len(),
             first: missing.iter().take(NAMED_CELLS).map(name).collect(),
         })
+    }
+
+    /// The categories of a column of obs, and the code of every cell.
+    ///
+    /// # Errors
+    /// As [`obs_column`](Self::obs_column) and [`require_complete`](Self::require_complete).
+    pub fn categories(&self, key: &str) -> Result<(CategoricalField, Vec<u32>), IoError> {
+        let column = self.obs_column(key)?;
+        self.require_complete(key, &column)?;
+        let Categorical { codes, categories, kind, .. } = column.to_categorical();
+        // No cell is without a category.
+        let codes = codes.into_iter().map(|code| code.unwrap_or(0)).collect();
+        Ok((CategoricalField { key: key.to_owned(), categories, kind }, codes))
     }
 
     pub(super) fn no_counts(&self, wanted: &MatrixKey) -> IoError {

@@ -15,7 +15,7 @@ Examples
 
 import sys as _sys
 
-from . import data, dataloaders, distributions, exceptions, model, module, train, utils
+from . import data, dataloaders, distributions, exceptions, model, module, pp, train, utils
 from ._constants import REGISTRY_KEYS
 from ._core import VERSION as __version__
 from ._settings import settings
@@ -30,6 +30,7 @@ __all__ = [
     "exceptions",
     "model",
     "module",
+    "pp",
     "settings",
     "train",
     "utils",
@@ -45,6 +46,7 @@ _show_public_names(
     model,
     model.base,
     module,
+    pp,
     train,
     utils,
 )

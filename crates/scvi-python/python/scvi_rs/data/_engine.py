@@ -110,10 +110,14 @@ def engine_inputs(manager: AnnDataManager) -> EngineInputs:
     )
 
 
-def empty_cells(
-    counts: _core.Counts, cells: Sequence[object], genes: Sequence[object]
-) -> np.ndarray:
-    """Looks at every count: numbers of the cells without any.
+def check_counts(
+    counts: _core.Counts,
+    cells: Sequence[object],
+    genes: Sequence[object],
+    reader: str = "setup_anndata",
+) -> dict[str, Any]:
+    """Looks at every count: numbers of the cells without any (``empty_cells``), and whether all counts
+    are whole numbers (``is_integral``).
 
     Parameters
     ----------
@@ -121,6 +125,8 @@ def empty_cells(
         The counts.
     cells, genes
         Names of the cells, and of the model's genes.
+    reader
+        The function whose ``layer`` says where counts are, for messages.
 
     Raises
     ------
@@ -132,9 +138,9 @@ def empty_cells(
         cell, gene, value = found["invalid"]
         raise CountsError(
             f"the count of gene {genes[gene]} in cell {cells[cell]} is {value:g}; counts must be "
-            "finite and not negative. setup_anndata(layer=...) reads raw counts from a layer."
+            f"finite and not negative. {reader}(layer=...) reads raw counts from a layer."
         )
-    return found["empty_cells"]
+    return found
 
 
 def _array(values: Any, dtype: type) -> np.ndarray:

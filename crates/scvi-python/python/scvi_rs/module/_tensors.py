@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scvi_rs import _core
-from scvi_rs.data._engine import empty_cells
+from scvi_rs.data._engine import check_counts
 from scvi_rs.exceptions import CountsError
 
 
@@ -50,7 +50,7 @@ def engine_data(
         counts = _core.Counts.csr(starts, np.zeros(0, np.int32), nothing, n_genes)
     else:
         counts = _core.Counts.dense(np.ascontiguousarray(x, np.float32))
-        empty = empty_cells(counts, range(n_cells), range(counts.n_genes))
+        empty = check_counts(counts, range(n_cells), range(counts.n_genes))["empty_cells"]
         if len(empty):
             raise CountsError(f"cells {empty.tolist()} of the minibatch have no counts")
     if batch_index is None:

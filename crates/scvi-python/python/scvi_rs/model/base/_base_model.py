@@ -21,7 +21,7 @@ from scvi_rs.data._constants import (
     _STATE_REGISTRY_KEY,
     ADATA_MINIFY_TYPE,
 )
-from scvi_rs.data._engine import empty_cells, engine_inputs
+from scvi_rs.data._engine import check_counts, engine_inputs
 from scvi_rs.data._registering import registering
 from scvi_rs.exceptions import CountsError
 from scvi_rs.module import VAE
@@ -222,7 +222,8 @@ class BaseModelClass(ManagesAnnData, SavedModels):
         seen = (id(X), id(stored), X.shape)
         if seen == self._checked or not (in_memory or for_training):
             return
-        empty = empty_cells(counts, adata.obs_names, self._engine().var_names)
+        found = check_counts(counts, adata.obs_names, self._engine().var_names)
+        empty = found["empty_cells"]
         if len(empty):
             raise CountsError(
                 f"{len(empty)} of {adata.n_obs} cells have no counts: "
