@@ -41,11 +41,13 @@ pub enum CliError {
     Task { error: TaskError },
     #[error("cannot start threads: {source}")]
     Threads { source: rayon::ThreadPoolBuildError },
-    #[error("{path}: {n_empty} of {n_cells} cells have no counts at all: {names}")]
+    #[error("{path}: {n_empty} of {n_cells} cells have no counts {within}: {names}")]
     EmptyCells {
         path: String,
         n_empty: usize,
         n_cells: usize,
+        /// Among which genes.
+        within: String,
         names: String,
         /// What is true in Python of the other cells of `adata`, where that can be said.
         others: Option<String>,

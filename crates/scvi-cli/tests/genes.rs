@@ -8,6 +8,7 @@ use std::process::Command;
 
 use common::cells::Cells;
 use common::{Folder, names};
+use scvi::data::CsrMatrix;
 use scvi_io::anndata::{AnnDataFile, Column, MatrixKey};
 use scvi_io::h5ad::{NewAnnData, write_h5ad};
 use scvi_io::load_model;
@@ -130,6 +131,15 @@ fn what_cannot_be_chosen_from_is_said() {
     failed("--min-cells 190", &["genes vary; at least 14"]);
     let train = run(&folder, "train in.h5ad --model m --min-cells 500");
     train.fails_with(&["no gene has counts in at least 500 cells"]);
+    // A cell may have counts, and none of them in a chosen gene.
+    let mut some = Cells::new(200, 120, 5);
+    some.counts =
+        some.counts.place_genes(&(0..120).map(|g| (g > 0).then_some(g)).collect::<Vec<_>>(), 120);
+    let lone = CsrMatrix::new(120, vec![0, 1], vec![0], vec![1.0]).unwrap();
+    some.counts.append(&lone);
+    some.write(&folder.path("lone.h5ad"));
+    let train = run(&folder, "train lone.h5ad --model m --n-top-genes 40");
+    train.fails_with(&["1 of 201 cells have no counts in the 40 genes that are used"]);
     let wrong = run(&folder, "train in.h5ad --model m --flavor cell_ranger");
     assert_eq!(wrong.code(), 2, "{}", wrong.stderr());
     assert!(wrong.stderr().contains("--n-top-genes"), "{}", wrong.stderr());

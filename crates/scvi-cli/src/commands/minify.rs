@@ -70,7 +70,7 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
 /// Every cell of the output has a posterior: none can be left out.
 fn told(error: CliError) -> CliError {
     match error {
-        CliError::EmptyCells { path, n_empty, n_cells, names, others } => {
+        CliError::EmptyCells { path, n_empty, n_cells, names, others, .. } => {
             CliError::NoPosterior { path, n_empty, n_cells, names, others }
         }
         error => error,

@@ -299,8 +299,15 @@ fn read(
     if !empty.is_empty() {
         if how.empty_cells == EmptyCells::Refuse {
             let names = scvi::listed(empty.iter().map(|&cell| &file.obs_names()[cell]));
+            let within = match model {
+                Some((overlap, names)) if overlap.n_extra() > 0 => {
+                    format!("in the {} genes that are used", names.len())
+                }
+                _ => "at all".to_owned(),
+            };
             return Err(CliError::EmptyCells {
                 path: path.display().to_string(),
+                within,
                 n_empty: empty.len(),
                 n_cells: counts.n_cells(),
                 names,
