@@ -145,51 +145,61 @@ fn what_cannot_be_chosen_from_is_said() {
     assert!(wrong.stderr().contains("--n-top-genes"), "{}", wrong.stderr());
 }
 
-/// The share of scanpy's genes that a table has, where scanpy is at hand.
-fn share(
-    folder: &Folder,
-    input: &str,
-    flavor: &str,
-    more: &str,
-    batch: Option<&str>,
-) -> Option<f64> {
-    let Ok(python) = std::env::var("SCVI_REFERENCE_PYTHON") else {
-        eprintln!("skipped: what scanpy says (set SCVI_REFERENCE_PYTHON to a Python with it)");
-        return None;
-    };
-    let key = batch.map_or_else(String::new, |key| format!(" --batch-key {key}"));
-    let options = format!("--flavor {flavor} --n-top-genes 2000{key}{more}");
-    run(folder, &format!("genes {input} {options} --output t.csv --overwrite")).ok();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_genes.py");
-    let mut command = Command::new(python);
-    command.arg(script).args([input, "t.csv", flavor, "2000"]).args(batch);
-    let output = command.current_dir(folder.path(".")).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{input}, {options}: {told}");
-    Some(String::from_utf8(output.stdout).unwrap().trim().parse().unwrap())
+/// Cells with a column of batches, and how many genes to choose by them.
+struct Case<'a> {
+    input: &'a str,
+    batch: &'a str,
+    n_top_genes: usize,
 }
 
-/// Compares with scanpy for every flavor, without and with batches.
-fn compare(folder: &Folder, input: &str, batch: &str) {
-    for flavor in FLAVORS {
-        for batch in [None, Some(batch)] {
+impl Case<'_> {
+    /// Compares with scanpy for every flavor, without and with batches.
+    fn compare(&self, folder: &Folder) {
+        let Ok(python) = std::env::var("SCVI_REFERENCE_PYTHON") else {
+            eprintln!("skipped: what scanpy says (set SCVI_REFERENCE_PYTHON to a Python with it)");
+            return;
+        };
+        for flavor in FLAVORS {
             // Among genes without counts scanpy's bins are equal, which it takes for an error.
             let more = if flavor == "cell_ranger" { " --min-cells 3" } else { "" };
-            let Some(share) = share(folder, input, flavor, more, batch) else { return };
             // Of genes that vary alike, numpy's choice goes by the processor.
             let least = if flavor == "seurat_v3" { 0.99 } else { 1.0 };
-            assert!(share >= least, "{input}, {flavor}, {batch:?}: {share}");
+            for batch in [None, Some(self.batch)] {
+                let share = self.share(folder, &python, flavor, more, batch);
+                assert!(share >= least, "{}, {flavor}, {batch:?}: {share}", self.input);
+            }
         }
+    }
+
+    /// The share of scanpy's genes that are chosen.
+    fn share(
+        &self,
+        folder: &Folder,
+        python: &str,
+        flavor: &str,
+        more: &str,
+        batch: Option<&str>,
+    ) -> f64 {
+        let (input, n) = (self.input, self.n_top_genes.to_string());
+        let key = batch.map_or_else(String::new, |key| format!(" --batch-key {key}"));
+        let options = format!("--flavor {flavor} --n-top-genes {n}{key}{more}");
+        run(folder, &format!("genes {input} {options} --output t.csv --overwrite")).ok();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_genes.py");
+        let mut command = Command::new(python);
+        command.arg(script).args([input, "t.csv", flavor, &n]).args(batch);
+        let output = command.current_dir(folder.path(".")).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{input}, {options}: {told}");
+        String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
     }
 }
 
 #[test]
 fn scanpy_chooses_the_same_genes_of_simulated_counts() {
     let folder = Folder::new();
-    let simulate = "simulate --output sim.h5ad --n-cells 600 --n-genes 4000 --n-batches 3 --quiet";
-    run(&folder, simulate).ok();
-    compare(&folder, "sim.h5ad", "batch");
-    let _ = share(&folder, "sim.h5ad", "cell_ranger", "", None);
+    let size = "--n-cells 900 --n-genes 3000 --n-batches 3 --density 0.2";
+    run(&folder, &format!("simulate --output sim.h5ad --quiet {size}")).ok();
+    Case { input: "sim.h5ad", batch: "batch", n_top_genes: 500 }.compare(&folder);
 }
 
 #[test]
@@ -205,11 +215,12 @@ fn scanpy_chooses_the_same_genes_of_pbmc3k() {
     let mut data = NewAnnData::new(&counts, cells, genes);
     data.obs.push(("part".into(), batches));
     write_h5ad(folder.path("pbmc.h5ad"), &data, false).unwrap();
-    compare(&folder, "pbmc.h5ad", "part");
+    Case { input: "pbmc.h5ad", batch: "part", n_top_genes: 2000 }.compare(&folder);
 }
 
 #[test]
 fn scanpy_chooses_the_same_genes_of_sc_mixology() {
     let Some(path) = common::data("sc_mixology_5batches.h5ad") else { return };
-    compare(&Folder::new(), path.to_str().unwrap(), "batch");
+    let input = path.to_str().unwrap();
+    Case { input, batch: "batch", n_top_genes: 2000 }.compare(&Folder::new());
 }
