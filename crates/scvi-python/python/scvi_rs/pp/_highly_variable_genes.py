@@ -139,7 +139,7 @@ def highly_variable_genes(
             UserWarning,
             stacklevel=settings.warnings_stacklevel,
         )
-    table = pd.DataFrame(found["columns"], index=pd.Index(found["names"], dtype=object))
+    table = pd.DataFrame(found["columns"], index=pd.Index(found["names"]))
     if "highly_variable_rank" in table:
         table["highly_variable_rank"] = table["highly_variable_rank"].astype(np.float32)
     if is_table:
