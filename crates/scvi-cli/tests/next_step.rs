@@ -79,7 +79,8 @@ fn tables_have_as_many_digits_as_models_are_compared_by() {
         let line = table.lines().find(|line| line.starts_with(key)).expect(table);
         line.split_whitespace().find_map(|word| {
             word.parse::<f64>().ok()?;
-            Some(word.bytes().filter(u8::is_ascii_digit).count())
+            let significant = word.trim_start_matches(['-', '0', '.']);
+            Some(significant.bytes().filter(u8::is_ascii_digit).count())
         })
     };
     let table =
