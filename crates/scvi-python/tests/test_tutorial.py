@@ -38,6 +38,21 @@ def test_simulated_types_are_found_and_have_their_markers(tutorial, tmp_path):
     assert all(own) and len(own) == 15
 
 
+def test_without_groups_every_cluster_has_markers(tutorial, tmp_path):
+    pytest.importorskip("igraph")
+    tutorial.simulated_counts(400, 120).write_h5ad(tmp_path / "counts.h5ad")
+    out = tmp_path / "out"
+    command = [sys.executable, SCRIPT, tmp_path / "counts.h5ad", "--max-epochs", "60"]
+    command += ["--batch-key", "batch", "--output", out]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    markers = pd.read_csv(out / "markers.csv", index_col=0, dtype={"group1": str})
+    clusters = set(markers["group1"])
+    top = tutorial.top_markers(markers)
+    assert len(clusters) >= 5 and set(top["group1"]) == clusters
+    assert (top["lfc_mean"] > 0).all() and (top["non_zeros_proportion1"] >= 0.1).all()
+    assert all(gene in shown for gene in top.index)
+
+
 def test_every_group_has_markers_in_the_order_of_the_groups(tutorial):
     groups = [str(k) for k in range(12)]
     markers = pd.DataFrame(
