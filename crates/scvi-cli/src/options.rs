@@ -69,7 +69,9 @@ fn wrong_usage(error: &clap::Error, words: &[OsString]) -> ! {
     let joined = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
     let message = text.split("\n\n").next().unwrap_or_default();
     let message = joined(message.strip_prefix("error: ").unwrap_or(message));
-    let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    // No value of ours begins with a dash.
+    let mut tips = text.lines().filter_map(|line| line.trim_start().strip_prefix("tip: "));
+    let tip = tips.find(|tip| !tip.contains(" as a value"));
     // Not every error of clap shows the usage.
     let cli = Cli::command();
     let verb = words.iter().skip(1).find_map(|word| cli.find_subcommand(word));

@@ -151,7 +151,8 @@ fn a_model_shows_its_batches_elbo_and_what_is_not_the_default() {
     assert_eq!(json["config"]["n_hidden"], 128);
 
     let text = folder.scvi(&["inspect", "m"]).ok();
-    let elbo = format!("elbo validation {:.2} per cell, lower is better", last("elbo_validation"));
+    // Six significant digits, four of them behind the point.
+    let elbo = format!("elbo validation {:.4} per cell, lower is better", last("elbo_validation"));
     let lines = ["batch donor (2 categories): anna, ben", "trained on 60 cells", "epochs 3", &elbo];
     shows(&text, &lines);
     shows(&text, &["options gene_likelihood nb", "n_latent 3", "layer X"]);
