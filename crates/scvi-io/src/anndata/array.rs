@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::attrs::Attrs;
 use super::store::Store;
+use crate::element::DataType;
 use crate::{IoError, h5ad, zarr};
 
 /// How many bytes a block of rows should have.
@@ -100,6 +101,11 @@ impl Array {
         }
     }
 
+    /// The type of the elements as it is stored.
+    pub(crate) fn element_type(&self) -> &DataType {
+        either!(self, a => a.element_type())
+    }
+
     /// The attributes.
     pub(crate) fn attrs(&self) -> Result<Attrs, IoError> {
         either!(self, a => a.attrs())
@@ -142,7 +148,7 @@ impl Array {
     }
 
     /// As [`Self::rows_f32`], as whole numbers without a sign; fails on all others.
-    fn rows_u64(&self, start: u64, rows: u64) -> Result<Vec<u64>, IoError> {
+    pub(crate) fn rows_u64(&self, start: u64, rows: u64) -> Result<Vec<u64>, IoError> {
         if self.kind != Kind::Unsigned {
             return Err(self.structure("whole numbers without a sign", self.type_name()));
         }

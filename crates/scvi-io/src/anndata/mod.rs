@@ -17,6 +17,7 @@ mod posterior;
 mod read_column;
 mod sparse;
 mod store;
+mod subset;
 mod summary;
 mod target;
 
@@ -34,6 +35,8 @@ pub use file::AnnDataFile;
 pub(crate) use posterior::{NAMES, TYPE};
 pub use scvi::data::MatrixKey;
 pub(crate) use store::{Node, Store, structure};
+pub use subset::write_subset;
+pub(crate) use subset::{SubsetArray, SubsetParts};
 pub use summary::{MatrixSummary, Storage, ValueKind};
 pub(crate) use target::Target;
 

@@ -129,6 +129,11 @@ impl Array {
         self.data_type.kind()
     }
 
+    /// The type of the elements.
+    pub(crate) fn element_type(&self) -> &DataType {
+        &self.data_type
+    }
+
     /// The attributes.
     pub(crate) fn attrs(&self) -> Result<Attrs, IoError> {
         self.dataset.attrs().map(attrs_of).map_err(|source| self.broken(source))

@@ -20,7 +20,7 @@ const ALIGNMENT: u64 = 64;
 const DATASPACE: u8 = 1;
 const DATA_LAYOUT: u8 = 8;
 
-/// Gives each of the data sets `rows` rows in place of one; the bytes of the file in which their
+/// Gives each of the data sets so many rows in place of one; the bytes of the file in which their
 /// values stand, none where there are no values. The headers of all lie behind byte `start`.
 ///
 /// # Errors
@@ -28,12 +28,11 @@ const DATA_LAYOUT: u8 = 8;
 pub(super) fn reserve(
     path: &Path,
     start: u64,
-    places: &[String],
-    rows: u64,
+    places: &[(&str, u64)],
 ) -> Result<Vec<Range<u64>>, IoError> {
     let mut first_rows = Vec::new();
     let store = Store::open(path)?;
-    for place in places {
+    for (place, _) in places {
         let array = store.array(place)?;
         first_rows.push(match array.shape().contains(&0) {
             true => 0..0,
@@ -47,7 +46,7 @@ pub(super) fn reserve(
     let mut file = fs::OpenOptions::new().read(true).write(true).open(path).map_err(os)?;
     let (mut tail, mut end) = tail(&mut file, start).map_err(os)?;
     let mut regions = Vec::new();
-    for (place, first_row) in places.iter().zip(first_rows) {
+    for (&(place, rows), first_row) in places.iter().zip(first_rows) {
         if first_row.is_empty() {
             regions.push(0..0);
             continue;

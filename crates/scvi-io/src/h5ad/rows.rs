@@ -96,7 +96,9 @@ impl Edited {
 
     /// Makes room for so many rows of each matrix: where these lie in the file.
     fn reserve(self, rows: usize) -> Result<(AtomicFile, Vec<Range<u64>>), IoError> {
-        let regions = reserve(self.temp.temp_path(), self.start, &self.places, rows as u64)?;
+        let places = self.places.iter().map(|place| (place.as_str(), rows as u64));
+        let places: Vec<(&str, u64)> = places.collect();
+        let regions = reserve(self.temp.temp_path(), self.start, &places)?;
         Ok((self.temp, regions))
     }
 }

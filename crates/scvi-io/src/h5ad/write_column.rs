@@ -136,7 +136,7 @@ fn bool_array(dataset: &mut DatasetBuilder, values: &[bool]) {
 }
 
 /// The type h5py gives booleans: an enumeration of FALSE and TRUE over one byte.
-fn bool_type() -> Datatype {
+pub(super) fn bool_type() -> Datatype {
     EnumTypeBuilder::with_base(make_i8_type())
         .value("FALSE", 0)
         .value("TRUE", 1)

@@ -51,21 +51,33 @@ impl RegionFile {
         values: &[f32],
         mut also: impl FnMut(&[u8]),
     ) -> Result<(), IoError> {
-        let Range { start, end } = self.regions[which];
-        let next = start + 4 * values.len() as u64;
-        if next > end {
-            let expected = format!("at most {} more values", (end - start) / 4);
+        let room = self.regions[which].end - self.regions[which].start;
+        if 4 * values.len() as u64 > room {
+            let expected = format!("at most {} more values", room / 4);
             let (what, found) = ("rows".into(), values.len().to_string());
             return Err(IoError::BadInput { what, expected, found });
         }
         let mut bytes = std::mem::take(&mut self.bytes);
-        for (k, block) in values.chunks(BLOCK).enumerate() {
+        for block in values.chunks(BLOCK) {
             bytes.clear();
             bytes.extend(block.iter().flat_map(|v| v.to_le_bytes()));
-            self.write_at(start + (4 * BLOCK * k) as u64, &bytes)?;
+            self.append_bytes(which, &bytes)?;
             also(&bytes);
         }
         self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Goes on filling a region with values of any type.
+    pub(crate) fn append_bytes(&mut self, which: usize, bytes: &[u8]) -> Result<(), IoError> {
+        let Range { start, end } = self.regions[which];
+        let next = start + bytes.len() as u64;
+        if next > end {
+            let expected = format!("at most {} more bytes", end - start);
+            let (what, found) = ("rows".into(), bytes.len().to_string());
+            return Err(IoError::BadInput { what, expected, found });
+        }
+        self.write_at(start, bytes)?;
         self.regions[which].start = next;
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::stored::Stored;
 use crate::IoError;
 use crate::anndata::{Attrs, Kind, structure};
 use crate::chunk_grid::{Bytes, ChunkCache, Chunks};
-use crate::element::{Number, read_texts};
+use crate::element::{DataType, Number, read_texts};
 
 /// An array and what was found out about it.
 #[derive(Debug)]
@@ -66,6 +66,11 @@ impl Array {
     /// The element type under numpy's name.
     pub(crate) fn data_type(&self) -> String {
         self.meta.grid.data_type.name()
+    }
+
+    /// The type of the elements.
+    pub(crate) fn element_type(&self) -> &DataType {
+        &self.meta.grid.data_type
     }
 
     /// The attributes.

@@ -70,7 +70,7 @@ impl ZarrCopy {
     }
 
     /// Copies `input` without what stands at the `dropped` places.
-    fn of(
+    pub(super) fn of(
         input: &Path,
         output: &Path,
         dropped: &[PathBuf],
@@ -88,7 +88,17 @@ impl ZarrCopy {
         Ok(Self { dir, version, is_consolidated, columns: Vec::new(), arrays: Vec::new() })
     }
 
-    fn close(self) -> Result<(), IoError> {
+    /// The folder that is being filled.
+    pub(super) fn root(&self) -> &Path {
+        self.dir.temp_path()
+    }
+
+    /// The version of the format.
+    pub(super) fn version(&self) -> Version {
+        self.version
+    }
+
+    pub(super) fn close(self) -> Result<(), IoError> {
         if self.is_consolidated {
             consolidate(self.dir.temp_path(), self.version)?;
         }

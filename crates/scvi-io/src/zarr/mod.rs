@@ -15,4 +15,5 @@ mod data_type;
 mod meta;
 pub(crate) mod store;
 mod stored;
+pub(crate) mod subset;
 pub(crate) mod write;

@@ -203,7 +203,7 @@ fn attributes((name, version): Encoding) -> Map<String, Value> {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
 }
 
-fn packed(texts: &[String]) -> Vec<u8> {
+pub(super) fn packed(texts: &[String]) -> Vec<u8> {
     let mut bytes = (texts.len() as u32).to_le_bytes().to_vec();
     for text in texts {
         bytes.extend((text.len() as u32).to_le_bytes());
