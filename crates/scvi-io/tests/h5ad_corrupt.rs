@@ -17,26 +17,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{fixture_bytes, readable_fixtures};
+use common::{assert_valid, fixture_bytes, readable_fixtures};
 use limit::{alone, within_limit};
 use mix::Mix;
-use scvi::data::CsrMatrix;
 use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, Column, MatrixKey, Slot, check_copy};
 use scvi_io::h5ad::{NewArray, write_with_arrays};
 use tempfile::TempDir;
-
-/// What a matrix of counts promises, whatever file it is from.
-fn assert_valid(matrix: &CsrMatrix, n_obs: usize, n_vars: usize, what: &str) {
-    assert_eq!((matrix.n_cells(), matrix.n_genes()), (n_obs, n_vars), "{what}");
-    for cell in 0..matrix.n_cells() {
-        let (genes, counts) = matrix.row(cell);
-        assert_eq!(genes.len(), counts.len(), "{what}");
-        assert!(genes.is_sorted_by(|a, b| a < b), "{what}: genes of cell {cell}");
-        assert!(genes.iter().all(|&gene| (gene as usize) < n_vars), "{what}: cell {cell}");
-        assert!(counts.iter().all(|v| v.is_finite() && *v >= 0.0), "{what}: cell {cell}");
-    }
-}
 
 /// All that can be read from a file, by place; what cannot be read is left out.
 fn reading(path: &Path, what: &str) -> Result<BTreeMap<String, String>, IoError> {

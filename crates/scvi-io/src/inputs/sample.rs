@@ -146,6 +146,11 @@ impl Sample {
         &self.path
     }
 
+    /// Names of the genes.
+    pub fn var_names(&self) -> &[String] {
+        &self.var_names
+    }
+
     /// Number of cells.
     pub fn n_obs(&self) -> usize {
         self.obs_names.len()
@@ -154,6 +159,27 @@ impl Sample {
     /// Features that are no genes and are left out: each type, and how many.
     pub fn left_out(&self) -> &[(String, usize)] {
         &self.left_out
+    }
+
+    /// Reads all counts into memory: `(cells, genes)`.
+    ///
+    /// # Errors
+    /// [`InputError`] where they cannot be read.
+    pub fn counts(&mut self) -> Result<CsrMatrix, InputError> {
+        let n_genes = self.var_names.len();
+        let columns: Vec<Option<u32>> = (0..).take(n_genes).map(Some).collect();
+        loop {
+            let mut counts = CsrMatrix::empty(n_genes);
+            let read = self.for_each_block(&columns, n_genes, &mut |block| {
+                counts.append(block);
+                Ok(())
+            });
+            match read {
+                Ok(_) => return Ok(counts),
+                Err(Stopped::Error(error)) => return Err(error),
+                Err(Stopped::Unsorted) => self.load()?,
+            }
+        }
     }
 
     /// Reads the counts once, with gene `g` in column `columns[g]` of `n_columns`.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod samples;
 pub mod stores;
 
 use std::fs;
@@ -86,4 +87,16 @@ pub fn with_tails(file: &[u8], left: usize) -> Vec<u8> {
         changed[end..end + left].fill(0x41);
     }
     changed
+}
+
+/// What a matrix of counts promises, whatever file it is from.
+pub fn assert_valid(matrix: &CsrMatrix, n_obs: usize, n_vars: usize, what: &str) {
+    assert_eq!((matrix.n_cells(), matrix.n_genes()), (n_obs, n_vars), "{what}");
+    for cell in 0..matrix.n_cells() {
+        let (genes, counts) = matrix.row(cell);
+        assert_eq!(genes.len(), counts.len(), "{what}");
+        assert!(genes.is_sorted_by(|a, b| a < b), "{what}: genes of cell {cell}");
+        assert!(genes.iter().all(|&gene| (gene as usize) < n_vars), "{what}: cell {cell}");
+        assert!(counts.iter().all(|v| v.is_finite() && *v >= 0.0), "{what}: cell {cell}");
+    }
 }
