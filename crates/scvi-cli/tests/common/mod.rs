@@ -7,6 +7,7 @@ pub mod cells;
 pub mod matrices;
 pub mod running;
 pub mod saves;
+pub mod tenx;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
