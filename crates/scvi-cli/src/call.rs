@@ -79,6 +79,9 @@ impl Call {
 
     /// What is typed to write a file of another kind.
     pub fn output_as(&self, kind: &str) -> String {
+        if self.given("output-dir") {
+            return format!("--output-format {kind}");
+        }
         let output = self.output.as_ref().map(|output| output.with_extension(kind));
         format!("--output {}", typed(output.as_deref()))
     }

@@ -7,20 +7,23 @@ use scvi_io::IoError;
 use scvi_io::anndata::{AnnDataFile, CopyRows, Extras, NewRows};
 
 use crate::args::Common;
+use crate::input::Prepared;
 use crate::log::note;
 
-/// Starts a copy of `input`, and tells which results of another run it does not take over.
+/// Starts a copy of the input with the rows of outputs, and tells which results of another run it
+/// does not take over.
 pub fn create_copy(
-    input: &Path,
+    prepared: &Prepared,
     output: &Path,
     matrices: &[NewRows],
     extras: Extras,
     overwrite: bool,
     common: &Common,
 ) -> Result<CopyRows, IoError> {
-    let replaced = AnnDataFile::open(input)?.replaced(matrices, &extras)?;
-    let copy = CopyRows::create(input, output, matrices, extras, overwrite)?;
-    tell_replaced(input, output, &replaced, common);
+    let replaced = AnnDataFile::open(&prepared.path)?.replaced(matrices, &extras)?;
+    let copied = prepared.copied(output)?;
+    let copy = CopyRows::create(copied, output, matrices, extras, overwrite)?;
+    tell_replaced(&prepared.path, output, &replaced, common);
     Ok(copy)
 }
 

@@ -56,6 +56,12 @@ pub enum CliError {
     ByGene { path: String },
     #[error("{path} has {n_cells} cells{after}; at least 2 are needed")]
     TooFewCells { path: String, n_cells: usize, after: &'static str },
+    #[error("{path}: no cell is left; {told}")]
+    NoCellsLeft { path: String, told: String },
+    #[error("{path}: no name of a gene begins with {prefix} (they are such as {first})")]
+    NoMitoGenes { path: String, prefix: String, first: String },
+    #[error("'{name}' names an input, and no file: an output of its own would be called so")]
+    SampleName { name: String },
     #[error("{path} has no genes")]
     NoGenes { path: String },
     #[error("{path} has {found} genes in {matrix}, the model was trained on {expected}")]

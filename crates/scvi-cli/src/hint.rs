@@ -45,6 +45,12 @@ impl CliError {
                  from memory"
                     .to_owned()
             }
+            Self::NoMitoGenes { .. } => {
+                "say what names of mitochondrial genes begin with: `--mito-prefix`".to_owned()
+            }
+            Self::SampleName { .. } => {
+                "give each input a name without slashes with `--batch-name`".to_owned()
+            }
             Self::EmptyCells { .. } => "`--drop-empty-cells` leaves them out".to_owned(),
             Self::GeneCount { .. } | Self::GeneNames { .. } => format!(
                 "select the genes that the model was trained on: `scvi inspect {} --json` lists them",
@@ -143,6 +149,7 @@ impl CliError {
             | Self::Dataset(_)
             | Self::Threads { .. }
             | Self::TooFewCells { .. }
+            | Self::NoCellsLeft { .. }
             | Self::NoGenes { .. }
             | Self::Mapping(_)
             | Self::Option { .. }

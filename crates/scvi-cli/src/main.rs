@@ -18,11 +18,13 @@ mod input_advice;
 mod log;
 mod matrix_output;
 mod options;
+mod output_dir;
 mod progress;
 mod report;
 mod results;
 mod rows_output;
 mod signals;
+mod table_output;
 mod training;
 mod version;
 mod watching;
@@ -66,14 +68,19 @@ fn logged(cli: Cli, words: Vec<OsString>, log: &mut Log) -> Result<(), CliError>
 }
 
 fn run(cli: Cli) -> Result<(), CliError> {
-    let Cli { mut command, common } = cli;
+    let Cli { command, mut common } = cli;
     let threads = common.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| CliError::Threads { source: e })?;
-    pool.install(|| {
-        let inputs = input::open_inputs(&mut command, &common)?;
-        run_verb(command, &common).map_err(|error| inputs.as_typed(error))
+    pool.install(|| match output_dir::run_each(&command, &mut common, run_once)? {
+        true => Ok(()),
+        false => run_once(command, &common),
     })
+}
+
+fn run_once(mut command: Command, common: &Common) -> Result<(), CliError> {
+    let inputs = input::open_inputs(&mut command, common)?;
+    run_verb(command, common).map_err(|error| inputs.as_typed(error))
 }
 
 fn run_verb(command: Command, common: &Common) -> Result<(), CliError> {
@@ -87,6 +94,7 @@ fn run_verb(command: Command, common: &Common) -> Result<(), CliError> {
         Command::Correlate(args) => commands::correlate::run(&args, common),
         Command::Map(args) => commands::map::run(*args, common),
         Command::Genes(args) => commands::genes::run(&args, common),
+        Command::Qc(args) => commands::qc::run(&args, common),
         Command::Minify(args) => commands::minify::run(&args, common),
         Command::De(args) => commands::de::run(&args, common),
         Command::Simulate(args) => commands::simulate::run(&args, common),

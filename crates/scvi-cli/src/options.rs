@@ -11,7 +11,7 @@ use scvi_io::IoError;
 use scvi_io::checkpoint::{checkpoint_path, read_checkpoint};
 pub use scvi_io::quoted;
 
-use crate::args::{CHECKPOINTS, CheckpointArgs, Cli, Command, INPUTS, READING, TrainArgs};
+use crate::args::{CELLS, CHECKPOINTS, CheckpointArgs, Cli, Command, INPUTS, READING, TrainArgs};
 use crate::call::Call;
 use crate::checkpoints::lock;
 use crate::error::CliError;
@@ -115,8 +115,7 @@ pub fn reading_options(verb: &str, run_options: &[String]) -> Vec<String> {
     let cli = Cli::command();
     let of_verb = cli.find_subcommand(verb).into_iter().flat_map(clap::Command::get_arguments);
     let is_about_input = |arg: &&Arg| {
-        arg.get_help_heading().is_some_and(|heading| heading == INPUTS || heading == READING)
-            || arg.get_id() == "drop_empty_cells"
+        arg.get_help_heading().is_some_and(|heading| [INPUTS, READING, CELLS].contains(&heading))
     };
     let longs = of_verb.filter(is_about_input).filter_map(Arg::get_long);
     let known: Vec<String> = longs.map(|long| format!("--{long}")).collect();

@@ -1,8 +1,10 @@
 //! Results on stdout: one JSON document, or a short table.
 
 use std::io::{self, Write};
+use std::sync::PoisonError;
 
-use serde_json::{Map, Value};
+use scvi_io::DroppedCells;
+use serde_json::{Map, Value, json};
 
 use crate::args::Common;
 use crate::error::CliError;
@@ -39,31 +41,43 @@ impl Report {
         self
     }
 
+    /// Adds the cells that filters left out, where there are any filters.
+    pub fn dropped(&mut self, dropped: &[DroppedCells]) -> &mut Self {
+        if dropped.is_empty() {
+            return self;
+        }
+        let entry = |of: &DroppedCells| (of.filter.clone(), of.n_cells.into());
+        self.add("dropped_cells", dropped.iter().map(entry).collect::<Map<String, Value>>())
+    }
+
     /// Adds lines of text, one below the other.
     pub fn lines(&mut self, key: &'static str, lines: Vec<String>) -> &mut Self {
         self.add(key, if lines.is_empty() { "none".to_owned() } else { lines.join("\n") })
     }
 
-    /// Prints the rows as the user asked.
-    pub fn print(self, common: &Common) -> Result<(), CliError> {
+    /// Prints the rows as the user asked; of one input of several as [`print_samples`] says.
+    pub fn print(mut self, common: &Common) -> Result<(), CliError> {
+        if let Some(sample) = &common.sample {
+            let (key, value, words) = ("sample", sample.clone().into(), None);
+            self.rows.insert(0, Row { key, value, words });
+        }
         let mut table = Vec::new();
         let is_made = self.table(&mut table);
         for line in String::from_utf8_lossy(&table).lines() {
             common.log.record(Level::Info, line);
         }
-        let mut out = io::stdout().lock();
-        let written = if common.json {
-            let map: Map<String, Value> =
-                self.rows.into_iter().map(|row| (row.key.to_owned(), row.value)).collect();
-            serde_json::to_string_pretty(&map)
-                .map_err(io::Error::from)
-                .and_then(|text| writeln!(out, "{text}"))
-        } else {
-            is_made.and_then(|()| out.write_all(&table))
-        };
-        match written.and_then(|()| out.flush()) {
-            Err(e) if is_closed_pipe(&e) => Ok(()),
-            other => other.map_err(|source| CliError::Stdout { source }),
+        if !common.json {
+            return written(is_made.and_then(|()| io::stdout().write_all(&table)));
+        }
+        let map: Map<String, Value> =
+            self.rows.into_iter().map(|row| (row.key.to_owned(), row.value)).collect();
+        match common.sample {
+            None => print_json(&map.into()),
+            Some(_) => {
+                let mut reports = common.reports.lock().unwrap_or_else(PoisonError::into_inner);
+                reports.push(map.into());
+                Ok(())
+            }
         }
     }
 
@@ -88,6 +102,28 @@ impl Row {
             Some(words) => (!words.is_empty()).then(|| words.clone()),
             None => (!self.value.is_null()).then(|| text(&self.value)),
         }
+    }
+}
+
+/// Prints the results of several inputs as one JSON document, where tables were not printed already.
+pub fn print_samples(common: &Common) -> Result<(), CliError> {
+    if !common.json {
+        return Ok(());
+    }
+    let reports = common.reports.lock().unwrap_or_else(PoisonError::into_inner);
+    print_json(&json!({"samples": *reports}))
+}
+
+fn print_json(value: &Value) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::from);
+    written(text.and_then(|text| writeln!(io::stdout().lock(), "{text}")))
+}
+
+/// A reader that has seen enough is no failure.
+fn written(result: io::Result<()>) -> Result<(), CliError> {
+    match result.and_then(|()| io::stdout().flush()) {
+        Err(e) if is_closed_pipe(&e) => Ok(()),
+        other => other.map_err(|source| CliError::Stdout { source }),
     }
 }
 

@@ -12,6 +12,7 @@ use scvi_io::rows::{MatrixWriter, Names, NpyRows, TextRows, ZARR_MARKER, ZarrRow
 use crate::args::Common;
 use crate::copies::create_copy;
 use crate::error::CliError;
+use crate::input::Prepared;
 use crate::report::is_closed_pipe;
 
 /// A file that is written row by row, or stdout.
@@ -95,13 +96,13 @@ impl RowsOutput {
         }
     }
 
-    /// Starts matrices with the named rows, of which those in `kept` come, or all. In a copy of
-    /// `input` they go to `places`, with what is to stand beside them.
+    /// Starts matrices with the named rows, of which those in `kept` come, or all. In a copy of the
+    /// input they go to `places`, with what is to stand beside them.
     pub fn start<'a>(
         &self,
         names: Names<'a>,
         kept: Option<&'a [usize]>,
-        input: &Path,
+        prepared: &Prepared,
         places: &[NewRows],
         extras: Extras,
         common: &Common,
@@ -110,7 +111,7 @@ impl RowsOutput {
         let (rows, columns) = (names.rows.len(), names.columns.len());
         Ok(match self.format {
             Format::Copy => {
-                let file = create_copy(input, path, places, extras, overwrite, common)?;
+                let file = create_copy(prepared, path, places, extras, overwrite, common)?;
                 MatrixWriter::new(file, rows, kept)
             }
             Format::Npy => {

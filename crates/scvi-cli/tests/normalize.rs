@@ -145,7 +145,7 @@ fn draws_go_by_the_seed_alone() {
 }
 
 #[test]
-fn cells_left_out_are_nan_and_genes_keep_the_order_of_the_file() {
+fn dropped_cells_are_nan_if_kept_and_genes_keep_the_order_of_the_file() {
     let folder = folder();
     let path = save("default");
     let model = path.to_str().unwrap();
@@ -158,7 +158,8 @@ fn cells_left_out_are_nan_and_genes_keep_the_order_of_the_file() {
         genes.reverse();
     });
     let run = |verb: &str, more: &[&str]| {
-        let fixed = [verb, "--model", model, "other.h5ad", "--drop-empty-cells"];
+        let fixed =
+            [verb, "--model", model, "other.h5ad", "--drop-empty-cells", "--keep-dropped-cells"];
         folder.scvi(&[&fixed[..], more].concat())
     };
     let table = columns(&run("normalize", &["--posterior-mean", "--output", "-"]).ok());

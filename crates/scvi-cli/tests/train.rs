@@ -167,8 +167,15 @@ fn empty_cells_can_be_dropped_and_keep_their_rows() {
     write(&folder.path("x.h5ad"), &holes, obs);
     let train = ["train", "x.h5ad", "--model", "m", "--output", "o.csv", "--batch-key", "batch"];
     folder.scvi(&small(&train)).fails_with(&["1 of 20 cells", "cell_4", "--drop-empty-cells"]);
-    folder.scvi(&small(&[&train[..], &["--drop-empty-cells"]].concat())).ok();
-    let text = std::fs::read_to_string(folder.path("o.csv")).unwrap();
+    let dropping = [&train[..], &["--drop-empty-cells"]].concat();
+    folder.scvi(&small(&dropping)).ok();
+    let read = || std::fs::read_to_string(folder.path("o.csv")).unwrap();
+    let left = read();
+    assert_eq!(left.lines().count(), 20);
+    assert!(!left.contains("cell_4,") && !left.contains("NaN"), "{left}");
+    let keeping = ["--keep-dropped-cells", "--overwrite"];
+    folder.scvi(&small(&[&dropping[..], &keeping].concat())).ok();
+    let text = read();
     let nan: Vec<&str> = text.lines().filter(|l| l.contains("NaN")).collect();
     assert_eq!(text.lines().count(), 21);
     assert!(nan.len() == 1 && nan[0].starts_with("cell_4,"), "{nan:?}");

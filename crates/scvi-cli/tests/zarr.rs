@@ -92,18 +92,20 @@ fn results_are_added_to_a_copy_of_the_store() {
         for (verb, key) in [("normalize", "scvi_normalized"), ("parameters", "scvi_mean")] {
             let [zarr, h5ad] = [(store, "zarr"), ("data.h5ad", "h5ad")].map(|(input, ending)| {
                 let output = format!("{verb}_{store}.{ending}");
-                task(&folder, verb, input, &output, &["--posterior-mean"]).ok();
+                let more = ["--posterior-mean", "--keep-dropped-cells"];
+                task(&folder, verb, input, &output, &more).ok();
                 output
             });
             // The cell without counts was left out: its row is NaN, and no count.
             let [a, b] = [&zarr, &h5ad].map(|output| layer(output, key).unwrap_err().to_string());
             assert_eq!(a.replace(&*zarr, ""), b.replace(&*h5ad, ""), "{verb} {store}");
         }
+        // Without --keep-dropped-cells it has no row.
         let output = format!("latent_{store}");
         task(&folder, "latent", store, &output, &["--return-dist"]).ok();
         task(&folder, "latent", store, &output, &[]).fails_with(&["--overwrite"]);
         let inspected = folder.scvi(&["inspect", &output, "--json"]).json();
-        assert_eq!((&inspected["kind"], &inspected["cells"]), (&"zarr".into(), &7.into()));
+        assert_eq!((&inspected["kind"], &inspected["cells"]), (&"zarr".into(), &6.into()));
         let keys = inspected["obsm"].as_array().unwrap();
         assert!(keys.contains(&"X_scVI".into()) && keys.contains(&"X_latent_qzv".into()));
     }

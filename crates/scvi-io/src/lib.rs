@@ -34,7 +34,7 @@ mod zarr;
 pub use compact::{CompactCounts, CompactWriter};
 pub use error::IoError;
 pub use gene_selection::{GeneSelectionMeta, choose_genes};
-pub use input_meta::InputMeta;
+pub use input_meta::{DroppedCells, InputMeta};
 pub use open_model::{ModelKind, model_kind, open_model, open_model_with_prefix};
 pub use saved_model::{
     FORMAT_VERSION, MappedFrom, ModelMeta, SavedModel, TrainingMeta, load_model, save_model,

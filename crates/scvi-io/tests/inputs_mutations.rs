@@ -76,12 +76,13 @@ fn read(path: &Path, what: &str) -> Result<(), InputError> {
     Ok(())
 }
 
-/// Changes each of the files in turn, all others being intact; how many rounds were errors.
+/// Changes each of the files in turn, all others being intact, in half of the rounds; how many were
+/// errors.
 fn try_mutations(sample: &Path, files: &[std::path::PathBuf], seed: u64) -> usize {
     let whole: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
     let size = whole.iter().map(Vec::len).sum::<usize>();
     let (mut mix, mut errors) = (Mix(seed), 0);
-    for round in 0..rounds() {
+    for round in 0..rounds() / 2 {
         let which = round % files.len();
         let mut bytes = whole[which].clone();
         mix.mutate(&mut bytes);
@@ -109,7 +110,7 @@ fn changed_matrix_files() {
     {
         let path = folder.mtx(name, is_legacy, "\n");
         let errors = try_mutations(&path, &[path.join(file)], 1);
-        assert!(errors > rounds() / 4 && errors < rounds(), "{errors}");
+        assert!(errors > rounds() / 8 && errors < rounds() / 2, "{errors}");
     }
 }
 
@@ -123,7 +124,7 @@ fn changed_tables_of_features_and_barcodes() {
     ] {
         let path = folder.mtx(name, is_legacy, "\r\n");
         let errors = try_mutations(&path, &files.map(|file| path.join(file)), 2);
-        assert!(errors > rounds() / 10 && errors < rounds(), "{errors}");
+        assert!(errors > rounds() / 20 && errors < rounds() / 2, "{errors}");
     }
 }
 
@@ -133,8 +134,8 @@ fn changed_10x_files() {
     let folder = Folder::new();
     for (name, genomes) in [("v3.h5", &[][..]), ("v2.h5", &["hg19"])] {
         let path = folder.tenx(name, genomes);
-        let errors = try_mutations(&path, &[path.clone()], 3);
-        assert!(errors > rounds() / 10 && errors < rounds(), "{errors}");
+        let errors = try_mutations(&path, std::slice::from_ref(&path), 3);
+        assert!(errors > rounds() / 20 && errors < rounds() / 2, "{errors}");
     }
 }
 

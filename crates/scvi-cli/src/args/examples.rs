@@ -87,6 +87,13 @@ pub const GENES: &str = examples! {
     "scvi genes counts.h5ad --output - | sort -t, -k5,5g"
 };
 
+pub const QC: &str = examples! {
+    "# Genes, counts and mitochondrial share of each cell"
+    "scvi qc counts.h5ad --output qc.csv"
+    "# The cells with fewest genes"
+    "scvi qc counts.h5ad --output - | sort -t, -k2,2n | head"
+};
+
 pub const MAP: &str = examples! {
     "# Add the cells of a query to a reference model"
     "scvi map --reference model query.h5ad --model mapped --output mapped.h5ad"

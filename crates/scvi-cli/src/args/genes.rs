@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use scvi::preprocess::{Flavor, GeneSelection};
 
-use super::{InputArgs, ReadArgs};
+use super::{CellArgs, InputArgs, ReadArgs};
 
 /// Heading in `--help`.
 const GENES: &str = "Genes";
@@ -85,6 +85,9 @@ pub struct GenesArgs {
     /// batch]
     #[arg(long, value_name = "COLUMN")]
     pub batch_key: Option<String>,
+    /// Which cells genes are chosen by.
+    #[command(flatten)]
+    pub cells: CellArgs,
     /// How inputs become one file.
     #[command(flatten)]
     pub from: InputArgs,

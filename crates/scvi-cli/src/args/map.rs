@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CheckpointArgs, InputArgs, PlanArgs, ReadArgs, ShuffleArgs};
+use super::{CellArgs, CheckpointArgs, InputArgs, PlanArgs, ReadArgs, ShuffleArgs};
 
 /// `scvi map`.
 #[derive(Debug, Args)]
@@ -29,9 +29,15 @@ pub struct MapArgs {
     /// obsm["X_scVI"]), .npy, .csv, .tsv [default: not written]
     #[arg(long, value_name = "OUT")]
     pub output: Option<PathBuf>,
-    /// Which genes and cells.
+    /// Write cells that are left out as rows of NaN instead
+    #[arg(long, requires = "output")]
+    pub keep_dropped_cells: bool,
+    /// Which genes.
     #[command(flatten)]
     pub query: QueryArgs,
+    /// Which cells are used.
+    #[command(flatten)]
+    pub cells: CellArgs,
     /// How counts are read.
     #[command(flatten)]
     pub reading: ReadArgs,
@@ -63,9 +69,6 @@ pub struct QueryArgs {
     /// Accept columns with more new categories than half the number of query cells
     #[arg(long)]
     pub allow_many_categories: bool,
-    /// Leave out cells whose counts of these genes are all zero; their rows in outputs are NaN
-    #[arg(long)]
-    pub drop_empty_cells: bool,
 }
 
 /// What training does not touch; scvi-tools' switches with its defaults.

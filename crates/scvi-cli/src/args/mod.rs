@@ -1,27 +1,35 @@
 //! What the user may type.
 
+mod cells;
 mod de;
 mod examples;
 mod files;
 mod genes;
 mod inputs;
 mod map;
+mod output_dir;
+mod qc;
 mod reading;
 mod tasks;
 mod train;
 mod weights;
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::Value;
 
 use crate::log::Log;
 
+pub use cells::{CELLS, CellArgs};
 pub use de::{CellsBy, DeArgs, DeMode, DeTestMode};
 pub use files::{CompletionsArgs, ConvertArgs, InspectArgs, ManArgs, ModelFormat, SimulateArgs};
 pub use genes::{GeneArgs, GenesArgs};
 pub use inputs::{GeneNamesChoice, INPUTS, InputArgs, JoinChoice};
 pub use map::{FreezeArgs, MapArgs};
+pub use output_dir::{OutputDirArgs, output_path};
+pub use qc::QcArgs;
 pub use reading::{InMemory, READING, ReadArgs, Shuffle, ShuffleArgs};
 pub use tasks::{
     CorrelateArgs, EvaluateArgs, LatentArgs, MinifyArgs, NormalizeArgs, ParametersArgs, SampleArgs,
@@ -70,6 +78,12 @@ pub struct Common {
     /// Where lines go.
     #[arg(skip)]
     pub log: Log,
+    /// The input that results are of, where each has an output of its own.
+    #[arg(skip)]
+    pub sample: Option<String>,
+    /// Results of such inputs, for one JSON document.
+    #[arg(skip)]
+    pub reports: Arc<Mutex<Vec<Value>>>,
 }
 
 /// The verbs.
@@ -105,6 +119,9 @@ pub enum Command {
     /// Choose the genes that vary most, and write what is known of all genes
     #[command(after_help = examples::GENES)]
     Genes(GenesArgs),
+    /// Write numbers of quality control of each cell
+    #[command(after_help = examples::QC)]
+    Qc(QcArgs),
     /// Write a copy of a file with the posterior of each cell instead of its counts
     #[command(after_help = examples::MINIFY)]
     Minify(MinifyArgs),
@@ -126,7 +143,7 @@ pub enum Command {
 }
 
 /// A model and the cells to use it on.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ModelInput {
     /// Model folder, or a folder saved by scvi-tools (with model.pt)
     #[arg(long, value_name = "MODEL")]
@@ -135,15 +152,18 @@ pub struct ModelInput {
     /// 10x .h5 or matrix folder; several are joined; @samples.csv lists them
     #[arg(id = "input", value_name = "INPUT", required = true)]
     pub inputs: Vec<PathBuf>,
+    /// The one of them that is used, where each has an output of its own.
+    #[arg(skip)]
+    pub only: Option<usize>,
     /// The one file that they come to.
     #[arg(skip)]
     pub input: PathBuf,
     /// How they come to it.
     #[command(flatten)]
     pub from: InputArgs,
-    /// Leave out cells whose counts are all zero; their rows in outputs are NaN
-    #[arg(long)]
-    pub drop_empty_cells: bool,
+    /// Which cells are used.
+    #[command(flatten)]
+    pub cells: CellArgs,
     /// Cells evaluated at a time; more need more memory
     #[arg(long, value_name = "CELLS", default_value_t = 256)]
     pub batch_size: usize,

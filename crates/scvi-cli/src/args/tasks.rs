@@ -4,18 +4,24 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{InputArgs, ModelInput, ReadArgs, WeightArgs};
+use super::{CellArgs, InputArgs, ModelInput, OutputDirArgs, ReadArgs, WeightArgs};
 
 /// `scvi latent`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct LatentArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
     /// File to write: .h5ad or .zarr as INPUT (a copy with obsm["X_scVI"]), .npy, .csv, .tsv; - for
     /// csv on stdout
-    #[arg(long, value_name = "OUT")]
-    pub output: PathBuf,
+    #[arg(long, required_unless_present = "output_dir", value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// An output for each input.
+    #[command(flatten)]
+    pub dir: OutputDirArgs,
+    /// Write cells that are left out as rows of NaN instead
+    #[arg(long)]
+    pub keep_dropped_cells: bool,
     /// Also write mean and variance of the posterior: obsm["X_latent_qzm"] and obsm["X_latent_qzv"]
     #[arg(long)]
     pub return_dist: bool,
@@ -56,14 +62,17 @@ pub struct EvaluateArgs {
 }
 
 /// `scvi sample`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct SampleArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
     /// File to write: .h5ad with the first draw in X, further ones in layers["draw_1"] and so on
-    #[arg(long, value_name = "OUT.h5ad")]
-    pub output: PathBuf,
+    #[arg(long, required_unless_present = "output_dir", value_name = "OUT.h5ad")]
+    pub output: Option<PathBuf>,
+    /// An output for each input.
+    #[command(flatten)]
+    pub dir: OutputDirArgs,
     /// Draws of each cell
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub n_samples: u32,
@@ -102,15 +111,21 @@ pub struct CorrelateArgs {
 }
 
 /// `scvi normalize`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct NormalizeArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
     /// File to write: .h5ad or .zarr as INPUT (a copy with layers["scvi_normalized"]; with
     /// --gene-list obsm["X_normalized_scVI"]), .npy, .csv, .tsv; - for csv on stdout
-    #[arg(long, value_name = "OUT")]
-    pub output: PathBuf,
+    #[arg(long, required_unless_present = "output_dir", value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// An output for each input.
+    #[command(flatten)]
+    pub dir: OutputDirArgs,
+    /// Write cells that are left out as rows of NaN instead
+    #[arg(long)]
+    pub keep_dropped_cells: bool,
     /// Library size that all cells are scaled to, in counts; latent: their own
     #[arg(long, value_name = "N|latent", default_value = "1")]
     pub library_size: String,
@@ -140,15 +155,21 @@ pub struct NormalizeArgs {
 }
 
 /// `scvi parameters`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ParametersArgs {
     /// Model and cells.
     #[command(flatten)]
     pub source: ModelInput,
     /// File to write: .npz (mean, dispersions, dropout), or .h5ad or .zarr as INPUT (a copy with
     /// layers["scvi_mean"] and so on)
-    #[arg(long, value_name = "OUT")]
-    pub output: PathBuf,
+    #[arg(long, required_unless_present = "output_dir", value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// An output for each input.
+    #[command(flatten)]
+    pub dir: OutputDirArgs,
+    /// Write cells that are left out as rows of NaN instead
+    #[arg(long)]
+    pub keep_dropped_cells: bool,
     /// Posterior samples of each cell, of which the mean is written
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub n_samples: u32,
@@ -194,9 +215,10 @@ impl MinifyArgs {
         ModelInput {
             model: self.model.clone(),
             inputs: self.inputs.clone(),
+            only: None,
             input: self.input.clone(),
             from: self.from.clone(),
-            drop_empty_cells: false,
+            cells: CellArgs::default(),
             batch_size: self.batch_size,
             reading: self.reading.clone(),
         }

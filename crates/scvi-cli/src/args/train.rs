@@ -7,7 +7,7 @@ use scvi::train::{BatchLimit, Checkpoint};
 use scvi_io::checkpoint::CheckpointMeta;
 use scvi_io::output::OutputLock;
 
-use super::{GeneArgs, InputArgs, ReadArgs, ShuffleArgs};
+use super::{CellArgs, GeneArgs, InputArgs, ReadArgs, ShuffleArgs};
 
 /// Heading of the options that say how a run is kept, and not which run it is.
 pub const CHECKPOINTS: &str = "Checkpoints";
@@ -35,6 +35,12 @@ pub struct TrainArgs {
     /// Where the counts are.
     #[command(flatten)]
     pub data: DataArgs,
+    /// Write cells that are left out as rows of NaN instead
+    #[arg(long, requires = "output")]
+    pub keep_dropped_cells: bool,
+    /// Which cells are used.
+    #[command(flatten)]
+    pub cells: CellArgs,
     /// Which genes are used.
     #[command(flatten)]
     pub genes: GeneArgs,
@@ -105,9 +111,6 @@ pub struct DataArgs {
     /// Accept columns with more categories than half the number of cells
     #[arg(long, requires = "input")]
     pub allow_many_categories: bool,
-    /// Leave out cells whose counts are all zero; their rows in outputs are NaN
-    #[arg(long, requires = "input")]
-    pub drop_empty_cells: bool,
 }
 
 /// Parameters of the module. Options with a fixed set of values are checked by the engine, which

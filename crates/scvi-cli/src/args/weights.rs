@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use scvi::model::{ImportanceOptions, Weights};
 
 /// Importance weights.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Importance weights")]
 pub struct WeightArgs {
     /// How samples are drawn: with equal chances, or by how well they explain their group (slow)

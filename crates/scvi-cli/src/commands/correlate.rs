@@ -42,6 +42,7 @@ pub fn run(args: &CorrelateArgs, common: &Common) -> Result<(), CliError> {
     let mut report = Report::default();
     report
         .add("cells", data.n_cells())
+        .dropped(&prepared.dropped)
         .add("genes", names.len())
         .add("seconds", tasks.seconds())
         .add("files", vec![args.output.display().to_string()]);

@@ -40,6 +40,7 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
     let mut report = Report::default();
     report
         .add("n_cells", prepared.counts.n_cells())
+        .dropped(&prepared.dropped)
         .add("elbo", -(reconstruction + kl))
         .add("reconstruction_loss", reconstruction)
         .add("kl_local", kl);

@@ -14,7 +14,7 @@ use scvi_io::anndata::{AnnDataFile, Categorical, Extras, NewRows, Slot, UnsValue
 use scvi_io::rows::RowSink;
 use scvi_io::table::NamedMatrix;
 
-use crate::args::{Common, LatentArgs};
+use crate::args::{Common, LatentArgs, output_path};
 use crate::copies::create_copy;
 use crate::error::CliError;
 use crate::input::{Prepared, open};
@@ -27,9 +27,10 @@ const BATCH_SIZE: usize = 256;
 const WHAT: &str = "latent representation";
 
 pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
-    let output = Output::check(&args.output, &args.source.input, common)?;
+    let output = Output::check(output_path(&args.output), &args.source.input, common)?;
     let source = &args.source;
     let (SavedModel { vae, .. }, prepared) = open(source, common)?;
+    let prepared = prepared.keeping_dropped_cells(args.keep_dropped_cells);
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);
     let tasks = Tasks::new(common);
@@ -59,7 +60,7 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
         tasks.run("library sizes", task)
     });
     let library = library.transpose()?;
-    let latent = Representation { blocks, library }.in_rows_of_file(&prepared);
+    let latent = Representation { blocks, library }.in_output_rows(&prepared);
     output.write(&prepared, &latent, common)?;
     if output.is_stdout() {
         return Ok(());
@@ -67,9 +68,10 @@ pub fn run(args: &LatentArgs, common: &Common) -> Result<(), CliError> {
     let mut report = Report::default();
     report
         .add("cells", prepared.counts.n_cells())
+        .dropped(&prepared.dropped)
         .add("n_latent", n_latent)
         .add("seconds", tasks.seconds())
-        .add("files", vec![args.output.display().to_string()]);
+        .add("files", vec![output_path(&args.output).display().to_string()]);
     report.print(common)
 }
 
@@ -153,12 +155,13 @@ impl Representation {
         Ok(Self { blocks: vec![Block::numbered("X_scVI", latent.n_latent, mean)], library: None })
     }
 
-    /// With a row for every cell of the file, NaN where one was left out.
-    pub fn in_rows_of_file(self, prepared: &Prepared) -> Self {
-        let placed = |block: Block| Block { values: prepared.all_rows(block.values), ..block };
+    /// With the rows of outputs.
+    pub fn in_output_rows(self, prepared: &Prepared) -> Self {
+        let placed =
+            |block: Block| Block { values: prepared.in_output_rows(block.values), ..block };
         Self {
             blocks: self.blocks.into_iter().map(placed).collect(),
-            library: self.library.map(|sizes| prepared.all_rows(sizes)),
+            library: self.library.map(|sizes| prepared.in_output_rows(sizes)),
         }
     }
 }
@@ -194,6 +197,15 @@ impl Output {
         }
     }
 
+    /// Makes the file that a copy is made of: what is in the way is told before work that may take
+    /// days.
+    pub fn prepare(&self, prepared: &Prepared) -> Result<(), CliError> {
+        match self {
+            Self::Copy(path) => Ok(prepared.copied(path).map(drop)?),
+            Self::Matrix(_) => Ok(()),
+        }
+    }
+
     /// A file of the same kind at another path.
     pub fn at(&self, path: &Path) -> Self {
         match self {
@@ -202,7 +214,7 @@ impl Output {
         }
     }
 
-    /// Writes the arrays, which have a row for every cell of the file.
+    /// Writes the arrays, which have the rows of outputs.
     pub fn write(
         &self,
         prepared: &Prepared,
@@ -219,13 +231,9 @@ impl Output {
         let names = blocks.iter().flat_map(|block| block.names.iter().cloned());
         let names: Vec<String> =
             names.chain(library.is_some().then(|| "library_size".to_owned())).collect();
-        let values = side_by_side(blocks, prepared.obs_names.len(), library.as_deref());
-        let matrix = NamedMatrix {
-            corner: "cell",
-            rows: &prepared.obs_names,
-            columns: &names,
-            values: &values,
-        };
+        let cells = prepared.output_names();
+        let values = side_by_side(blocks, cells.len(), library.as_deref());
+        let matrix = NamedMatrix { corner: "cell", rows: &cells, columns: &names, values: &values };
         output.write(&matrix, common)
     }
 }
@@ -252,7 +260,7 @@ fn add_to_copy(
     let extras = Extras { obs: &obs, uns: &uns, ..Extras::default() };
     // The demonstration adds to the file it has just written.
     let overwrite = common.overwrite || *path == prepared.path;
-    let mut file = Box::new(create_copy(&prepared.path, path, &rows, extras, overwrite, common)?);
+    let mut file = Box::new(create_copy(prepared, path, &rows, extras, overwrite, common)?);
     for (k, block) in blocks.iter().enumerate() {
         file.append(k, &block.values)?;
     }

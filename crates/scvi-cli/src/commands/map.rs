@@ -39,6 +39,7 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     let trained_tensors = trained_tensors(&mut reference, &spec, &freeze)?;
 
     let prepared = &query.prepared;
+    output.iter().try_for_each(|output| output.prepare(prepared))?;
     let n_cells = prepared.counts.n_cells();
     let mut plan = plan(&args.plan, common, n_cells, 0.0)?;
     plan.shuffling = prepared.counts.shuffling(&args.shuffle);
@@ -46,7 +47,7 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     let data = prepared.dataset()?;
     kept.give_up_older()?;
     let saved = kept.saved.take();
-    let input = InputMeta::new(n_cells, &prepared.var_names);
+    let input = InputMeta::new(n_cells, &prepared.var_names).without(prepared.dropped.clone());
     let setup = RunSetup {
         program: program(),
         options: kept.options.clone(),

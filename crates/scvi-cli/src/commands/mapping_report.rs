@@ -25,6 +25,7 @@ pub fn report(query: &Query, run: &Trained, trained: Vec<String>) -> Report {
     let mut report = Report::default();
     report
         .add("cells", prepared.counts.n_cells())
+        .dropped(&prepared.dropped)
         .add_worded("genes", n_genes, "")
         .add_worded("genes_found", overlap.n_shared(), found)
         .add_worded("genes_missing", n_missing, missing)

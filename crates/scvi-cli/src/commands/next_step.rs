@@ -36,10 +36,6 @@ pub fn next_step(
         false => words.extend(args.inputs.iter().map(|input| shown(input))),
     }
     words.extend(reading_options(verb, run_options));
-    let drop = "--drop-empty-cells";
-    if prepared.kept().is_some() && !words.iter().any(|word| word == drop) {
-        words.push(drop.to_owned());
-    }
     words.extend(more);
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }

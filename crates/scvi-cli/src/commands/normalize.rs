@@ -8,7 +8,7 @@ use scvi_io::SavedModel;
 use scvi_io::anndata::{Extras, NewRows, Slot, UnsValue};
 use scvi_io::rows::Names;
 
-use crate::args::{Common, NormalizeArgs};
+use crate::args::{Common, NormalizeArgs, output_path};
 use crate::choices::{batches, gene_list};
 use crate::error::CliError;
 use crate::input::{Prepared, cells_for, check_genes_of_copy, open_trained};
@@ -22,7 +22,7 @@ const KEY: &str = "X_normalized_scVI";
 
 pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
     let copied = args.n_samples_overall.is_none().then_some(&*args.source.input);
-    let output = RowsOutput::check(&args.output, copied, common)?;
+    let output = RowsOutput::check(output_path(&args.output), copied, common)?;
     check(args, &output)?;
     let library_size = library_size(&args.library_size)?;
     let source = &args.source;
@@ -34,7 +34,8 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
     if has_layers {
         check_genes_of_copy(&source.input, &source.reading, &model.meta)?;
     }
-    let prepared = cells_for(&mut model, source, common)?;
+    let prepared =
+        cells_for(&mut model, source, common)?.keeping_dropped_cells(args.keep_dropped_cells);
     let genes = listed.clone().unwrap_or_else(|| match has_layers {
         true => prepared.genes_of_copy(),
         false => prepared.genes_of_file(),
@@ -59,9 +60,10 @@ pub fn run(args: &NormalizeArgs, common: &Common) -> Result<(), CliError> {
     let mut report = Report::default();
     report
         .add("rows", written?)
+        .dropped(&prepared.dropped)
         .add("genes", genes.len())
         .add("seconds", tasks.seconds())
-        .add("files", vec![args.output.display().to_string()]);
+        .add("files", vec![output_path(&args.output).display().to_string()]);
     report.print(common)
 }
 
@@ -115,7 +117,8 @@ impl Job<'_> {
         let data = prepared.dataset()?;
         let mut cells = Cells::all(&data, args.source.batch_size);
         let (drawn, drawn_names);
-        let (mut rows, mut kept) = (&prepared.obs_names[..], prepared.kept());
+        let cell_names = prepared.output_names();
+        let (mut rows, mut kept) = (&cell_names[..], prepared.output_rows());
         if let Some(n) = args.n_samples_overall {
             drawn = self.draw(n, cells, options)?;
             let names = prepared.kept_names();
@@ -131,8 +134,7 @@ impl Job<'_> {
         let places: Vec<NewRows> =
             keys.iter().map(|key| NewRows { slot, key, columns: columns.len() }).collect();
         let names = Names { corner: "cell", rows, columns: &columns };
-        let mut writer =
-            output.start(names, kept, &prepared.path, &places, extras, tasks.common)?;
+        let mut writer = output.start(names, kept, prepared, &places, extras, tasks.common)?;
         let task = |watch: &mut Watch| {
             normalized_expression(&model.vae, cells, options, watch, &mut |draw, rows| {
                 writer.append(draw as usize, rows).map_err(row_error)

@@ -39,7 +39,7 @@ impl RunOutputs<'_> {
         if let Some(output) = latent {
             const WHAT: &str = "latent representation";
             let mean = Representation::mean(&trained.module, self.data, common);
-            let mean = mean.map(|mean| mean.in_rows_of_file(prepared));
+            let mean = mean.map(|mean| mean.in_output_rows(prepared));
             match (mean, output.path()) {
                 (Err(error), _) => results.failed(WHAT, error),
                 (Ok(mean), Some(path)) => {

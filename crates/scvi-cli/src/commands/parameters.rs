@@ -11,7 +11,7 @@ use scvi_io::anndata::{Extras, NewRows, Slot, check_copy};
 use scvi_io::output::check_output;
 use scvi_io::rows::{MatrixWriter, NpzRows};
 
-use crate::args::{Common, ParametersArgs};
+use crate::args::{Common, ParametersArgs, output_path};
 use crate::copies::create_copy;
 use crate::error::CliError;
 use crate::input::{Prepared, cells_for, check_genes_of_copy, open_trained};
@@ -21,16 +21,17 @@ use crate::watching::Tasks;
 
 pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
     let source = &args.source;
-    let to_copy = is_copy(&args.output)?;
+    let to_copy = is_copy(output_path(&args.output))?;
     match to_copy {
-        true => check_copy(&source.input, &args.output, common.overwrite)?,
-        false => check_output(&args.output, common.overwrite)?,
+        true => check_copy(&source.input, output_path(&args.output), common.overwrite)?,
+        false => check_output(output_path(&args.output), common.overwrite)?,
     }
     let mut model = open_trained(&source.model)?;
     if to_copy {
         check_genes_of_copy(&source.input, &source.reading, &model.meta)?;
     }
-    let prepared = cells_for(&mut model, source, common)?;
+    let prepared =
+        cells_for(&mut model, source, common)?.keeping_dropped_cells(args.keep_dropped_cells);
     let data = prepared.dataset()?;
     let genes = if to_copy { prepared.genes_of_copy() } else { prepared.genes_of_file() };
     let kinds = ParameterKinds::of(&model.vae);
@@ -67,10 +68,11 @@ pub fn run(args: &ParametersArgs, common: &Common) -> Result<(), CliError> {
     let mut report = Report::default();
     report
         .add("cells", cells.len())
+        .dropped(&prepared.dropped)
         .add("genes", genes.len())
         .add("parameters", names)
         .add("seconds", tasks.seconds())
-        .add("files", vec![args.output.display().to_string()]);
+        .add("files", vec![output_path(&args.output).display().to_string()]);
     report.print(common)
 }
 
@@ -95,11 +97,11 @@ fn start<'a>(
     theta: Option<&[f32]>,
     to_copy: bool,
 ) -> Result<MatrixWriter<'a>, CliError> {
-    let (n_rows, columns) = (prepared.obs_names.len(), prepared.var_names.len());
+    let (n_rows, columns) = (prepared.output_names().len(), prepared.var_names.len());
     if !to_copy {
         let members: Vec<(&str, usize)> = names.iter().map(|&name| (name, columns)).collect();
-        let file = NpzRows::create(&args.output, n_rows, &members, common.overwrite)?;
-        return Ok(MatrixWriter::new(file, n_rows, prepared.kept()));
+        let file = NpzRows::create(output_path(&args.output), n_rows, &members, common.overwrite)?;
+        return Ok(MatrixWriter::new(file, n_rows, prepared.output_rows()));
     }
     let keys: Vec<String> = names.iter().map(|name| format!("scvi_{name}")).collect();
     let layers: Vec<NewRows> =
@@ -107,9 +109,15 @@ fn start<'a>(
     let var: Vec<(&str, &[f32])> =
         theta.map(|theta| ("scvi_dispersions", theta)).into_iter().collect();
     let extras = Extras { var: &var, ..Extras::default() };
-    let file =
-        create_copy(&prepared.path, &args.output, &layers, extras, common.overwrite, common)?;
-    Ok(MatrixWriter::new(file, n_rows, prepared.kept()))
+    let file = create_copy(
+        prepared,
+        output_path(&args.output),
+        &layers,
+        extras,
+        common.overwrite,
+        common,
+    )?;
+    Ok(MatrixWriter::new(file, n_rows, prepared.output_rows()))
 }
 
 /// The dispersion of each gene of the file.

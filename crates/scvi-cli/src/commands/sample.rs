@@ -6,7 +6,7 @@ use scvi::model::{
 use scvi_io::h5ad::{CsrRows, NewAnnData, SparseMatrix};
 use scvi_io::output::check_output;
 
-use crate::args::{Common, SampleArgs};
+use crate::args::{Common, SampleArgs, output_path};
 use crate::choices::Choices;
 use crate::error::CliError;
 use crate::input::{cells_for, open_trained};
@@ -15,12 +15,12 @@ use crate::rows_output::row_error;
 use crate::watching::Tasks;
 
 pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
-    if args.output.extension().is_none_or(|e| e != "h5ad") {
-        let found = format!("'{}'", args.output.display());
+    if output_path(&args.output).extension().is_none_or(|e| e != "h5ad") {
+        let found = format!("'{}'", output_path(&args.output).display());
         let range = "a file ending in .h5ad: draws are written sparse";
         return Err(CliError::Option { option: "output", found, range });
     }
-    check_output(&args.output, common.overwrite)?;
+    check_output(output_path(&args.output), common.overwrite)?;
     let source = &args.source;
     let mut model = open_trained(&source.model)?;
     let Choices { genes, names, transform_batch } =
@@ -36,9 +36,9 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
     };
     let cells = Cells::all(&data, source.batch_size);
     let none = SparseMatrix::empty(names.len());
-    let mut out = NewAnnData::new(none, prepared.kept_names(), names);
+    let mut out = NewAnnData::new(none, prepared.kept_names().into_owned(), names);
     out.layers = (1..args.n_samples).map(|draw| (format!("draw_{draw}"), none)).collect();
-    let mut file = CsrRows::create(&args.output, &out, common.overwrite)?;
+    let mut file = CsrRows::create(output_path(&args.output), &out, common.overwrite)?;
     let task = |watch: &mut Watch| {
         let mut rows = SparseSample::new(out.var_names.len());
         let mut sink = |sampled: SampledRows| {
@@ -55,10 +55,11 @@ pub fn run(args: &SampleArgs, common: &Common) -> Result<(), CliError> {
     let mut report = Report::default();
     report
         .add("cells", out.obs_names.len())
+        .dropped(&prepared.dropped)
         .add("genes", out.var_names.len())
         .add("n_samples", args.n_samples as usize)
         .add("seconds", tasks.seconds())
-        .add("files", vec![args.output.display().to_string()]);
+        .add("files", vec![output_path(&args.output).display().to_string()]);
     report.print(common)
 }
 

@@ -42,6 +42,7 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
         Some(path) => for_training(path, &args, common)?,
         None => demonstration::prepare(&options.data)?,
     };
+    output.iter().try_for_each(|output| output.prepare(&prepared))?;
     let n_cells = prepared.counts.n_cells();
     let weight_decay = TrainPlan::default().adam.weight_decay;
     let mut plan = plan(&args.plan, common, n_cells, weight_decay)?;
@@ -51,7 +52,7 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let epochs = plan.epochs(n_cells);
     warn_of_short_warmup(&plan, epochs, common);
     kept.give_up_older()?;
-    let input = InputMeta::new(n_cells, &prepared.var_names);
+    let input = InputMeta::new(n_cells, &prepared.var_names).without(prepared.dropped.clone());
     let spec = config.validate()?;
     let saved = kept.saved.take();
     let training = Training {
@@ -241,6 +242,7 @@ fn report(
     let mut report = Report::default();
     report
         .add("cells", prepared.counts.n_cells())
+        .dropped(&prepared.dropped)
         .add("genes", prepared.counts.n_genes())
         .add("batches", prepared.registry.batch.as_ref().map_or(1, |b| b.categories.len()))
         .add("epochs", epochs.len())

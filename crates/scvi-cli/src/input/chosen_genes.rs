@@ -1,22 +1,23 @@
 //! Genes chosen by their counts, before these are read to train on.
 
-use std::path::Path;
-
 use scvi::data::{GeneOverlap, Survey};
 use scvi::preprocess::{Batches, GeneSelection, SelectedGenes};
 use scvi_io::anndata::AnnDataFile;
-use scvi_io::{GeneSelectionMeta, choose_genes};
+use scvi_io::{DroppedCells, GeneSelectionMeta, choose_genes};
 
+use super::cell_selection::CellSelection;
 use super::columns::batches;
 use super::matrix::Matrix;
-use super::tell;
 use crate::args::{Common, GenesArgs};
 use crate::error::CliError;
+use crate::log::tell;
 
 /// What `scvi genes` finds out, with the names of all genes.
 pub struct GeneTable {
     pub names: Vec<String>,
     pub selected: SelectedGenes,
+    /// Cells that genes were not chosen by.
+    pub dropped: Vec<DroppedCells>,
 }
 
 /// Looks at all counts of a file, and chooses genes.
@@ -25,19 +26,24 @@ pub fn gene_table(args: &GenesArgs, common: &Common) -> Result<GeneTable, CliErr
     let file = AnnDataFile::open(path)?;
     let matrix = Matrix::for_training(&file, path, &args.reading)?;
     matrix.check_first(&args.reading)?;
-    let batches = batches(&file, args.batch_key.as_deref())?;
-    let (selected, survey) = choose(&matrix, &batches, &args.selection())?;
+    let cells = CellSelection::new(&matrix, &args.cells, &args.reading)?;
+    let batches = batches(&file, args.batch_key.as_deref(), &cells)?;
+    let (selected, survey) = choose(&matrix, cells.rows.as_deref(), &batches, &args.selection())?;
     matrix.warn_of_fractions(&survey, "genes are chosen by counts", common);
-    Ok(GeneTable { names: matrix.genes.to_vec(), selected })
+    if cells.has_dropped() {
+        tell(common, &cells.told(file.n_obs()));
+    }
+    Ok(GeneTable { names: matrix.genes.to_vec(), selected, dropped: cells.dropped })
 }
 
-/// Chooses genes of a matrix.
+/// Chooses genes of a matrix by the cells in the given rows, or by all.
 fn choose(
     matrix: &Matrix<'_>,
+    rows: Option<&[usize]>,
     batches: &Batches,
     selection: &GeneSelection,
 ) -> Result<(SelectedGenes, Survey), CliError> {
-    let found = choose_genes(matrix.file, &matrix.key, None, batches, selection);
+    let found = choose_genes(matrix.file, &matrix.key, rows, batches, selection);
     found.map_err(|error| matrix.explain(error.into()))
 }
 
@@ -51,10 +57,11 @@ pub(super) struct ChosenGenes {
     pub(super) meta: GeneSelectionMeta,
 }
 
-/// Chooses the genes of a matrix to train on, and says how many; `None` where all are used.
+/// Chooses the genes of a matrix to train on, by the cells in the given rows, and says how many;
+/// `None` where all are used.
 pub(super) fn for_training(
     matrix: &Matrix<'_>,
-    path: &Path,
+    rows: Option<&[usize]>,
     batches: &Batches,
     selection: &GeneSelection,
     common: &Common,
@@ -62,7 +69,7 @@ pub(super) fn for_training(
     if selection.is_empty() {
         return Ok(None);
     }
-    let (selected, _) = choose(matrix, batches, selection)?;
+    let (selected, _) = choose(matrix, rows, batches, selection)?;
     let chosen = selected.chosen();
     let n_genes = matrix.genes.len();
     if let Some(least) = selection.min_cells {
@@ -81,7 +88,7 @@ pub(super) fn for_training(
         tell(common, &format!("chose {n} of {n_genes} genes ({flavor}{unseen})"));
     }
     let names: Vec<String> = chosen.into_iter().map(|gene| matrix.genes[gene].clone()).collect();
-    let overlap = super::genes::overlap(path, &matrix.genes, &names)?;
+    let overlap = super::genes::overlap(matrix.path, &matrix.genes, &names)?;
     let meta = GeneSelectionMeta::new(selection, &selected);
     Ok(Some(ChosenGenes { names, overlap, meta }))
 }

@@ -7,6 +7,7 @@ use scvi::listed;
 use scvi::preprocess::Batches;
 use scvi_io::anndata::AnnDataFile;
 
+use super::cell_selection::CellSelection;
 use super::samples::LABEL as SAMPLE;
 use crate::args::{Common, DataArgs};
 use crate::error::CliError;
@@ -190,11 +191,16 @@ fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, CliError> {
     Ok(Coded { field, codes })
 }
 
-/// The batches of a column of the file; none without a column.
-pub(super) fn batches(file: &AnnDataFile, key: Option<&str>) -> Result<Batches, CliError> {
+/// The batches of the cells in use, by a column of the file; none without a column.
+pub(super) fn batches(
+    file: &AnnDataFile,
+    key: Option<&str>,
+    cells: &CellSelection,
+) -> Result<Batches, CliError> {
     let Some(key) = key else { return Ok(Batches::default()) };
     let Coded { field, codes } = categorical(file, key)?;
-    Batches::new(&field, &codes).map_err(|error| CliError::category(&file.path(), error))
+    Batches::new(&field, &cells.codes(&codes))
+        .map_err(|error| CliError::category(&file.path(), error))
 }
 
 /// The batches of a file, or the only one, of a file without such a column.

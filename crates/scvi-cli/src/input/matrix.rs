@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use scvi::data::{MatrixKey, Survey};
+use scvi::data::{CsrMatrix, MatrixKey, Survey};
 use scvi_io::IoError;
-use scvi_io::anndata::{AnnDataFile, ValueKind};
+use scvi_io::anndata::{AnnDataFile, StoredCounts, ValueKind};
 
 use super::note;
 use crate::args::{Common, ReadArgs};
@@ -89,6 +89,16 @@ impl<'a> Matrix<'a> {
             }
             ValueKind::Counts | ValueKind::Zeros => Ok(()),
         }
+    }
+
+    /// Reads all counts once, some cells at a time, and holds none.
+    pub(super) fn each_block(&self, f: &mut dyn FnMut(&CsrMatrix)) -> Result<Survey, CliError> {
+        let stored = self.file.stored_counts(&self.key)?;
+        let survey = stored.for_each_block(StoredCounts::TURNED, &mut |counts| {
+            f(counts);
+            Ok(())
+        });
+        survey.map_err(|error| self.explain(error.into()))
     }
 
     /// The error that a value is no count, where another matrix of the file holds counts.

@@ -1,10 +1,14 @@
 //! Counts and covariates, as they were read.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use scvi::data::{CategoricalField, CategoryKind, Dataset, Registry};
 use scvi::module::{MinifiedDataType, PosteriorRows};
-use scvi_io::GeneSelectionMeta;
+use scvi_io::anndata::write_subset;
+use scvi_io::{DroppedCells, GeneSelectionMeta, IoError};
+use tempfile::TempDir;
 
 use super::columns::Columns;
 use super::counts::Counts;
@@ -21,6 +25,12 @@ pub struct Prepared {
     pub obs_names: Vec<String>,
     /// Rows of the file that are in use, where cells were left out.
     pub(super) kept: Option<Vec<usize>>,
+    /// What the others were left out by.
+    pub dropped: Vec<DroppedCells>,
+    /// Whether outputs have rows of NaN for the others.
+    pub keep_dropped_cells: bool,
+    /// The file without the others, once it was needed.
+    pub(super) subset: OnceLock<Subset>,
     /// Number in the model of each gene of the matrix, where their orders differ.
     pub(super) places: Option<Vec<u32>>,
     /// The same of each gene of var, where another matrix than raw's would not do.
@@ -49,9 +59,44 @@ impl Prepared {
         Ok(data.with_continuous(by_cell(continuous), continuous.len())?)
     }
 
-    /// Rows of the file that are in use, where cells were left out.
-    pub fn kept(&self) -> Option<&[usize]> {
-        self.kept.as_deref()
+    /// With or without rows of NaN in outputs for cells that were left out.
+    #[must_use]
+    pub fn keeping_dropped_cells(self, keep_dropped_cells: bool) -> Self {
+        Self { keep_dropped_cells, ..self }
+    }
+
+    /// Names of the rows of outputs.
+    pub fn output_names(&self) -> Cow<'_, [String]> {
+        match self.keep_dropped_cells {
+            true => (&self.obs_names).into(),
+            false => self.kept_names(),
+        }
+    }
+
+    /// Which rows of outputs hold results, where others are NaN.
+    pub fn output_rows(&self) -> Option<&[usize]> {
+        self.kept.as_deref().filter(|_| self.keep_dropped_cells)
+    }
+
+    /// The file that outputs are copies of: the input, or one without the cells that were left out,
+    /// which is written once, to a folder beside `output`.
+    pub fn copied(&self, output: &Path) -> Result<&Path, IoError> {
+        let Some(rows) = self.kept.as_ref().filter(|_| !self.keep_dropped_cells) else {
+            return Ok(&self.path);
+        };
+        if let Some(subset) = self.subset.get() {
+            return Ok(&subset.path);
+        }
+        let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        let made = tempfile::Builder::new().prefix(".scvi-cells-").tempdir_in(parent);
+        let folder = made.map_err(|source| {
+            let path = parent.to_owned();
+            IoError::Os { action: "create", path, source }
+        })?;
+        let path = folder.path().join(self.path.file_name().unwrap_or_default());
+        write_subset(&self.path, &path, rows, false)?;
+        Ok(&self.subset.get_or_init(|| Subset { path, _folder: folder }).path)
     }
 
     /// Numbers of the model's genes in the order of the matrix that was read.
@@ -66,9 +111,9 @@ impl Prepared {
     }
 
     /// Names of the cells in use.
-    pub fn kept_names(&self) -> Vec<String> {
+    pub fn kept_names(&self) -> Cow<'_, [String]> {
         match &self.kept {
-            None => self.obs_names.clone(),
+            None => (&self.obs_names).into(),
             Some(kept) => kept.iter().map(|&row| self.obs_names[row].clone()).collect(),
         }
     }
@@ -79,9 +124,9 @@ impl Prepared {
         (0..n).map(|cell| self.kept.as_ref().map_or(cell, |kept| kept[cell]))
     }
 
-    /// Rows of the cells in use as rows of the file; NaN for cells that were left out.
-    pub fn all_rows(&self, values: Vec<f32>) -> Vec<f32> {
-        let Some(kept) = &self.kept else { return values };
+    /// Rows of the cells in use as rows of outputs.
+    pub fn in_output_rows(&self, values: Vec<f32>) -> Vec<f32> {
+        let Some(kept) = self.output_rows() else { return values };
         let columns = values.len() / kept.len().max(1);
         let mut all = vec![f32::NAN; self.obs_names.len() * columns];
         for (&row, values) in kept.iter().zip(values.chunks_exact(columns)) {
@@ -104,12 +149,22 @@ impl Prepared {
             var_names: names.genes,
             obs_names: names.cells,
             kept: None,
+            dropped: Vec::new(),
+            keep_dropped_cells: false,
+            subset: OnceLock::new(),
             places: None,
             places_in_var: None,
             posterior: None,
             gene_selection: None,
         }
     }
+}
+
+/// The input without the cells that were left out.
+pub(super) struct Subset {
+    path: PathBuf,
+    /// Deleted with this.
+    _folder: TempDir,
 }
 
 /// One list a covariate, as a row a cell.

@@ -7,10 +7,12 @@ use scvi::data::{GeneOverlap, Registry};
 use scvi_io::ModelMeta;
 use scvi_io::anndata::{AnnDataFile, Column};
 
+use super::cell_selection::CellSelection;
 use super::columns::Columns;
 use super::genes::overlap;
 use super::matrix::Matrix;
-use super::{EmptyCells, How, Prepared, read, require_counts, warn_of_repeated_names};
+use super::read::{EmptyCells, How, read};
+use super::{Prepared, require_counts, warn_of_repeated_names};
 use crate::args::{Common, MapArgs};
 use crate::error::CliError;
 use crate::log::note;
@@ -53,9 +55,11 @@ pub fn for_query(
     let columns = Columns::for_model(&file, path, &registry, batch_name, needs_labels)?;
     let genes = Some((&overlap, &meta.var_names[..]));
     let how = How {
-        empty_cells: EmptyCells::from_option(args.query.drop_empty_cells),
+        cells: CellSelection::new(&matrix, &args.cells, &args.reading)?,
+        empty_cells: EmptyCells::from_option(&args.cells),
         reading: &args.reading,
         shuffling: Some(&args.shuffle),
+        keep_dropped_cells: args.keep_dropped_cells,
     };
     let prepared = read(&matrix, registry, columns, genes, how, common)?;
     if overlap.share() < POOR_OVERLAP {

@@ -32,6 +32,10 @@ fn empty_cells(walk: &mut Walk, folder: &Folder) {
     for line in [latent, &TRAIN.replace("x.h5ad", "empty.h5ad")] {
         walk.provoke(folder, line, "`--drop-empty-cells` leaves them out");
     }
+    let named = "scvi latent --model m x.h5ad --output-dir o --batch-name a/b";
+    walk.provoke(folder, named, "give each input a name without slashes");
+    let mito = "scvi latent --model m x.h5ad --output o.csv --max-pct-mito 5";
+    walk.provoke(folder, mito, "say what names of mitochondrial genes begin with");
     let minify = "scvi minify --model m empty.h5ad --output o.h5ad";
     walk.provoke(folder, minify, "empty_with_counts.h5ad` writes the file without them");
     let mut more = Cells::new(60, 13, 1).column("batch", &["a", "b"]);

@@ -1,4 +1,4 @@
-//! Genes to train on, chosen from raw counts before there is a model.
+//! Genes and cells to train on, chosen from raw counts before there is a model.
 //!
 //! Counts are read in passes, some cells at a time: memory holds a few numbers per gene and batch, and
 //! at most one per cell.
@@ -11,6 +11,7 @@ mod gene_moments;
 mod highly_variable;
 mod loess;
 mod pearson_residuals;
+mod qc_metrics;
 mod ranks;
 mod selection;
 mod seurat_v3;
@@ -21,6 +22,7 @@ pub use batches::Batches;
 pub use error::GeneSelectionError;
 pub use flavor::Flavor;
 pub use highly_variable::{GeneColumn, HighlyVariable, highly_variable_genes};
+pub use qc_metrics::{MITO_PREFIXES, QcMetrics, mitochondrial};
 pub use selection::{GeneSelection, SelectedGenes};
 
 /// A pass over all counts in the order of cells: each block with the number of its first cell.

@@ -48,6 +48,7 @@ pub(super) fn report(path: &Path, common: &Common) -> Result<Report, CliError> {
         }
         value => json!(value),
     };
+    let dropped = meta.input.map_or(Vec::new(), |input| input.dropped_cells);
     let mut report = Report::default();
     report
         .add("kind", "model")
@@ -69,6 +70,7 @@ pub(super) fn report(path: &Path, common: &Common) -> Result<Report, CliError> {
         .add("continuous_covariates", meta.registry.continuous_covariates)
         .add("size_factor", meta.registry.size_factor)
         .add("trained_on", cells)
+        .dropped(&dropped)
         .add("epochs", meta.training.epochs)
         .add("stop", meta.training.stop)
         .add("elbo_train", elbo("elbo_train"))
