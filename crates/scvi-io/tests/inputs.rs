@@ -100,8 +100,6 @@ fn folders_lead_to_their_filtered_matrix() {
         let path = folder.path(name);
         let refused = open(&path, &SampleOptions::default()).map(drop).unwrap_err();
         assert!(matches!(refused, InputError::RawMatrix { .. }), "{name}: {refused}");
-        let hint = refused.hint().unwrap();
-        assert!(hint.contains("filtered") && hint.contains("--allow-raw-matrix"), "{hint}");
         let allowed = SampleOptions { allow_raw_matrix: true, ..SampleOptions::default() };
         assert!(open(&path, &allowed).is_ok() || name.ends_with("matrices"), "{name}");
     }
@@ -233,5 +231,5 @@ fn what_does_not_go_together_is_refused() {
     let error = join(&plain, &other, ["1", "2"]).unwrap_err();
     let told = error.to_string();
     assert!(told.contains("share 0 gene names") && told.contains("'a'"), "{told}");
-    assert!(told.contains("'ENSG1'") && error.hint().unwrap().contains("--gene-names"), "{told}");
+    assert!(told.contains("'ENSG1'"), "{told}");
 }
