@@ -66,8 +66,9 @@ fn subsets_of_every_kind_of_file() {
                     | IoError::Unread { .. }),
                 ) => {
                     let told = error.to_string();
-                    let is_named =
-                        ["obs", "var", "layers"].iter().any(|place| told.contains(place));
+                    let is_named = ["obs", "var", "layers", "paged file"]
+                        .iter()
+                        .any(|place| told.contains(place));
                     assert!(is_named && !output.exists(), "{what}: {told}");
                 }
                 Err(error) => panic!("{what}: {error}"),
