@@ -20,6 +20,7 @@ mod other_counts;
 mod outputs;
 mod posterior_rows;
 mod readers;
+mod scanvae;
 mod spec;
 mod state;
 mod vae;
@@ -44,6 +45,10 @@ pub use options::{
 };
 pub use outputs::{CellOutputs, ExtraMetrics};
 pub use posterior_rows::{PosteriorRows, StoredPosterior};
+pub use scanvae::{
+    ClassifierParameters, GivenScanvaeNoise, Scanvae, ScanvaeConfig, ScanvaeInputs, ScanvaeNoise,
+    ScanvaeSpec, ScanvaeWorkspace,
+};
 pub use spec::VaeSpec;
 pub use vae::Vae;
 pub use workspace::Workspace;

@@ -1,6 +1,6 @@
 //! What a pass says of each cell.
 
-use scvi_kernels::Backend;
+use scvi_kernels::{Backend, Real};
 
 use super::loss::{Loss, LossPart, LossTerm};
 use super::workspace::Workspace;
@@ -16,6 +16,14 @@ pub struct CellOutputs<F> {
     pub kl_divergence_l: Vec<F>,
     /// With `extra_payload_autotune`.
     pub extra_metrics: Option<ExtraMetrics<F>>,
+}
+
+impl<F: Real> CellOutputs<F> {
+    /// The unweighted sum of each cell's terms, its negative evidence lower bound: `(cells)`.
+    pub(crate) fn losses(&self) -> Vec<f64> {
+        let kl = self.kl_divergence_z.iter().zip(&self.kl_divergence_l).map(|(&z, &l)| z + l);
+        self.reconstruction_loss.iter().zip(kl).map(|(&r, kl)| (r + kl).to_f64()).collect()
+    }
 }
 
 /// What `extra_payload_autotune` adds.

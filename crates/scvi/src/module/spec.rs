@@ -102,6 +102,7 @@ impl VaeSpec {
             n_out: c.n_latent,
             var_eps: kwargs.var_eps,
             softmax: c.latent_distribution == LatentDistribution::Ln,
+            parts: "encoder",
         }
     }
 
@@ -176,6 +177,10 @@ impl VaeSpec {
     }
 }
 
-fn layer_activation(used: bool, function: Activation) -> scvi_kernels::ops::activation::Activation {
+/// The function that follows a layer.
+pub(super) fn layer_activation(
+    used: bool,
+    function: Activation,
+) -> scvi_kernels::ops::activation::Activation {
     if used { function.into() } else { Activation::Identity.into() }
 }

@@ -12,7 +12,7 @@ use super::spec::{Library, VaeSpec};
 use super::workspace::Workspace;
 use crate::nn::{
     Decoded, Decoder, Embedding, Embeddings, Encoder, EncoderActivations, EncoderInput, FcInput,
-    Init, InputGrads, OptimizerStep, Param, Pass, Update, apply_staged,
+    Init, InputGrads, MomentGrads, OptimizerStep, Param, Pass, Update, apply_staged,
 };
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).
@@ -122,7 +122,7 @@ impl<B: Backend> Vae<B> {
     }
 
     /// Posteriors and the decoder's outputs in training mode.
-    fn forward_train(&mut self, ws: &mut Workspace<B>) {
+    pub(super) fn forward_train(&mut self, ws: &mut Workspace<B>) {
         self.embed_batch_train(ws);
         let Self { backend, encoder, library_encoder, decoder, .. } = self;
         let Workspace { inputs, encoder: enc, library, decoder: dec, .. } = ws;
@@ -182,11 +182,12 @@ impl<B: Backend> Vae<B> {
         let pass = pass(backend, inputs);
         let kl_weight = B::Elem::of(kl_weight) * weight;
         let grads = InputGrads::added_to(d_embedded.as_deref_mut());
-        encoder.backward(pass, for_z(inputs), enc, kl_weight, grads, update);
+        encoder.backward(pass, for_z(inputs), enc, MomentGrads::of_kl(kl_weight), grads, update);
         if let (Some(encoder), Some(acts)) = (library_encoder, library) {
             // The divergence of the library is not warmed up.
             let grads = InputGrads::added_to(d_embedded);
-            encoder.backward(pass, for_library(inputs), acts, weight, grads, update);
+            let moments = MomentGrads::of_kl(weight);
+            encoder.backward(pass, for_library(inputs), acts, moments, grads, update);
         }
         self.backward_embedding(ws, update);
     }
@@ -236,7 +237,7 @@ impl<B: Backend> Vae<B> {
         }
     }
 
-    fn embed_batch(&self, inputs: &mut Inputs<B>) {
+    pub(super) fn embed_batch(&self, inputs: &mut Inputs<B>) {
         if let Some(batch) = self.embeddings.batch() {
             let embedded = &mut inputs.covariates.embedded;
             batch.forward_eval(&self.backend, &inputs.batch, inputs.n_cells, embedded);
@@ -317,12 +318,12 @@ pub(super) fn pass<'a, B: Backend>(backend: &'a B, inputs: &'a Inputs<B>) -> Pas
 }
 
 /// What the encoder of z reads; its prior is N(0, 1).
-fn for_z<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
+pub(super) fn for_z<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
     EncoderInput { x: FcInput::Counts(&inputs.counts), prior: None }
 }
 
 /// What the encoder of the library reads; its prior goes by batch.
-fn for_library<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
+pub(super) fn for_library<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B> {
     EncoderInput { x: FcInput::Counts(&inputs.counts), prior: inputs.prior.as_ref() }
 }
 

@@ -9,10 +9,18 @@ use super::options::{Activation, BatchRepresentation, Choice, Dispersion, NormPl
 use super::spec::VaeSpec;
 
 /// The largest size of any kind.
-const MOST: usize = 1 << 24;
+pub(super) const MOST: usize = 1 << 24;
 
 fn value(option: &'static str, found: impl Display, allowed: impl Into<String>) -> ConfigError {
     ConfigError::Value { option, found: found.to_string(), allowed: allowed.into() }
+}
+
+/// Whether an option is a probability of dropout.
+pub(super) fn check_rate(option: &'static str, found: f64) -> Result<(), ConfigError> {
+    match (0.0..1.0).contains(&found) {
+        true => Ok(()),
+        false => Err(value(option, found, "at least 0 and less than 1")),
+    }
 }
 
 impl VaeConfig {
@@ -62,9 +70,7 @@ impl VaeConfig {
     }
 
     fn check_layers(&self) -> Result<(), ConfigError> {
-        if !(0.0..1.0).contains(&self.dropout_rate) {
-            return Err(value("dropout_rate", self.dropout_rate, "at least 0 and less than 1"));
-        }
+        check_rate("dropout_rate", self.dropout_rate)?;
         let var_eps = self.extra_encoder_kwargs.var_eps;
         if !(var_eps >= 0.0 && var_eps.is_finite()) {
             return Err(value("var_eps", var_eps, "a number of 0 or more"));

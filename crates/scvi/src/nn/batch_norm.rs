@@ -126,6 +126,11 @@ impl<B: Backend> BatchNorm<B> {
         gamma.into_iter().zip(var).map(|(g, v)| g / (v + B::Elem::of(EPS)).sqrt()).collect()
     }
 
+    /// Every parameter, without names.
+    pub(super) fn for_each_param(&mut self, f: &mut dyn FnMut(&mut Param<B>)) {
+        [&mut self.gamma, &mut self.beta].into_iter().for_each(f);
+    }
+
     pub(super) fn tensors(&self, prefix: &str) -> Tensors<'_, B> {
         let Self { gamma, beta, running_mean, running_var, features } = self;
         named(prefix, *features, [gamma, beta], [running_mean, running_var])

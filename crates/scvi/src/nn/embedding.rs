@@ -219,6 +219,11 @@ impl<B: Backend> Embedding<B> {
         backend.embedding_grad(ids, d_out, dims, rule, self.table.sink(backend, update));
     }
 
+    /// Every parameter, without names.
+    pub(crate) fn for_each_param(&mut self, f: &mut dyn FnMut(&mut Param<B>)) {
+        f(&mut self.table);
+    }
+
     pub(super) fn tensors(&self, name: &str) -> Tensors<'_, B> {
         let shape = [self.plan.rows, self.plan.dim];
         vec![NamedTensor::param(weight_name(name), &shape, &self.table)]

@@ -1,7 +1,10 @@
-//! `Encoder`: from counts, or from another latent variable, to a normal posterior.
+//! `Encoder`: from counts, or from another latent variable, to a normal posterior; and `Decoder`,
+//! the same without a draw: from one latent variable to the distribution of another.
 
 use scvi_kernels::ops::linear::LinearDims;
+use scvi_kernels::ops::normal_log_prob::{NormalLogProb, NormalLogProbGrad};
 use scvi_kernels::ops::posterior::VarActivation;
+use scvi_kernels::ops::repeat::RepeatDims;
 use scvi_kernels::{Backend, Device, NormalPrior, PosteriorGradIo, PosteriorIo};
 
 use super::tensors::{NamedTensor, Tensors, TensorsMut};
@@ -18,6 +21,8 @@ pub(crate) struct EncoderPlan {
     pub(crate) var_eps: f64,
     /// Whether the latent variable is the softmax of the normal draw.
     pub(crate) softmax: bool,
+    /// What scvi-tools calls the parts: `encoder`, or `decoder`.
+    pub(crate) parts: &'static str,
 }
 
 impl EncoderPlan {
@@ -69,6 +74,23 @@ impl<B: Backend> Clone for EncoderInput<'_, B> {
 
 impl<B: Backend> Copy for EncoderInput<'_, B> {}
 
+/// Gradients of a posterior that do not come through its draw.
+pub(crate) struct MomentGrads<'a, B: Backend> {
+    /// Weight of each cell's KL.
+    pub(crate) kl_weight: B::Elem,
+    /// Factor of that weight for each cell, `(cells)`; 1 without.
+    pub(crate) kl_factors: Option<&'a B::Buf>,
+    /// Gradients of mean and variance, `(cells, n_out)` each; 0 without.
+    pub(crate) direct: [Option<&'a B::Buf>; 2],
+}
+
+impl<B: Backend> MomentGrads<'_, B> {
+    /// Only the KL's.
+    pub(crate) fn of_kl(kl_weight: B::Elem) -> Self {
+        Self { kl_weight, kl_factors: None, direct: [None; 2] }
+    }
+}
+
 fn normal<B: Backend>(prior: Prior<'_, B>) -> Option<NormalPrior<'_, B>> {
     prior.map(|[mean, var]| NormalPrior { mean, var })
 }
@@ -100,6 +122,28 @@ impl<B: Backend> EncoderActivations<B> {
         (self.transformed.as_ref().unwrap_or(&self.draw), &mut self.dz)
     }
 
+    /// ln q of each cell's latent variable: `(cells)`. Of a softmax, too, it is the normal density
+    /// at the latent variable itself, as in scvi-tools.
+    pub(crate) fn log_prob(&self, backend: &B, [cells, n_out]: [usize; 2], log_prob: &mut B::Buf) {
+        let io = NormalLogProb { x: self.z(), mean: &self.mean, var: &self.var, log_prob };
+        backend.normal_log_prob(io, RepeatDims { rows: cells, times: 1, width: n_out });
+    }
+
+    /// Adds to `dz` the gradient of `weight` times what [`Self::log_prob`] gives, and leaves that of
+    /// mean and variance, `(cells, n_out)` each.
+    pub(crate) fn log_prob_grad(
+        &mut self,
+        backend: &B,
+        [cells, n_out]: [usize; 2],
+        weight: B::Elem,
+        [d_mean, d_var]: [&mut B::Buf; 2],
+    ) {
+        let Self { mean, var, draw, transformed, dz, .. } = self;
+        let x = transformed.as_ref().unwrap_or(draw);
+        let io = NormalLogProbGrad { x, mean, var, weight, factors: None, dx: dz, d_mean, d_var };
+        backend.normal_log_prob_grad(io, RepeatDims { rows: cells, times: 1, width: n_out });
+    }
+
     /// Takes a latent variable from elsewhere, `(cells, n_out)`.
     pub(crate) fn set_z(&mut self, backend: &B, z: &[B::Elem]) {
         backend.upload(self.transformed.as_mut().unwrap_or(&mut self.draw), z);
@@ -119,6 +163,10 @@ impl<B: Backend> Encoder<B> {
             [n_hidden * n_out, n_out].map(|len| Param::new(backend, &init.linear(len, n_hidden)))
         };
         Self { fc, mean: head(), var: head(), var_activation, plan }
+    }
+
+    pub(crate) fn plan(&self) -> &EncoderPlan {
+        &self.plan
     }
 
     fn dims(&self, cells: usize) -> LinearDims {
@@ -195,14 +243,14 @@ impl<B: Backend> Encoder<B> {
         }
     }
 
-    /// From the gradient of the latent variable, left in `acts.dz`, and the weight of each cell's
-    /// KL to every parameter, and to the inputs.
+    /// From the gradient of the latent variable, left in `acts.dz`, and those of the moments to
+    /// every parameter, and to the inputs.
     pub(crate) fn backward(
         &mut self,
         pass: Pass<B>,
         input: EncoderInput<B>,
         acts: &mut EncoderActivations<B>,
-        kl_weight: B::Elem,
+        moments: MomentGrads<B>,
         grads: InputGrads<B>,
         update: Update<B::Elem>,
     ) {
@@ -218,9 +266,9 @@ impl<B: Backend> Encoder<B> {
             var_activation: &self.var_activation,
             prior: normal(input.prior),
             noise: &acts.noise,
-            kl_weight,
-            kl_factors: None,
-            direct: [None; 2],
+            kl_weight: moments.kl_weight,
+            kl_factors: moments.kl_factors,
+            direct: moments.direct,
             dz: &mut acts.dz,
             d_raw: &mut acts.d_raw,
         };
@@ -235,39 +283,38 @@ impl<B: Backend> Encoder<B> {
         self.fc.backward(pass, input.x, &mut acts.fc, grads, update);
     }
 
+    /// Every parameter, without names.
+    pub(crate) fn for_each_param(&mut self, f: &mut dyn FnMut(&mut Param<B>)) {
+        self.fc.for_each_param(f);
+        self.mean.iter_mut().chain(&mut self.var).for_each(f);
+    }
+
     pub(crate) fn tensors(&self, prefix: &str) -> Tensors<'_, B> {
-        let fc = self.fc.tensors(&stack_name(prefix));
-        named(prefix, fc, self.widths(), self.mean.each_ref(), self.var.each_ref())
+        let Self { fc, mean, var, plan, .. } = self;
+        let tensors = fc.tensors(&format!("{prefix}.{}", plan.parts));
+        named(prefix, plan, tensors, mean.each_ref(), var.each_ref())
     }
 
     pub(crate) fn tensors_mut(&mut self, prefix: &str) -> TensorsMut<'_, B> {
-        let widths = self.widths();
-        let fc = self.fc.tensors_mut(&stack_name(prefix));
-        named(prefix, fc, widths, self.mean.each_mut(), self.var.each_mut())
+        let Self { fc, mean, var, plan, .. } = self;
+        let tensors = fc.tensors_mut(&format!("{prefix}.{}", plan.parts));
+        named(prefix, plan, tensors, mean.each_mut(), var.each_mut())
     }
-
-    /// What the maps to mean and variance read and give.
-    fn widths(&self) -> [usize; 2] {
-        [self.plan.fc.n_out(), self.plan.n_out]
-    }
-}
-
-fn stack_name(prefix: &str) -> String {
-    format!("{prefix}.encoder")
 }
 
 /// The tensors of the maps to mean and variance behind those of the hidden layers.
 fn named<P, M>(
     prefix: &str,
+    EncoderPlan { fc, n_out, parts, .. }: &EncoderPlan,
     mut tensors: Vec<NamedTensor<P, M>>,
-    [n_in, n_out]: [usize; 2],
     mean: [P; 2],
     var: [P; 2],
 ) -> Vec<NamedTensor<P, M>> {
-    for (map, [weight, bias]) in [("mean_encoder", mean), ("var_encoder", var)] {
-        let name = format!("{prefix}.{map}.weight");
-        tensors.push(NamedTensor::weight(name, [n_out, n_in], vec![weight]));
-        tensors.push(NamedTensor::param(format!("{prefix}.{map}.bias"), &[n_out], bias));
+    for (moment, [weight, bias]) in [("mean", mean), ("var", var)] {
+        let map = format!("{prefix}.{moment}_{parts}");
+        let shape = [*n_out, fc.n_out()];
+        tensors.push(NamedTensor::weight(format!("{map}.weight"), shape, vec![weight]));
+        tensors.push(NamedTensor::param(format!("{map}.bias"), &shape[..1], bias));
     }
     tensors
 }

@@ -142,6 +142,16 @@ impl<B: Backend> FcLayer<B> {
     }
 
     /// `name` is that of torch's `Sequential`: 0 is the linear map, 1 the batch normalisation.
+    /// Every parameter, without names.
+    pub(super) fn for_each_param(&mut self, f: &mut dyn FnMut(&mut Param<B>)) {
+        let Self { weight, continuous, embedded, categories, bias, batch_norm, .. } = self;
+        f(weight);
+        [continuous, embedded, categories, bias].into_iter().flatten().for_each(&mut *f);
+        if let Some(norm) = batch_norm {
+            norm.for_each_param(f);
+        }
+    }
+
     pub(super) fn tensors(&self, name: &str) -> Tensors<'_, B> {
         let Self { weight, continuous, embedded, categories, bias, batch_norm, .. } = self;
         let beside = [continuous, embedded, categories].into_iter().flatten();

@@ -6,7 +6,7 @@ use super::batch_norm::BatchNormActivations;
 use super::fc_layer::FcLayer;
 use super::layer_norm::LayerNormActivations;
 use super::tensors::{Tensors, TensorsMut};
-use super::{FcInput, FcPlan, Init, InputGrads, Pass, Update};
+use super::{FcInput, FcPlan, Init, InputGrads, Param, Pass, Update};
 
 /// A stack of hidden layers (scvi-tools 1.4.2, `nn/_base_components.py`, `FCLayers`): each is
 /// linear map, batch normalisation, layer normalisation, activation, dropout, in this order.
@@ -201,6 +201,11 @@ impl<B: Backend> FcLayers<B> {
             layer.grad_weights(pass, input, d_hidden, update);
             std::mem::swap(d_hidden, d_below);
         }
+    }
+
+    /// Every parameter, without names.
+    pub(super) fn for_each_param(&mut self, f: &mut dyn FnMut(&mut Param<B>)) {
+        self.layers.iter_mut().for_each(|layer| layer.for_each_param(f));
     }
 
     pub(super) fn tensors(&self, prefix: &str) -> Tensors<'_, B> {

@@ -1,6 +1,7 @@
 //! The layers: parameters, forward, backward, and their names in scvi-tools' state dict.
 
 mod batch_norm;
+mod classifier;
 mod covariates;
 mod decoder;
 mod embedding;
@@ -21,12 +22,13 @@ mod trainable_entries;
 mod update;
 
 pub(crate) use batch_norm::BatchNorm;
+pub(crate) use classifier::{Classifier, ClassifierActivations, ClassifierPlan};
 pub(crate) use covariates::{Covariates, InputGrads, Pass};
 pub(crate) use decoder::{BodyPlan, Decoder, DecoderActivations, DecoderPlan, LinearInput};
 pub(crate) use embedding::EmbeddingPlan;
 pub use embedding::{Embedding, EmbeddingError, NewRows};
 pub(crate) use embeddings::{BATCH, Embeddings};
-pub(crate) use encoder::{Encoder, EncoderActivations, EncoderInput, EncoderPlan};
+pub(crate) use encoder::{Encoder, EncoderActivations, EncoderInput, EncoderPlan, MomentGrads};
 pub(crate) use fc_layer::FcInput;
 pub(crate) use fc_layers::{FcActivations, FcLayers};
 pub(crate) use fc_plan::FcPlan;
@@ -38,7 +40,7 @@ pub use slot::Slot;
 pub(crate) use staged::apply_staged;
 pub use state::{NotFinite, StateDict, StateError, Tensor};
 pub(crate) use state::{export, first_not_finite, import, reset_optimizer, set_trained};
-pub(crate) use tensors::{NamedTensor, Tensors, TensorsMut};
+pub(crate) use tensors::{NamedTensor, RunningMoment, Tensors, TensorsMut};
 pub use trainable_entries::TrainableEntries;
 pub(crate) use update::Update;
 pub use update::{GradientClip, OptimizerStep};

@@ -85,6 +85,10 @@ impl<B: Backend> Param<B> {
                     true => GradSink::Accumulate { value, grad },
                 }
             }
+            Update::Add => {
+                let grad = self.grad.get_or_insert_with(zeros);
+                GradSink::Accumulate { value: &self.value, grad }
+            }
             Update::Adam(step) => {
                 let value = &mut self.value;
                 let [m, v] = self.moments.get_or_insert_with(|| [zeros(), zeros()]);
@@ -109,7 +113,7 @@ impl<B: Backend> Param<B> {
 
     /// One optimizer step on the staged gradient, if there is one, clipped; `sum` is what
     /// [`Self::add_squares`] of all parameters came to.
-    pub(super) fn step_staged(
+    pub(crate) fn step_staged(
         &mut self,
         backend: &B,
         OptimizerStep { adam, clip }: &OptimizerStep<B::Elem>,

@@ -39,6 +39,16 @@ pub(crate) type Tensors<'a, B> = Vec<NamedTensor<&'a Param<B>, &'a RunningMoment
 /// Tensors to change.
 pub(crate) type TensorsMut<'a, B> = Vec<NamedTensor<&'a mut Param<B>, &'a mut RunningMoment<B>>>;
 
+impl<B: Backend> RunningMoment<B> {
+    pub(crate) fn new(values: B::Buf) -> Self {
+        Self { values, frozen: false }
+    }
+
+    pub(crate) fn values(&self) -> &B::Buf {
+        &self.values
+    }
+}
+
 impl<P, M> NamedTensor<P, M> {
     pub(crate) fn param(name: String, shape: &[usize], param: P) -> Self {
         Self { name, shape: shape.to_vec(), place: Place::Param(param) }
@@ -56,6 +66,16 @@ impl<P, M> NamedTensor<P, M> {
         Self { name, shape: vec![len], place: Place::Moment(moment) }
     }
 
+    /// Numbers that are given and not learned, which are kept as running moments are.
+    pub(crate) fn given(name: String, shape: &[usize], values: M) -> Self {
+        Self { name, shape: shape.to_vec(), place: Place::Moment(values) }
+    }
+
+    /// Its numbers.
+    fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
     /// A running moment has no gradient and no optimizer.
     pub(super) fn has(&self, slot: Slot) -> bool {
         slot == Slot::Value || !matches!(self.place, Place::Moment(_))
@@ -68,7 +88,7 @@ impl<B: Backend> NamedTensor<&Param<B>, &RunningMoment<B>> {
             Place::Param(param) | Place::HeadWeight(param) => param.is_finite(backend, slot),
             Place::Weight(parts) => parts.iter().all(|p| p.is_finite(backend, slot)),
             Place::Moment(moment) => {
-                slot != Slot::Value || backend.is_finite(&moment.values, self.shape[0])
+                slot != Slot::Value || backend.is_finite(&moment.values, self.len())
             }
         }
     }
@@ -85,7 +105,7 @@ impl<B: Backend> NamedTensor<&Param<B>, &RunningMoment<B>> {
             Place::HeadWeight(param) => {
                 backend.unpack_head_weight(&param.read(backend, slot), [shape[0], shape[1]])
             }
-            Place::Moment(moment) => backend.download(&moment.values, shape[0]),
+            Place::Moment(moment) => backend.download(&moment.values, self.len()),
         }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) enum Update<F> {
     /// Written out where the optimizer moves the parameter, or added to what an earlier pass of
     /// the same step staged: the optimizer's step follows.
     Stage,
+    /// Added to what an earlier pass of the same step wrote out.
+    Add,
     /// Applied at once.
     Adam(AdamStep<F>),
 }

@@ -7,33 +7,42 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors};
 use scvi::Real;
 use scvi::model::query::Freeze;
-use scvi::module::{GivenNoise, Minibatch, VaeConfig};
+use scvi::module::{GivenNoise, GivenScanvaeNoise, Minibatch, ScanvaeConfig, VaeConfig};
 use scvi::nn::{StateDict, Tensor};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 #[derive(Deserialize)]
-pub struct Entry {
+pub struct Entry<C = VaeConfig> {
     pub name: String,
     file: String,
-    pub config: VaeConfig,
+    pub config: C,
     pub kl_weight: f64,
+    /// Of a SCANVAE.
+    #[serde(default)]
+    pub classification_ratio: f64,
     #[serde(default)]
     pub transform_batch: Option<u32>,
     /// Of a query: the model it was mapped onto, and the switches that differ from the defaults.
-    pub reference: Option<VaeConfig>,
+    pub reference: Option<C>,
     #[serde(default)]
     pub freeze: Freeze,
 }
 
 /// One configuration's tensors, all widened to f64.
-pub struct Fixture {
-    pub entry: Entry,
+pub struct Fixture<C = VaeConfig> {
+    pub entry: Entry<C>,
     tensors: BTreeMap<String, Tensor<f64>>,
 }
 
 /// The fixtures of one step and its gradients.
 pub fn all() -> Vec<Fixture> {
     fixtures("fixtures").0
+}
+
+/// Those of SCANVAE.
+pub fn scanvae() -> Vec<Fixture<ScanvaeConfig>> {
+    fixtures("fixtures_scanvae").0
 }
 
 /// The fixtures of estimates, and how many posterior predictive samples each has.
@@ -47,11 +56,11 @@ pub fn queries() -> Vec<Fixture> {
     fixtures("fixtures_queries").0
 }
 
-fn fixtures(folder: &str) -> (Vec<Fixture>, serde_json::Value) {
+fn fixtures<C: DeserializeOwned>(folder: &str) -> (Vec<Fixture<C>>, serde_json::Value) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference").join(folder);
     let manifest = std::fs::read(folder.join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
-    let entries: Vec<Entry> = serde_json::from_value(manifest["fixtures"].clone()).unwrap();
+    let entries: Vec<Entry<C>> = serde_json::from_value(manifest["fixtures"].clone()).unwrap();
     (entries.into_iter().map(|entry| Fixture::read(&folder, entry)).collect(), manifest)
 }
 
@@ -95,8 +104,8 @@ fn tensors(path: &Path) -> BTreeMap<String, Tensor<f64>> {
     SafeTensors::deserialize(&bytes).unwrap().iter().map(tensor).collect()
 }
 
-impl Fixture {
-    fn read(folder: &Path, entry: Entry) -> Self {
+impl<C> Fixture<C> {
+    fn read(folder: &Path, entry: Entry<C>) -> Self {
         let tensors = tensors(&folder.join(&entry.file));
         Self { entry, tensors }
     }
@@ -134,37 +143,54 @@ impl Fixture {
     }
 
     pub fn minibatch(&self) -> Minibatch {
-        let x = self.get("input/x");
-        let n_genes = x.shape[1];
+        self.minibatch_under("input")
+    }
+
+    /// The labelled minibatch of a SCANVAE; without cells where there is none.
+    ///
+    /// Fixtures leave out its size factors, which have no effect, and the labels where there is
+    /// only one.
+    pub fn labelled_minibatch(&self) -> Minibatch {
+        let mut batch = self.minibatch_under("labelled");
+        let cells = batch.rows.n_cells();
+        batch.size_factor.resize(cells, 1.0);
+        batch.labels.resize(cells, 0);
+        batch
+    }
+
+    fn minibatch_under(&self, prefix: &str) -> Minibatch {
         let mut batch = Minibatch::default();
         batch.rows.clear();
+        let Some(x) = self.tensors.get(&format!("{prefix}/x")) else { return batch };
+        let n_genes = x.shape[1];
         for row in x.data.chunks(n_genes) {
             let genes: Vec<u32> = (0..n_genes as u32).filter(|&g| row[g as usize] > 0.0).collect();
             let counts: Vec<f32> = genes.iter().map(|&g| row[g as usize] as f32).collect();
             batch.rows.push(&genes, &counts);
         }
         batch.cells = (0..x.shape[0] as u32).collect();
-        batch.batch = self.list("batch_index", |v| v as u32);
-        batch.labels = self.list("labels", |v| v as u32);
-        batch.categories = self.list("cat_covs", |v| v as u32);
-        batch.continuous = self.list("cont_covs", |v| v as f32);
-        batch.size_factor = self.list("size_factor", |v| v as f32);
+        let list = |name: &str| self.list(&format!("{prefix}/{name}"));
+        let codes = |name: &str| list(name).into_iter().map(|v| v as u32).collect();
+        let numbers = |name: &str| list(name).into_iter().map(|v| v as f32).collect();
+        batch.batch = codes("batch_index");
+        batch.labels = codes("labels");
+        batch.categories = codes("cat_covs");
+        batch.continuous = numbers("cont_covs");
+        batch.size_factor = numbers("size_factor");
         batch
     }
 
     /// An input that not every fixture has.
-    fn list<T>(&self, name: &str, convert: impl Fn(f64) -> T) -> Vec<T> {
-        let found = self.tensors.get(&format!("input/{name}"));
-        found.map_or(Vec::new(), |t| t.data.iter().map(|&v| convert(v)).collect())
+    fn list(&self, name: &str) -> Vec<f64> {
+        self.tensors.get(name).map_or(Vec::new(), |t| t.data.clone())
     }
 
-    /// All noise of one pass.
-    pub fn noise<F: Real>(&self, row: usize) -> GivenNoise<F> {
+    fn noise_of<F: Real>(&self, row: usize, dropout_rate: f64) -> GivenNoise<F> {
         GivenNoise {
             z: self.normals("noise/z", row),
             library: self.normals("noise/library", row),
-            dropout: self.dropout("noise/dropout/z_encoder.", row),
-            library_dropout: self.dropout("noise/dropout/l_encoder.", row),
+            dropout: self.dropout("noise/dropout/z_encoder.", row, dropout_rate),
+            library_dropout: self.dropout("noise/dropout/l_encoder.", row, dropout_rate),
         }
     }
 
@@ -172,11 +198,47 @@ impl Fixture {
         self.tensors.get(name).map_or(Vec::new(), |t| of_row(t, row, 1.0))
     }
 
-    /// Dropout factors of every layer of an encoder.
-    fn dropout<F: Real>(&self, prefix: &str, row: usize) -> Vec<Vec<F>> {
-        let keep = 1.0 / (1.0 - self.entry.config.dropout_rate);
+    /// Dropout factors of every layer of a network.
+    fn dropout<F: Real>(&self, prefix: &str, row: usize, rate: f64) -> Vec<Vec<F>> {
+        let keep = 1.0 / (1.0 - rate);
         self.under(prefix).map(|(_, t)| of_row(t, row, keep)).collect()
     }
+}
+
+impl Fixture {
+    /// All noise of one pass.
+    pub fn noise<F: Real>(&self, row: usize) -> GivenNoise<F> {
+        self.noise_of(row, self.entry.config.dropout_rate)
+    }
+}
+
+impl Fixture<ScanvaeConfig> {
+    /// All noise of one pass.
+    pub fn noise<F: Real>(&self, row: usize) -> GivenScanvaeNoise<F> {
+        let ScanvaeConfig { vae, classifier_parameters, .. } = &self.entry.config;
+        let rate = vae.dropout_rate;
+        let of_classifier = classifier_parameters.dropout_rate.unwrap_or(rate);
+        let dropout = |layers: &str, rate| self.dropout(&format!("noise/{layers}."), row, rate);
+        let cell_by_cell = |values: Vec<F>| transposed(&values, vae.n_labels, vae.n_latent);
+        let z2_dropout = dropout("dropout/encoder_z2_z1", rate);
+        let layers = z2_dropout.iter().map(|l| transposed(l, vae.n_labels, vae.n_hidden));
+        GivenScanvaeNoise {
+            vae: self.noise_of(row, rate),
+            z2: cell_by_cell(self.normals("noise/z2", row)),
+            z2_dropout: layers.collect(),
+            classifier_dropout: dropout("dropout/classifier", of_classifier),
+            labelled_dropout: dropout("labelled/dropout/z_encoder", rate),
+            labelled_classifier_dropout: dropout("labelled/dropout/classifier", of_classifier),
+        }
+    }
+}
+
+/// From label by label to cell by cell: `(labels, cells, width)` to `(cells, labels, width)`.
+fn transposed<F: Real>(values: &[F], n_labels: usize, width: usize) -> Vec<F> {
+    let cells = values.len() / (n_labels * width);
+    let row = |at: usize| &values[at * width..][..width];
+    let order = (0..cells).flat_map(|c| (0..n_labels).map(move |y| y * cells + c));
+    order.flat_map(row).copied().collect()
 }
 
 /// One pass's part of the noise, times a factor.
@@ -215,6 +277,6 @@ pub fn worst<F: Real>(got: &[F], want: &[f64], floor: f64) -> f64 {
 }
 
 /// Norm of everything under a prefix together.
-pub fn total_norm(fixture: &Fixture, prefix: &str) -> f64 {
+pub fn total_norm<C>(fixture: &Fixture<C>, prefix: &str) -> f64 {
     norm(fixture.under(prefix).flat_map(|(_, t)| t.data.iter().copied()))
 }
