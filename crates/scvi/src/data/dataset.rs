@@ -172,6 +172,11 @@ impl<'a> Dataset<'a> {
         Ok(self)
     }
 
+    /// Label code of each cell, where labels were added: `(cells)`.
+    pub fn labels(&self) -> Option<&[u32]> {
+        (!self.labels.is_empty()).then_some(&self.labels)
+    }
+
     /// Whether there are stored posteriors.
     pub fn has_posterior(&self) -> bool {
         self.posterior.is_some()

@@ -108,6 +108,37 @@ impl Split {
         Ok(Self::cut(&(0..n as u32).collect::<Vec<_>>(), sizes))
     }
 
+    /// Splits groups of cells each by the same shares, and puts the parts together in the order of
+    /// the groups; with a seed each group is permuted before.
+    ///
+    /// Source: scvi-tools 1.4.2, `dataloaders/_data_splitting.py`, `SemiSupervisedDataSplitter`.
+    ///
+    /// # Errors
+    /// As [`Split::new`], where all groups together count.
+    pub fn by_group(
+        groups: &[Vec<u32>],
+        train_size: f64,
+        validation_size: Option<f64>,
+        seed: Option<u64>,
+    ) -> Result<Self, SplitError> {
+        let mut split = Self::default();
+        for group in groups {
+            let n = group.len();
+            let sizes = shares(n, train_size, validation_size)?;
+            let order = match seed {
+                Some(seed) => Philox::new(seed).permutation(Stream::Split, 0, n),
+                None => (0..n as u32).collect(),
+            };
+            let order: Vec<u32> = order.into_iter().map(|at| group[at as usize]).collect();
+            let Self { train, validation, test } = Self::cut(&order, sizes);
+            split.train.extend(train);
+            split.validation.extend(validation);
+            split.test.extend(test);
+        }
+        check_train(split.train.len(), groups.iter().map(Vec::len).sum())?;
+        Ok(split)
+    }
+
     fn cut(order: &[u32], [n_train, n_validation]: [usize; 2]) -> Self {
         let (validation, rest) = order.split_at(n_validation);
         let (train, test) = rest.split_at(n_train);
@@ -151,8 +182,19 @@ impl Split {
     }
 }
 
-/// Cells to train on and to validate on.
+/// Cells to train on and to validate on, two or more of the first.
 fn sizes(
+    n: usize,
+    train_size: f64,
+    validation_size: Option<f64>,
+) -> Result<[usize; 2], SplitError> {
+    let sizes = shares(n, train_size, validation_size)?;
+    check_train(sizes[0], n)?;
+    Ok(sizes)
+}
+
+/// Cells to train on and to validate on.
+fn shares(
     n: usize,
     train_size: f64,
     validation_size: Option<f64>,
@@ -172,7 +214,6 @@ fn sizes(
             return Err(SplitError::Share { option: "validation_size", found, range });
         }
     };
-    check_train(n_train, n)?;
     Ok([n_train, n_validation])
 }
 
@@ -200,6 +241,28 @@ mod tests {
         assert_eq!(sizes(101, 0.9, None), (91, 10, 0));
         assert_eq!(sizes(101, 0.5, Some(0.25)), (51, 25, 25));
         assert_eq!(sizes(2, 0.9, None), (2, 0, 0));
+    }
+
+    #[test]
+    fn every_group_has_its_share() {
+        let groups =
+            [(0..20).map(|c| 2 * c).collect::<Vec<u32>>(), vec![1], (3..43).step_by(2).collect()];
+        for seed in [None, Some(5)] {
+            let split = Split::by_group(&groups, 0.5, Some(0.25), seed).unwrap();
+            let of =
+                |cells: &[u32], group: &[u32]| cells.iter().filter(|c| group.contains(c)).count();
+            let sizes = |cells: &[u32]| groups.each_ref().map(|group| of(cells, group));
+            assert_eq!(sizes(&split.train), [10, 1, 10]);
+            assert_eq!(sizes(&split.validation), [5, 0, 5]);
+            assert_eq!(sizes(&split.test), [5, 0, 5]);
+            // The first group's cells come first.
+            assert!(split.train[..10].iter().all(|c| c % 2 == 0));
+            assert_eq!(split.validation[..5] == [0, 2, 4, 6, 8], seed.is_none());
+        }
+        assert!(matches!(
+            Split::by_group(&[vec![4], vec![]], 0.9, None, None),
+            Err(SplitError::TooFewCells { train: 1, cells: 1 })
+        ));
     }
 
     #[test]

@@ -42,6 +42,15 @@ pub enum TrainError {
         /// Training cells.
         train: usize,
     },
+    /// Batch normalisation needs two cells.
+    #[error("1 cell with a label to train on; at least 2 are needed, or none")]
+    OneLabelledCell,
+    /// An option of classifiers.
+    #[error("{option} needs a model that learns labels, and this one does not")]
+    NothingToClassify {
+        /// The option.
+        option: &'static str,
+    },
     /// The model's data is minified, and has no counts.
     #[error(transparent)]
     Minified(#[from] MinifiedError),

@@ -30,6 +30,7 @@ impl<'a, M: Trainable> TrainingRun<'a, M> {
         Step {
             plan,
             noise: Noise::Seeded { seed: plan.seed, draw: self.at.epoch as u32 },
+            number: self.at.step,
             kl_weight: self.kl_weight(),
             optimizer: OptimizerStep {
                 adam: plan.optimizer.at_step(&rule, self.at.step.max(1)),

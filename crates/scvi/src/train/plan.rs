@@ -35,6 +35,8 @@ use crate::module::GradientClip;
 /// | `n_epochs_kl_warmup` | 400 | epochs over which the KL's weight rises; beats steps unless 0 |
 /// | `n_steps_kl_warmup` | none | the same in steps |
 /// | `min_kl_weight`, `max_kl_weight` | 0, 1 | where the weight starts and ends |
+/// | `classification_ratio` | 50 | weight of the classification loss, of modules that classify |
+/// | `n_samples_per_label` | all | labelled cells of each label that an epoch trains the classifier on |
 /// | `early_stopping` | none | when to stop before `max_epochs` |
 /// | `check_val_every_n_epoch` | 1 where a step length or early stopping is looked at, else never | how often to validate |
 /// | `seed` | 0 | of weights, split, order and noise |
@@ -99,6 +101,13 @@ pub struct TrainPlan {
     pub min_kl_weight: f64,
     /// The KL's weight after warm-up.
     pub max_kl_weight: f64,
+    /// Weight of the classification loss; other modules have none.
+    #[serde(default = "default_classification_ratio")]
+    pub classification_ratio: f64,
+    /// Labelled cells of each label that an epoch trains the classifier on, drawn anew each epoch;
+    /// all of a label that has no more.
+    #[serde(default)]
+    pub n_samples_per_label: Option<usize>,
     /// When to stop before `max_epochs`.
     pub early_stopping: Option<EarlyStopping>,
     /// How often to validate.
@@ -144,11 +153,17 @@ impl Default for TrainPlan {
             n_steps_kl_warmup: None,
             min_kl_weight: 0.0,
             max_kl_weight: 1.0,
+            classification_ratio: default_classification_ratio(),
+            n_samples_per_label: None,
             early_stopping: None,
             check_val_every_n_epoch: None,
             seed: 0,
         }
     }
+}
+
+fn default_classification_ratio() -> f64 {
+    50.0
 }
 
 /// Epochs for a data set of `n_cells`: round(20,000 / n_cells · 400), between 1 and 400.

@@ -115,6 +115,8 @@ pub struct Step<'a> {
     pub plan: &'a TrainPlan,
     /// Where noise comes from: a cell's depends on the epoch.
     pub noise: Noise<'static, f32>,
+    /// Its number in the run, from 1; of an evaluation, that of the step before.
+    pub number: u64,
     /// Weight of the KL.
     pub kl_weight: f64,
     /// The optimizer; not used by an evaluation.

@@ -1,6 +1,6 @@
 //! How a [`Vae`] is trained (scvi-tools' `TrainingPlan`).
 
-use scvi_kernels::{Backend, Real};
+use scvi_kernels::Backend;
 
 use super::error::TrainError;
 use super::plan::TrainPlan;
@@ -33,6 +33,9 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
     fn check(&self, data: &Dataset, plan: &TrainPlan) -> Result<(), TrainError> {
         data.check_fits(self.spec())?;
         self.require_counts("training")?;
+        if plan.n_samples_per_label.is_some() {
+            return Err(TrainError::NothingToClassify { option: "n_samples_per_label" });
+        }
         match self.uses_stored(plan) && !data.has_posterior() {
             true => Err(Misfit::Missing { what: "stored posteriors" }.into()),
             false => Ok(()),
@@ -63,7 +66,7 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
     }
 
     fn train_step(&mut self, workspace: &mut Workspace<B>, step: &Step) {
-        let Step { plan, noise, kl_weight, optimizer } = step;
+        let Step { plan, noise, kl_weight, optimizer, .. } = step;
         match self.uses_stored(plan) {
             false => self.train_step(workspace, *noise, *kl_weight, *optimizer),
             true => self.train_decoder_step(workspace, *noise, *optimizer),
@@ -83,9 +86,7 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
     }
 
     fn cell_losses(&self, workspace: &Workspace<B>) -> Vec<f64> {
-        let terms = workspace.cell_outputs(self.backend());
-        let kl = terms.kl_divergence_z.iter().zip(&terms.kl_divergence_l).map(|(z, l)| z + l);
-        terms.reconstruction_loss.iter().zip(kl).map(|(r, kl)| (r + kl).to_f64()).collect()
+        workspace.cell_outputs(self.backend()).losses()
     }
 
     fn state(&self, slot: Slot) -> StateDict<f32> {

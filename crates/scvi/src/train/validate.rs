@@ -18,6 +18,8 @@ impl TrainPlan {
         number("min_kl_weight", min, min >= 0.0, "0 or more")?;
         let max = self.max_kl_weight;
         number("max_kl_weight", max, max >= min, "at least min_kl_weight")?;
+        let ratio = self.classification_ratio;
+        number("classification_ratio", ratio, ratio >= 0.0, "0 or more")?;
         match &self.early_stopping {
             Some(rule) => number("early_stopping_min_delta", rule.min_delta, true, "finite"),
             None => Ok(()),
@@ -31,6 +33,9 @@ impl TrainPlan {
         if self.batch_size < 3 {
             // With less, batch normalisation has hardly a variance to go by.
             return fault("batch_size", self.batch_size, "3 or more");
+        }
+        if self.n_samples_per_label == Some(0) {
+            return fault("n_samples_per_label", 0, "1 or more");
         }
         if let Shuffling::Blocks { block_size, buffer_size } = self.shuffling {
             if block_size == 0 {
