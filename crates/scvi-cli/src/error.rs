@@ -119,6 +119,8 @@ pub enum CliError {
         /// Whether it is a reference that has not learned its query yet.
         is_mapped: bool,
     },
+    #[error("{model} is a {class}: queries are mapped onto an SCVI")]
+    NotMappable { model: String, class: String },
     #[error("{}: {error}", path.display())]
     Category { path: PathBuf, error: Box<CategoryError> },
     #[error("{path} is minified: {task} needs counts, and it has none")]

@@ -152,6 +152,7 @@ impl CliError {
             | Self::NoCellsLeft { .. }
             | Self::NoGenes { .. }
             | Self::Mapping(_)
+            | Self::NotMappable { .. }
             | Self::Option { .. }
             | Self::UnknownBatch { .. }
             | Self::Groups { .. }

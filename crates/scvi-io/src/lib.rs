@@ -25,6 +25,7 @@ mod open_model;
 pub mod output;
 pub mod rows;
 mod saved_model;
+mod scanvi;
 pub mod scvi_tools;
 mod shell;
 pub mod table;
@@ -37,6 +38,8 @@ pub use gene_selection::{GeneSelectionMeta, choose_genes};
 pub use input_meta::{DroppedCells, InputMeta};
 pub use open_model::{ModelKind, model_kind, open_model, open_model_with_prefix};
 pub use saved_model::{
-    FORMAT_VERSION, MappedFrom, ModelMeta, SavedModel, TrainingMeta, load_model, save_model,
+    FORMAT_VERSION, MappedFrom, ModelMeta, SCANVI_FORMAT_VERSION, SavedModel, TrainingMeta,
+    load_model, save_model,
 };
+pub use scanvi::ScanviMeta;
 pub use shell::{quoted, select_cells_command};

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use scvi::Cpu;
 use scvi::data::{CategoricalField, Registry, Split};
 use scvi::model::query::Freeze;
-use scvi::module::{Dispersion, Vae, VaeConfig};
-use scvi::nn::{StateDict, Tensor as StateTensor};
+use scvi::module::{ConfigError, Dispersion, Scanvae, ScanvaeSpec, Vae, VaeConfig};
+use scvi::nn::{StateDict, StateError, Tensor as StateTensor};
 use scvi::train::{History, Stop};
+use scvi::{Cpu, DefaultBackend};
 use serde::{Deserialize, Serialize};
 
 use crate::IoError;
@@ -19,9 +19,12 @@ use crate::model_dir::{
     HistoryTable, META_FILE, TENSORS_FILE, Tensor, Tensors, read_history, read_model_dir,
     write_model_beside, write_model_dir,
 };
+use crate::scanvi::{ScanviMeta, is_of_labels};
 
-/// The newest format version this program reads, and the one it writes.
+/// The format version of the folders this program writes, but for a SCANVI's.
 pub const FORMAT_VERSION: u32 = 2;
+/// The version of a SCANVI's folder, which earlier programs do not know.
+pub const SCANVI_FORMAT_VERSION: u32 = 3;
 
 /// `model.json`: everything about a model but its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,9 @@ pub struct ModelMeta {
     pub model_class: String,
     /// The module's configuration.
     pub config: VaeConfig,
+    /// What a SCANVI has beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scanvi: Option<ScanviMeta>,
     /// Layer and columns the model was set up with.
     pub registry: Registry,
     /// Names of the genes, in the order of the model's inputs.
@@ -129,6 +135,8 @@ impl TrainingMeta {
 pub struct SavedModel {
     /// The model.
     pub vae: Vae<Cpu<f32>>,
+    /// Tensors that a SCANVI has beside its VAE; none of other models.
+    pub labels: StateDict<f32>,
     /// What it is, and was made from.
     pub meta: ModelMeta,
     /// What training recorded.
@@ -166,7 +174,18 @@ impl SavedModel {
 
     fn tensors(&self) -> Tensors {
         let unused = self.unused.iter().map(|(name, tensor)| (name.clone(), tensor.clone()));
-        packed(self.vae.state_dict().into_iter().chain(unused))
+        let labels = self.labels.iter().map(|(name, tensor)| (name.clone(), tensor.clone()));
+        packed(self.vae.state_dict().into_iter().chain(labels).chain(unused))
+    }
+
+    /// The whole module of a SCANVI; none of another model.
+    pub fn scanvae(&self) -> Option<Scanvae<DefaultBackend>> {
+        let spec = self.meta.scanvi.as_ref()?.config(&self.meta.config).validate().ok()?;
+        let mut state = self.vae.state_dict();
+        state.extend(self.labels.clone());
+        let mut module = Scanvae::of_vae(self.vae.clone(), spec, 0);
+        module.load_state_dict(state).ok()?;
+        Some(module)
     }
 
     /// Reads a model folder.
@@ -183,14 +202,16 @@ impl SavedModel {
     /// As [`load_model`].
     pub fn load_prefixed(dir: impl AsRef<Path>, prefix: &str) -> Result<Self, IoError> {
         let dir = dir.as_ref();
-        let (tensors, meta): (Tensors, ModelMeta) = read_model_dir(dir, prefix, FORMAT_VERSION)?;
+        let (tensors, meta): (Tensors, ModelMeta) =
+            read_model_dir(dir, prefix, SCANVI_FORMAT_VERSION)?;
         let fault = |problem: String| IoError::NotModelDir { path: dir.to_owned(), problem };
         let state = tensors
             .into_iter()
             .map(|(name, t)| (name, StateTensor { shape: t.shape, data: t.values }));
         let (unused, read) = state.partition(|(name, _)| is_unused(&meta.config, name));
-        let vae = build(&meta, read, [META_FILE, TENSORS_FILE]).map_err(fault)?;
-        Ok(Self { vae, meta, history: read_history(dir, prefix)?, unused, left_out: Vec::new() })
+        let Built { vae, labels } = build(&meta, read, [META_FILE, TENSORS_FILE]).map_err(fault)?;
+        let history = read_history(dir, prefix)?;
+        Ok(Self { vae, labels, meta, history, unused, left_out: Vec::new() })
     }
 }
 
@@ -223,24 +244,41 @@ pub fn load_model(dir: impl AsRef<Path>) -> Result<(Vae<Cpu<f32>>, ModelMeta), I
     SavedModel::load(dir).map(|model| (model.vae, model.meta))
 }
 
+/// A VAE, and the tensors that a SCANVI has beside.
+pub(crate) struct Built {
+    pub(crate) vae: Vae<DefaultBackend>,
+    pub(crate) labels: StateDict<f32>,
+}
+
 /// The model that metadata describe, with these weights; or what contradicts what, by the places
 /// where metadata and weights stand.
 pub(crate) fn build(
     meta: &ModelMeta,
     state: StateDict<f32>,
     [described, weights]: [&str; 2],
-) -> Result<Vae<Cpu<f32>>, String> {
-    let spec = meta.config.validate().map_err(|e| format!("{described}: {e}"))?;
+) -> Result<Built, String> {
+    let illegal = |e: ConfigError| format!("{described}: {e}");
+    let spec = meta.config.validate().map_err(illegal)?;
+    let scanvi = meta.scanvi.as_ref().map(|scanvi| scanvi.config(&meta.config).validate());
+    let scanvi = scanvi.transpose().map_err(illegal)?;
     check_meta(meta).map_err(|problem| format!("{described}: {problem}"))?;
     // Sizes in the metadata are hostile until the tensors' own sizes have confirmed them.
-    let claimed = spec.n_parameters();
+    let claimed = scanvi.as_ref().map_or(spec.n_parameters(), ScanvaeSpec::n_parameters);
     let found = state.values().map(|t| t.data.len() as u128).sum::<u128>();
     if claimed > found {
         return Err(format!("{weights}: the configuration needs {claimed} numbers, not {found}"));
     }
-    let mut vae = Vae::new(Cpu::new(), spec, 0);
-    vae.load_state_dict(state).map_err(|e| format!("{weights}: {e}"))?;
-    Ok(vae)
+    let misfit = |e: StateError| format!("{weights}: {e}");
+    let Some(scanvi) = scanvi else {
+        let mut vae = Vae::new(DefaultBackend::new(), spec, 0);
+        vae.load_state_dict(state).map_err(misfit)?;
+        return Ok(Built { vae, labels: StateDict::new() });
+    };
+    let mut module = Scanvae::new(DefaultBackend::new(), scanvi, 0);
+    let labels = state.iter().filter(|(name, _)| is_of_labels(name));
+    let labels = labels.map(|(name, tensor)| (name.clone(), tensor.clone())).collect();
+    module.load_state_dict(state).map_err(misfit)?;
+    Ok(Built { vae: module.into_vae(), labels })
 }
 
 /// Whether the columns that are read for this model have the categories it was made for, and its
@@ -253,11 +291,11 @@ pub(crate) fn check_meta(meta: &ModelMeta) -> Result<(), String> {
     let named = |f: &Option<CategoricalField>| f.as_ref().map(|f| f.categories.len());
     let numbers = [
         ("batch categories", named(&registry.batch), config.n_batch, "n_batch"),
-        // The first format did not count labels.
+        // The first format did not count labels; of a SCANVI the unlabelled category is none.
         (
             "labels",
             named(&registry.labels).filter(|_| meta.format_version > 1),
-            config.n_labels,
+            config.n_labels + usize::from(meta.scanvi.is_some()),
             "n_labels",
         ),
         (

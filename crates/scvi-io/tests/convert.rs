@@ -236,8 +236,8 @@ fn what_cannot_be_carried_is_named() {
     };
     refused(
         "default",
-        |s| s.registry.model_name = Some("SCANVI".into()),
-        &["'SCANVI'", "LinearSCVI"],
+        |s| s.registry.model_name = Some("TOTALVI".into()),
+        &["'TOTALVI'", "LinearSCVI or SCANVI"],
     );
     let mudata = |s: &mut ScviToolsSave| s.registry.setup_method_name = Some("setup_mudata".into());
     refused("default", mudata, &["'setup_mudata'"]);

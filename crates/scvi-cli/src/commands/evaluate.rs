@@ -17,7 +17,8 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
         check_output(path, common.overwrite)?;
     }
     let source = &args.source;
-    let (SavedModel { vae, .. }, prepared) = open(source, common)?;
+    let (model, prepared) = open(source, common)?;
+    let SavedModel { vae, .. } = &model;
     let draw = if args.posterior_mean {
         PointEstimate::Mean
     } else {
@@ -26,9 +27,13 @@ pub fn run(args: &EvaluateArgs, common: &Common) -> Result<(), CliError> {
     let data = prepared.dataset()?;
     let cells = Cells::all(&data, source.batch_size);
     let tasks = Tasks::new(common);
-    let terms = tasks.run("evaluating", |watch| elbo(&vae, cells, draw, watch))?;
+    let module = model.scanvae();
+    let terms = tasks.run("evaluating", |watch| match &module {
+        Some(module) => elbo(module, cells, draw, watch),
+        None => elbo(vae, cells, draw, watch),
+    })?;
     let likelihoods = args.n_mc_samples.map(|k| {
-        let task = |watch: &mut Watch| marginal_ll(&vae, cells, k, common.seed, watch);
+        let task = |watch: &mut Watch| marginal_ll(vae, cells, k, common.seed, watch);
         tasks.run("estimating the marginal likelihood", task)
     });
     let likelihoods = likelihoods.transpose()?;

@@ -31,6 +31,10 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     let output = args.output.as_deref().map(|path| Output::check(path, &args.input, common));
     let output = output.transpose()?;
     let SavedModel { vae: mut reference, meta: known, .. } = open_trained(&args.reference)?;
+    if known.scanvi.is_some() {
+        let model = args.reference.display().to_string();
+        return Err(CliError::NotMappable { model, class: known.model_class });
+    }
     let query = for_query(&args.input, &known, &args, common)?;
     let freeze = freeze(&args.freeze);
     let config = grown(&known.config, &query.prepared)?;

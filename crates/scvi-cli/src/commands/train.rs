@@ -176,6 +176,7 @@ pub(super) fn meta(
         program: program(),
         model_class: "SCVI".to_owned(),
         config,
+        scanvi: None,
         registry: prepared.registry.clone(),
         var_names: prepared.var_names.clone(),
         split: trained.split.clone(),

@@ -7,9 +7,12 @@ use scvi::module::VaeConfig;
 use scvi::nn::{StateDict, Tensor};
 
 use super::extras::plain;
-use super::{ScviToolsExtras, config, history, is_unused, registry};
+use super::model_class::ModelClass;
+use super::{ScviToolsExtras, config, history, is_unused, registry, scanvi};
 use crate::model_dir::HistoryTable;
-use crate::saved_model::{FORMAT_VERSION, ModelMeta, SavedModel, TrainingMeta, build};
+use crate::saved_model::{
+    Built, FORMAT_VERSION, ModelMeta, SCANVI_FORMAT_VERSION, SavedModel, TrainingMeta, build,
+};
 use crate::scvi_tools::{SaveError, ScviToolsSave, SetupRegistry, StateTensor};
 
 /// Fields that scvi-tools adds for minified data.
@@ -35,14 +38,26 @@ const MINIFIED: [&str; 4] = ["latent_qzm", "latent_qzv", "minify_type", "observe
 /// # Errors
 /// [`SaveError::Structure`] names what this program has no counterpart for, [`SaveError::Model`]
 /// says which parts contradict each other.
-pub fn from_scvi_tools(save: ScviToolsSave) -> Result<SavedModel, SaveError> {
-    let linear = is_linear(&save)?;
+pub fn from_scvi_tools(mut save: ScviToolsSave) -> Result<SavedModel, SaveError> {
+    let class = ModelClass::of_save(&save)?;
     check_setup(&save.registry)?;
     let registry = registry::from_setup(&save.registry)?;
     let mut left_out = Vec::new();
     let (floats, counters) = tensors(save.state_dict)?;
-    let arguments = config::from_arguments(save.init_params, linear)?;
-    let (config, state) = with_data(arguments, &save.var_names, &registry, floats);
+    let scanvi = match class {
+        ModelClass::Scanvi => {
+            let version = save.registry.scvi_version.as_deref();
+            let own = scanvi::take(&mut save.init_params, &mut save.attributes, version)?;
+            Some(scanvi::with_data(own, &registry, &floats)?)
+        }
+        ModelClass::Scvi | ModelClass::LinearScvi => None,
+    };
+    let arguments = config::from_arguments(save.init_params, class.is_linear())?;
+    let (mut config, state) = with_data(arguments, &save.var_names, &registry, floats);
+    if scanvi.is_some() {
+        // The category of unlabelled cells is no label.
+        config.n_labels = config.n_labels.saturating_sub(1);
+    }
     let (unused, read) = state.into_iter().partition(|(name, _)| is_unused(&config, name));
     let n_cells = save.registry.fields.get("X").and_then(|x| x.n_obs).unwrap_or_default();
     let table = history::to_table(save.history)?;
@@ -55,10 +70,11 @@ pub fn from_scvi_tools(save: ScviToolsSave) -> Result<SavedModel, SaveError> {
         attributes: plain(save.attributes, &mut left_out),
     };
     let meta = ModelMeta {
-        format_version: FORMAT_VERSION,
+        format_version: if scanvi.is_some() { SCANVI_FORMAT_VERSION } else { FORMAT_VERSION },
         program: format!("scvi-tools {}", extras.scvi_version.as_deref().unwrap_or_default()),
-        model_class: super::to_scvi_tools::class(linear).to_owned(),
+        model_class: class.name().to_owned(),
         config,
+        scanvi,
         registry,
         var_names: save.var_names,
         split: Split {
@@ -73,23 +89,9 @@ pub fn from_scvi_tools(save: ScviToolsSave) -> Result<SavedModel, SaveError> {
         mapped_from: None,
         minified_data_type: None,
     };
-    let vae = build(&meta, read, ["attr_dict", "model_state_dict"])
+    let Built { vae, labels } = build(&meta, read, ["attr_dict", "model_state_dict"])
         .map_err(|problem| SaveError::Model { problem })?;
-    Ok(SavedModel { vae, meta, history: table, unused, left_out })
-}
-
-fn is_linear(save: &ScviToolsSave) -> Result<bool, SaveError> {
-    match save.model_class() {
-        Some("SCVI") => Ok(false),
-        Some("LinearSCVI") => Ok(true),
-        // Not written before scvi-tools 0.15.
-        None => Ok(save.state_dict.keys().any(|name| name.starts_with("decoder.factor_regressor"))),
-        Some(other) => Err(SaveError::Structure {
-            place: "registry_['model_name']".into(),
-            expected: "SCVI or LinearSCVI".into(),
-            found: format!("'{}'", other.escape_debug()),
-        }),
-    }
+    Ok(SavedModel { vae, labels, meta, history: table, unused, left_out })
 }
 
 fn check_setup(setup: &SetupRegistry) -> Result<(), SaveError> {

@@ -25,9 +25,10 @@
 //!
 //! What cannot be carried over is an error that names it: an argument of other versions, an
 //! activation function other than [`Activation`](scvi::module::Activation) knows, another class
-//! than `SCVI` and `LinearSCVI`.
+//! than `SCVI`, `LinearSCVI` and `SCANVI`.
 //!
-//! Source: scvi-tools 1.4.2, `model/_scvi.py`, `model/_linear_scvi.py`, `module/_vae.py`,
+//! Source: scvi-tools 1.4.2, `model/_scvi.py`, `model/_linear_scvi.py`, `model/_scanvi.py`,
+//! `module/_vae.py`, `module/_scanvae.py`, `module/base/_base_module.py` (`on_load`),
 //! `data/_manager.py`.
 
 mod arguments;
@@ -36,7 +37,9 @@ mod extras;
 mod from_scvi_tools;
 mod functions;
 mod history;
+mod model_class;
 mod registry;
+mod scanvi;
 mod to_scvi_tools;
 mod unused;
 

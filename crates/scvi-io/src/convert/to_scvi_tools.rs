@@ -6,15 +6,11 @@ use scvi::data::minibatches;
 use scvi::module::{Dispersion, VaeConfig};
 use scvi::nn::{StateDict, Tensor};
 
+use super::model_class::ModelClass;
 use super::registry::Sizes;
-use super::{ScviToolsExtras, config, extras, history, registry, unused};
+use super::{ScviToolsExtras, config, extras, history, registry, scanvi, unused};
 use crate::saved_model::{ModelMeta, SavedModel, TrainingMeta, check_meta};
 use crate::scvi_tools::{SaveError, ScviToolsSave, StateTensor};
-
-/// The class of scvi-tools that a model corresponds to.
-pub(super) fn class(linear: bool) -> &'static str {
-    if linear { "LinearSCVI" } else { "SCVI" }
-}
 
 /// Makes a save of a model, which `scvi.model.SCVI.load` (or `LinearSCVI.load`) opens with data
 /// that has the columns the model was set up with; training goes on from there, and
@@ -30,10 +26,12 @@ pub fn to_scvi_tools(model: &mut SavedModel) -> Result<ScviToolsSave, SaveError>
     check_meta(&model.meta).map_err(fault)?;
     check_known(&model.meta).map_err(fault)?;
     let ModelMeta { config, registry, var_names, split, training, scvi_tools, .. } = &model.meta;
+    let class = ModelClass::of_model(&model.meta);
     let none = ScviToolsExtras::default();
     let extras = scvi_tools.as_ref().unwrap_or(&none);
-    let read = model.vae.state_dict();
+    let mut read = model.vae.state_dict();
     check_embeddings(config, &read).map_err(fault)?;
+    read.extend(model.labels.clone());
     let mut unread = model.unused.clone();
     unused::draw_missing(config, &mut unread, training.seed).map_err(|e| fault(e.to_string()))?;
     let is_trained = training.is_trained();
@@ -43,16 +41,21 @@ pub fn to_scvi_tools(model: &mut SavedModel) -> Result<ScviToolsSave, SaveError>
     let [train, validation, test] = parts
         .map(|rows| has_split.then(|| rows.iter().map(|&row| row as usize).collect::<Vec<_>>()));
     let sizes = Sizes { n_cells: training.n_cells, var_names };
-    let mut setup = registry::to_setup(registry, &sizes, config.linear_decoder, extras)?;
+    let mut setup = registry::to_setup(registry, &sizes, class, extras)?;
     if scvi_tools.is_none() && !config.linear_decoder {
         // A model that was a save there says what that save said.
         registry::allow_minified(&mut setup);
+    }
+    let mut init_params = config::to_arguments(config);
+    if let Some(meta) = &model.meta.scanvi {
+        init_params.extend(scanvi::to_arguments(meta, setup.scvi_version.as_deref()));
+        scanvi::name_unlabeled(&mut setup, meta);
     }
     Ok(ScviToolsSave {
         state_dict: state_dict(&model.meta, extras, read, unread),
         var_names: var_names.clone(),
         registry: setup,
-        init_params: config::to_arguments(config),
+        init_params,
         history: history::from_table(&model.history),
         train_indices: train,
         validation_indices: validation,

@@ -71,6 +71,7 @@ impl Model {
             program: program(),
             model_class: model_class.to_owned(),
             config,
+            scanvi: None,
             registry,
             var_names,
             split: Split::default(),
@@ -84,6 +85,7 @@ impl Model {
         let vae = Vae::new(Cpu::new(), spec, seed);
         Ok(Self::of(SavedModel {
             vae,
+            labels: BTreeMap::new(),
             meta,
             history: HistoryTable::default(),
             unused: BTreeMap::new(),

@@ -38,6 +38,8 @@ struct Parts<'py> {
     /// [`Description`], as JSON.
     description: Vec<u8>,
     tensors: Bound<'py, PyDict>,
+    /// Tensors that a SCANVI has beside its VAE.
+    labels: Bound<'py, PyDict>,
     /// Tensors that no pass reads.
     unused: Bound<'py, PyDict>,
     /// Rows of the history, in which numbers may be missing: NaN, which JSON has not.
@@ -52,7 +54,7 @@ impl Model {
     ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyDict>,))> {
         let py = slf.py();
         let State { saved, reference } = State::clone(&slf.get().state());
-        let SavedModel { vae, meta, history, unused, left_out } = saved;
+        let SavedModel { vae, labels, meta, history, unused, left_out } = saved;
         let description = Description {
             meta,
             config: vae.spec().config().clone(),
@@ -67,6 +69,7 @@ impl Model {
         parts.set_item("program", program())?;
         parts.set_item("description", PyBytes::new(py, &description))?;
         parts.set_item("tensors", to_dict(py, vae.state_dict())?)?;
+        parts.set_item("labels", to_dict(py, labels)?)?;
         parts.set_item("unused", to_dict(py, unused)?)?;
         parts.set_item("history", history.rows)?;
         Ok((slf.get_type().getattr("_from_parts")?, (parts,)))
@@ -99,7 +102,8 @@ impl Model {
         vae.load_state_dict(from_dict(&parts.tensors)?).map_err(py_error)?;
         let history = HistoryTable { columns, rows: parts.history };
         let unused = from_dict(&parts.unused)?;
-        let saved = SavedModel { vae, meta, history, unused, left_out };
+        let labels = from_dict(&parts.labels)?;
+        let saved = SavedModel { vae, labels, meta, history, unused, left_out };
         Ok(Self::in_state(State { saved, reference }))
     }
 

@@ -57,6 +57,7 @@ impl Model {
         };
         let saved = SavedModel {
             vae,
+            labels: BTreeMap::new(),
             meta,
             history: HistoryTable::default(),
             unused: BTreeMap::new(),

@@ -16,6 +16,7 @@ mod tests {
 
     use super::*;
     use crate::convert::ScviToolsExtras;
+    use crate::convert::model_class::ModelClass;
     use crate::scvi_tools::{ArrayData, SetupField, SetupRegistry, Value};
 
     fn field(key: &str, kind: CategoryKind, categories: &[&str]) -> CategoricalField {
@@ -26,7 +27,8 @@ mod tests {
     fn setup(registry: &Registry, linear: bool) -> SetupRegistry {
         let var_names = ["a".to_owned(), "b".to_owned()];
         let sizes = Sizes { n_cells: 9, var_names: &var_names };
-        to_setup(registry, &sizes, linear, &ScviToolsExtras::default()).unwrap()
+        let class = if linear { ModelClass::LinearScvi } else { ModelClass::Scvi };
+        to_setup(registry, &sizes, class, &ScviToolsExtras::default()).unwrap()
     }
 
     #[test]

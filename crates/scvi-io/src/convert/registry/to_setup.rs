@@ -7,7 +7,7 @@ use scvi::data::{CategoricalField, MatrixKey, Registry};
 use super::PREFIX;
 use super::categories::mapping;
 use crate::convert::extras::{self, ScviToolsExtras};
-use crate::convert::to_scvi_tools::class;
+use crate::convert::model_class::ModelClass;
 use crate::scvi_tools::{ArrayData, SaveError, SetupField, SetupRegistry, Value};
 
 /// The version whose registry is written where a model did not come from another one.
@@ -23,7 +23,7 @@ pub(in crate::convert) struct Sizes<'a> {
 pub(in crate::convert) fn to_setup(
     registry: &Registry,
     sizes: &Sizes,
-    linear: bool,
+    class: ModelClass,
     extras: &ScviToolsExtras,
 ) -> Result<SetupRegistry, SaveError> {
     let mut fields = BTreeMap::from([
@@ -37,7 +37,7 @@ pub(in crate::convert) fn to_setup(
         ("batch_key", key(&registry.batch)),
         ("labels_key", key(&registry.labels)),
     ]);
-    if !linear {
+    if !class.is_linear() {
         let covariates = &registry.categorical_covariates;
         fields.insert("size_factor", size_factor_field(registry.size_factor.as_ref()));
         fields.insert("extra_categorical_covs", categorical_covariates_field(covariates)?);
@@ -50,7 +50,7 @@ pub(in crate::convert) fn to_setup(
     }
     Ok(SetupRegistry {
         scvi_version: Some(extras.scvi_version.clone().unwrap_or_else(|| VERSION.to_owned())),
-        model_name: Some(class(linear).to_owned()),
+        model_name: Some(class.name().to_owned()),
         setup_method_name: Some("setup_anndata".to_owned()),
         setup_args: owned(args),
         fields: owned(fields),
