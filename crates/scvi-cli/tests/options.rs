@@ -104,7 +104,7 @@ fn wrong_options_are_named_and_nothing_is_written() {
         ),
         ("--continuous-covariate-key weight", &["weight", "age"]),
         ("--categorical-covariate-key donors", &["donors", "donor"]),
-        ("--size-factor-key zero", &["size factor", "0", "above 0"]),
+        ("--size-factor-key zero", &["column 'zero'", "it is 0", "above 0"]),
     ] {
         let args: Vec<&str> = args.split(' ').collect();
         let ran = train(&folder, &args);

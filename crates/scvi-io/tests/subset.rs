@@ -63,6 +63,7 @@ fn subsets_of_every_kind_of_file() {
                 Err(
                     error @ (IoError::CannotCopy { .. }
                     | IoError::OtherFile { .. }
+                    | IoError::Structure { .. }
                     | IoError::Unread { .. }),
                 ) => {
                     let told = error.to_string();

@@ -9,7 +9,7 @@ const NAMED: usize = 10;
 ///
 /// ```
 /// assert_eq!(scvi::listed(["a", "b"]), "a, b");
-/// assert_eq!(scvi::listed(1..=12), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ... and 2 more");
+/// assert_eq!(scvi::listed(1..13), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ... and 2 more");
 /// assert_eq!(scvi::listed([""; 0]), "none");
 /// ```
 pub fn listed<I: IntoIterator<Item: Display, IntoIter: ExactSizeIterator>>(items: I) -> String {

@@ -90,8 +90,8 @@ pub const GENES: &str = examples! {
 pub const QC: &str = examples! {
     "# Genes, counts and mitochondrial share of each cell"
     "scvi qc counts.h5ad --output qc.csv"
-    "# The cells with fewest genes"
-    "scvi qc counts.h5ad --output - | sort -t, -k2,2n | head"
+    "# Cells by how many genes they have, fewest first"
+    "scvi qc counts.h5ad --output - | sort -t, -k2,2n > by_genes.csv"
 };
 
 pub const MAP: &str = examples! {

@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(division(&[1.0, 2.0, 3.0, 4.0]), 1);
         assert_eq!(division(&[1.0, 2.0, 3.0, 4.0, 5.0]), 2);
         assert_eq!(division(&[1.0, 2.0, 2.0, 4.0]), 2);
-        assert_eq!(division(&[1.0, 2.0, 2.0, 2.0, 2.0]), 0);
+        assert_eq!(division(&[1.0, 2.0, 2.0, 2.0, 2.0]), 2);
         assert_eq!(division(&[1.0, 1.0, 1.0, 1.0]), 1);
     }
 
