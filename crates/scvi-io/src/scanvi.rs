@@ -1,4 +1,4 @@
-//! What is kept of a SCANVI beside its VAE.
+//! What a model folder has of a SCANVI beside its VAE.
 
 use scvi::module::{ClassifierParameters, ScanvaeConfig, VaeConfig};
 use serde::{Deserialize, Serialize};

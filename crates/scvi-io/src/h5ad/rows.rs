@@ -94,7 +94,7 @@ impl Edited {
         Ok(Self { temp, n_obs, start, places: matrices.iter().map(place).collect() })
     }
 
-    /// Makes room for so many rows of each matrix: where these lie in the file.
+    /// Allocates so many rows of each matrix, and says where they are in the file.
     fn reserve(self, rows: usize) -> Result<(AtomicFile, Vec<Range<u64>>), IoError> {
         let places = self.places.iter().map(|place| (place.as_str(), rows as u64));
         let places: Vec<(&str, u64)> = places.collect();

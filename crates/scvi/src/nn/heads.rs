@@ -13,7 +13,7 @@ use super::{BatchNorm, Init, Param, Slot, Update};
 /// Which of the heads a pass needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decoded {
-    /// px_scale alone.
+    /// Only px_scale.
     Scale,
     /// All that the likelihood reads.
     All,

@@ -19,7 +19,7 @@ pub struct LossTerms {
     pub reconstruction_loss: f64,
     /// KL(q(z|x) ‖ p(z)).
     pub kl_local: f64,
-    /// What else the module puts on record, by its name: for each minibatch a number, which counts
+    /// What else the module measures, by its name: for each minibatch a number, which counts
     /// as often as the minibatch has cells.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, f64>,
@@ -37,7 +37,7 @@ pub struct EpochSums {
     pub kl_local: f64,
     /// The loss, each minibatch with the KL's weight of its step.
     pub loss: f64,
-    /// What else the module puts on record, by its name, times the minibatch's cells.
+    /// What else the module measures, by its name, times the minibatch's cells.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, f64>,
 }
@@ -136,7 +136,7 @@ impl History {
     ];
 
     /// Names of this run's columns: those of every run, `train_` and `validation_` of each name
-    /// that the module puts on record beside, and where the step length was monitored, `lr-Adam` or
+    /// that the module measures beside them, and where the learning rate was monitored, `lr-Adam` or
     /// `lr-AdamW`.
     pub fn columns(&self) -> Vec<String> {
         let mut columns: Vec<String> = Self::COLUMNS.map(str::to_owned).into();
@@ -163,7 +163,7 @@ impl History {
         })
     }
 
-    /// What the module puts on record beside the terms of every loss, in the order of names.
+    /// What the module measures beside the terms of every loss, in the order of names.
     fn metrics(&self) -> BTreeSet<&str> {
         let terms = self.epochs.iter().flat_map(|e| [Some(&e.train), e.validation.as_ref()]);
         terms.flatten().flat_map(|terms| terms.metrics.keys().map(String::as_str)).collect()

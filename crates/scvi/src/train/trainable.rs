@@ -55,7 +55,7 @@ pub trait Trainable: Sized + Send + Sync {
     /// Buffers for steps on minibatches of at most these sizes, one of each sampler.
     fn workspace(&self, sizes: &[MinibatchSize]) -> Self::Workspace;
 
-    /// Buffers for the minibatches of a step alone.
+    /// Buffers for only the minibatches of a step.
     fn inputs(&self, sizes: &[MinibatchSize]) -> Self::Inputs;
 
     /// Loads the minibatches of a step, one of each sampler; where `ahead` is given another step is
