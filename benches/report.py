@@ -1,4 +1,4 @@
-"""Writes BENCHMARKS.md and its plots from stored results."""
+"""Writes docs/benchmarks.md and its plots from stored results."""
 
 import json
 import os

@@ -1,8 +1,8 @@
-"""Runs the benchmarks, keeps their results, and writes BENCHMARKS.md with its plots.
+"""Runs the benchmarks, keeps their results, and writes docs/benchmarks.md with its plots.
 
     python3 benches/suite.py [--only SECTION[.PART] ...] [--rounds 3] [--pbmc3k PATH]
     python3 benches/suite.py --quick            # tiny sizes: a test of the suite, in minutes
-    python3 benches/suite.py --render-only      # BENCHMARKS.md and plots from stored results
+    python3 benches/suite.py --render-only      # docs/benchmarks.md and plots from stored results
 
 Each section is a module of benches/sections. What it measured is stored measurement by
 measurement in benches/results/SECTION.json, from which tables and plots are made; --resume goes
@@ -38,13 +38,14 @@ def arguments():
     parser.add_argument("--resume", action="store_true", help="keep what is measured already")
     parser.add_argument("--render-only", action="store_true", help="run nothing")
     parser.add_argument("--folder", type=Path, help="keep data here [default: temporary]")
-    parser.add_argument("--output", type=Path, help="[default: BENCHMARKS.md]")
+    parser.add_argument("--output", type=Path, help="[default: docs/benchmarks.md]")
     measure.add_common_arguments(parser)
     parser.add_argument("--limits", type=Path, default=LIMITS, help="the built machine_limits")
     options = parser.parse_args()
     home = BENCHES / "out" if options.quick else BENCHES
     options.results, options.plots = home / "results", home / "plots"
-    options.output = options.output or (home if options.quick else measure.ROOT) / "BENCHMARKS.md"
+    pages = home if options.quick else measure.ROOT / "docs"
+    options.output = options.output or pages / "benchmarks.md"
     options.rounds = options.rounds or (1 if options.quick else 3)
     return options
 

@@ -1,7 +1,7 @@
 //! The checkpoint of a training run: one file beside the model folder it is to become.
 //!
 //! A safetensors file with the weights and Adam's moments, its metadata in the header, and the
-//! SHA-256 of all the rest as its last tensor; `FORMAT.md` specifies it. It is replaced in one step,
+//! SHA-256 of all the rest as its last tensor; `docs/formats.md` specifies it. It is replaced in one step,
 //! so that a killed run leaves the old one or the new one.
 
 mod difference;

@@ -1,5 +1,5 @@
 //! The native model folder: `model.safetensors`, `model.json`, `history.csv` and `SHA256SUMS`;
-//! `FORMAT.md` specifies it.
+//! `docs/formats.md` specifies it.
 //!
 //! This layer knows tensors by name, metadata as anything serde can write, and a table of numbers;
 //! what they mean is the model's business. The same model gives the same bytes: keys are sorted,
