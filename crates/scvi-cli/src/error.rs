@@ -25,8 +25,6 @@ pub enum CliError {
     Input(Box<InputError>),
     #[error("{}", error.to_string().replace(path.as_str(), typed))]
     OfInputs { error: Box<CliError>, path: String, typed: String },
-    #[error("lists of samples have other columns: {first}; and {other}")]
-    SampleColumns { first: String, other: String },
     #[error("{path} has obs column '{key}': --batch-name is for files without one")]
     BatchNameBeside { path: String, key: String },
     #[error(transparent)]

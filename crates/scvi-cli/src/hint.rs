@@ -143,7 +143,6 @@ impl CliError {
             }
             Self::Unfinished { .. } => "`--overwrite` gives it up".to_owned(),
             Self::Config(_)
-            | Self::SampleColumns { .. }
             | Self::BatchNameBeside { .. }
             | Self::Choice(_)
             | Self::Dataset(_)

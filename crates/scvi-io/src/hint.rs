@@ -120,6 +120,7 @@ impl InputError {
             | Self::NoGenes { .. }
             | Self::NoGenome { .. }
             | Self::NamesOfInputs { .. }
+            | Self::SampleColumns { .. }
             | Self::SomeHaveColumn { .. }
             | Self::SampleSheet { .. } => return None,
         };

@@ -11,6 +11,7 @@ mod data;
 mod distributions;
 mod error;
 mod genes;
+mod inputs;
 mod model;
 mod module;
 mod supervise;
@@ -47,6 +48,8 @@ mod _core {
     use super::distributions::distribution;
     #[pymodule_export]
     use super::genes::{choose_genes, choose_genes_of_file};
+    #[pymodule_export]
+    use super::inputs::join_inputs;
     #[pymodule_export]
     use super::model::Model;
     #[pymodule_export]

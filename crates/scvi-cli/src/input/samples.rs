@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use scvi::data::MatrixKey;
-use scvi_io::inputs::{InputError, sample_name};
+use scvi_io::inputs::InputError;
 use scvi_io::open_model;
 use tempfile::TempDir;
 
-use super::typed::{Named, Typed};
+use super::typed::Typed;
 use crate::args::{Command, Common, InputArgs, ModelInput, ReadArgs};
 use crate::error::CliError;
 use crate::options::quoted;
@@ -182,8 +182,8 @@ fn of_task(
 /// The name of each input of a task.
 pub fn named_inputs(source: &ModelInput) -> Result<Vec<String>, CliError> {
     let mut names: Vec<(String, PathBuf)> = Vec::new();
-    for Named { name, path, .. } in of_model(source, None).named()? {
-        let name = name.unwrap_or_else(|| sample_name(&path));
+    for input in of_model(source, None).named()? {
+        let (name, path) = (input.name(), input.path);
         if let Some((_, first)) = names.iter().find(|(known, _)| *known == name) {
             let first = first.clone();
             return Err(InputError::SameName { name, first, second: path }.into());

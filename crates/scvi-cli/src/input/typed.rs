@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use scvi::data::MatrixKey;
 use scvi_io::anndata::AnnDataFile;
 use scvi_io::inputs::{
-    GeneNames, Input, InputError, Join, JoinOptions, Joined, NamedSample, Sample, SampleOptions,
-    read_sample_sheet, sample_name, write_joined,
+    GeneNames, Input, Join, JoinOptions, Joined, ListedInput, NamedSample, SampleOptions,
+    list_inputs, write_joined,
 };
 use scvi_io::{IoError, open_model};
 use tempfile::TempDir;
@@ -30,18 +30,10 @@ pub(super) struct Typed<'a> {
     pub(super) beside: Option<&'a Path>,
 }
 
-/// An input with what is said about it.
-pub(super) struct Named {
-    pub(super) path: PathBuf,
-    pub(super) name: Option<String>,
-    columns: Vec<(String, String)>,
-}
-
 /// The batch of an AnnData that has no column for it.
-fn batch_name(path: &Path, key: &str, named: &Named) -> Result<Option<String>, CliError> {
+fn batch_name(path: &Path, key: &str, input: &ListedInput) -> Result<Option<String>, CliError> {
     let has_column = AnnDataFile::open(path)?.obs_columns().iter().any(|known| known == key);
-    let name = || named.name.clone().unwrap_or_else(|| sample_name(&named.path));
-    Ok((!has_column).then(name))
+    Ok((!has_column).then(|| input.name()))
 }
 
 /// The one file.
@@ -114,65 +106,31 @@ impl Typed<'_> {
     }
 
     /// Every input: lists of samples are read, and names given out.
-    pub(super) fn named(&self) -> Result<Vec<Named>, CliError> {
-        let mut named = Vec::new();
-        for input in self.inputs {
-            match input.to_string_lossy().strip_prefix('@') {
-                None => named.push(Named { path: input.clone(), name: None, columns: Vec::new() }),
-                Some(sheet) => {
-                    let samples = read_sample_sheet(Path::new(sheet))?.into_iter();
-                    named.extend(samples.map(|sample| Named {
-                        path: sample.path,
-                        name: sample.name,
-                        columns: sample.columns,
-                    }));
-                }
-            }
-        }
-        let (found, n_inputs) = (self.from.batch_name.len(), named.len());
-        if found > 0 && found != n_inputs {
-            return Err(InputError::NamesOfInputs { found, n_inputs }.into());
-        }
-        for (named, name) in named.iter_mut().zip(&self.from.batch_name) {
-            named.name = Some(name.clone());
-        }
-        let keys = |named: &Named| named.columns.iter().map(|(key, _)| key.clone()).collect();
-        let lists: Vec<Vec<String>> = named.iter().map(keys).collect();
-        match lists.iter().find(|keys| **keys != lists[0]) {
-            None => Ok(named),
-            Some(other) => Err(CliError::SampleColumns {
-                first: scvi::listed(&lists[0]),
-                other: scvi::listed(other),
-            }),
-        }
+    pub(super) fn named(&self) -> Result<Vec<ListedInput>, CliError> {
+        Ok(list_inputs(self.inputs, &self.from.batch_name)?)
     }
 
     fn sample(
         &self,
-        named: Named,
+        input: ListedInput,
         options: &SampleOptions,
         trained_on: Option<&MatrixKey>,
         common: &Common,
     ) -> Result<NamedSample, CliError> {
-        let Named { path, name, columns } = named;
-        let sample = match Input::open(&path, options)? {
-            Input::Other(sample) => *sample,
-            Input::AnnData(path) => {
-                let file = AnnDataFile::open(&path)?;
-                let matrix = match trained_on {
-                    None => Matrix::for_training(&file, &path, self.reading)?,
-                    Some(key) => Matrix::for_model(&file, &path, self.reading, key)?,
-                };
-                // Joined, the samples have one matrix: there is no other to name any more.
-                matrix.check_first(self.reading)?;
-                let key = matrix.key;
-                Sample::of_anndata(file, key)?
-            }
-        };
-        for (kind, n) in sample.left_out() {
-            tell(common, &format!("{}: left out {n} features of type {kind}", path.display()));
+        let shown = input.path.display().to_string();
+        let named = input.open(options, |file, path| {
+            let matrix = match trained_on {
+                None => Matrix::for_training(file, path, self.reading)?,
+                Some(key) => Matrix::for_model(file, path, self.reading, key)?,
+            };
+            // Joined, the samples have one matrix: there is no other to name any more.
+            matrix.check_first(self.reading)?;
+            Ok::<_, CliError>(matrix.key)
+        })?;
+        for (kind, n) in named.sample.left_out() {
+            tell(common, &format!("{shown}: left out {n} features of type {kind}"));
         }
-        Ok(NamedSample { name: name.unwrap_or_else(|| sample_name(&path)), sample, columns })
+        Ok(named)
     }
 
     /// A folder beside the outputs, where there is as much room as they need.

@@ -168,6 +168,14 @@ pub enum InputError {
         /// How often.
         found: usize,
     },
+    /// Lists of samples with different columns.
+    #[error("lists of samples have different columns: {first}; and {other}")]
+    SampleColumns {
+        /// Columns of a list.
+        first: String,
+        /// Columns of another.
+        other: String,
+    },
     /// A list of samples that cannot be used.
     #[error("{}: {problem}", path.display())]
     SampleSheet {

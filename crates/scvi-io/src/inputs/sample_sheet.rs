@@ -1,20 +1,10 @@
 //! A list of samples: `samples.csv`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::InputError;
+use super::listed_input::ListedInput;
 use crate::text::read_list;
-
-/// A sample of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SheetSample {
-    /// Where it lies.
-    pub path: PathBuf,
-    /// Its name, where the list has one.
-    pub name: Option<String>,
-    /// Further columns, in the order of the list.
-    pub columns: Vec<(String, String)>,
-}
 
 /// Reads a list of samples: a csv with a header, of which the column `path` says where a sample
 /// lies (from the list's own folder), `name` how it is called, and any other becomes a column of obs.
@@ -22,7 +12,7 @@ pub struct SheetSample {
 /// # Errors
 /// [`InputError::SampleSheet`] where a column or value is missing or doubled, others where it cannot
 /// be read.
-pub fn read_sample_sheet(path: &Path) -> Result<Vec<SheetSample>, InputError> {
+pub fn read_sample_sheet(path: &Path) -> Result<Vec<ListedInput>, InputError> {
     let bad = |problem: String| InputError::SampleSheet { path: path.into(), problem };
     let lines: Vec<String> = read_list(path)?.into_iter().map(|line| line.text).collect();
     let text = lines.join("\n");
@@ -44,7 +34,7 @@ pub fn read_sample_sheet(path: &Path) -> Result<Vec<SheetSample>, InputError> {
             return Err(bad(format!("sample {} has no value of '{}'", row + 1, header[empty])));
         }
         let further = |&(i, _): &(usize, &str)| i != path_at && Some(i) != place("name");
-        samples.push(SheetSample {
+        samples.push(ListedInput {
             path: folder.join(&record[path_at]),
             name: place("name").map(|at| record[at].to_owned()),
             columns: record
@@ -65,12 +55,12 @@ pub fn read_sample_sheet(path: &Path) -> Result<Vec<SheetSample>, InputError> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<SheetSample>, String> {
+    fn read(text: &str) -> Result<Vec<ListedInput>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("samples.csv");
         std::fs::write(&path, text).unwrap();
         let samples = read_sample_sheet(&path).map_err(|error| error.to_string())?;
-        let relative = |sample: SheetSample| SheetSample {
+        let relative = |sample: ListedInput| ListedInput {
             path: sample.path.strip_prefix(folder.path()).unwrap().into(),
             ..sample
         };
@@ -82,7 +72,7 @@ mod tests {
         let samples = read("\u{feff}path,name,donor\r\na.h5,A,d1\r\n\"b, c/\",B,d2\r\n").unwrap();
         let columns = |donor: &str| vec![("donor".to_owned(), donor.to_owned())];
         let want = [("a.h5", "A", "d1"), ("b, c/", "B", "d2")].map(|(path, name, donor)| {
-            SheetSample { path: path.into(), name: Some(name.into()), columns: columns(donor) }
+            ListedInput { path: path.into(), name: Some(name.into()), columns: columns(donor) }
         });
         assert_eq!(samples, want);
     }

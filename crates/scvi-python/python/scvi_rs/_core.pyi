@@ -46,6 +46,9 @@ def choose_genes(
 def choose_genes_of_file(
     path: str, layer: str | None, batch_key: str | None, selection: dict[str, Any]
 ) -> dict[str, Any]: ...
+def join_inputs(
+    inputs: list[str], output: str, options: dict[str, Any]
+) -> tuple[str, list[tuple[str, str, int]]]: ...
 def distribution(
     question: Literal["log_prob", "mean", "variance", "zi_probs", "scale", "sample"],
     family: Literal["nb", "nb_logits", "nb_probs", "zinb", "poisson", "normal"],
