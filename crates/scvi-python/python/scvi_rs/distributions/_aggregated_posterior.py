@@ -74,7 +74,7 @@ class AggregatedPosterior:
 
         Returns
         -------
-        An array of shape (*sample_shape, n_latent).
+        An array of shape ``(*sample_shape, n_latent)``.
         """
         seed = settings.next_seed() if seed is None else seed
         draws = self._mixture.sample(int(np.prod(sample_shape, dtype=int)), seed)
