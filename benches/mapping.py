@@ -9,7 +9,7 @@ table shows
 - accuracy: the share of query cells whose label is that of most of their 15 nearest neighbours
   among the reference's cells, in the latent space;
 - moved: the largest change that mapping made to a reference cell's latent mean, and to its decoded
-  expression with the decoder's batch normalisation frozen; 0 is the same bits.
+  expression with the decoder's batch normalisation frozen; 0 is bit-identical.
 """
 
 import argparse

@@ -4,7 +4,7 @@
 
 VENV is an environment with the package installed from a release build (`pip install .`).
 
-- Speed: both train on the same simulated file with every default, in turns; each round gives one
+- Speed: both train on the same simulated file with every default, in alternating runs; each round gives one
   ratio of the median times between the ends of epochs, without the first.
 - Memory: Python makes a sparse matrix of 1 GB (600,000 cells x 2,000 genes, 208 counts a cell),
   trains an epoch on a fiftieth of the cells, and computes the latent representation of all of

@@ -96,7 +96,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", help="an .h5ad of raw counts")
     parser.add_argument("--batch-key", help="column of obs with the batches")
-    parser.add_argument("--groupby", help="column of obs with the groups; Leiden's where left out")
+    parser.add_argument(
+        "--groupby", help="column of obs with the groups [default: Leiden clusters]"
+    )
     parser.add_argument("--max-epochs", type=int, help="400 for up to 20,000 cells, fewer for more")
     parser.add_argument("--output", type=Path, default=Path("scvi_tutorial"))
     args = parser.parse_args()

@@ -6,7 +6,7 @@ from tables import column, distinct, series, spread, table
 
 TITLE = "Out of core"
 ABOUT = """\
-scvi alone, training with counts that stay on disk (`--in-memory never`) against counts in memory (`--in-memory always`), in turns on the same simulated counts. Speed: 1,000,000 x 2,000, batches of 1,024; the file as anndata writes it, plain or compressed by gzip; the first epoch is apart, for it pays for what is kept beside the file (`--cache`). What is learned: 100,000 cells, a tenth set aside, the ELBO of the cells set aside (nats a cell, higher is better, mean of ten draws) after 10 epochs with KL warm-up over half of them; in memory all cells are shuffled, from disk blocks of neighbouring cells are drawn into a buffer and shuffled there; the file in random order, or sorted by cell type, which is the hardest for blocks."""
+scvi alone, training with counts that stay on disk (`--in-memory never`) against counts in memory (`--in-memory always`), in alternating runs on the same simulated counts. Speed: 1,000,000 x 2,000, batches of 1,024; the file as anndata writes it, plain or compressed by gzip; the first epoch is apart, for it writes the copy of `--cache`. What is learned: 100,000 cells, a tenth set aside, the ELBO of the cells set aside (nats a cell, higher is better, mean of ten draws) after 10 epochs with KL warm-up over half of them; in memory all cells are shuffled, from disk blocks of neighbouring cells are drawn into a buffer and shuffled there; the file in random order, or sorted by cell type, which is the hardest for blocks."""
 PROGRAMS = ("scvi",)
 
 FULL = {"cells": 1_000_000, "genes": 2_000, "batch_size": 1024, "held_out": 100_000, "epochs": 10}

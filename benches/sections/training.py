@@ -6,7 +6,7 @@ from tables import PROGRAMS, against, both, table
 
 TITLE = "Training"
 ABOUT = """\
-Both programs train the default model (ZINB, 128 hidden units, 10 latent) on all cells of the same simulated counts (8 % of them not zero), in turns. Seconds per epoch are of the training loop alone, without start-up and without the first epoch. The last column is scvi-tools' figure over ours: above 1, ours is smaller."""
+Both programs train the default model (ZINB, 128 hidden units, 10 latent) on all cells of the same simulated counts (8 % of them not zero), in alternating runs. Seconds per epoch are of the training loop alone, without start-up and without the first epoch. The last column is scvi-tools' figure over ours: above 1, ours is smaller."""
 
 CASES = [(10_000, 2_000, 128), (3_000, 10_000, 128), (10_000, 2_000, 1024)]
 """Cells, genes, batch size."""

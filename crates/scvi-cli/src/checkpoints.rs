@@ -13,7 +13,7 @@ use crate::args::{CheckpointArgs, Common};
 use crate::error::CliError;
 use crate::log::note;
 
-/// What is kept of a run that ends with a model folder.
+/// The checkpoints of a run that ends with a model folder.
 pub struct Kept {
     /// Where its checkpoint lies, or will.
     pub path: PathBuf,

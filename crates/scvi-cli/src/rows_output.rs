@@ -83,7 +83,7 @@ impl RowsOutput {
         self.format == Format::Stdout
     }
 
-    /// Makes sure that there is room for a matrix for each draw.
+    /// Makes sure that the file can take a matrix per draw.
     pub fn check_draws(&self) -> Result<(), CliError> {
         match self.format {
             Format::Copy | Format::Npy | Format::Zarr => Ok(()),

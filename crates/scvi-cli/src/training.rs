@@ -127,7 +127,7 @@ impl Training<'_> {
     /// Repeats the run from its last checkpoint, looking at every number after every step, to say
     /// where it left the finite ones; and keeps the end of the epoch before.
     ///
-    /// The same run gives the same bits: nothing need be remembered for this while all goes well.
+    /// A run is reproducible: nothing need be remembered for this while all goes well.
     fn find_cause(
         &self,
         seen: Divergence,

@@ -1,4 +1,4 @@
-//! The same counts train to the same bits in every layout of a file, and several files as
+//! The same counts train bit-identical models in every layout of a file, and several files as
 //! the one that holds them all.
 
 mod common;

@@ -1,4 +1,4 @@
-//! What is kept of the input a model was trained on.
+//! Metadata of the input that a model was trained on.
 
 use serde::{Deserialize, Serialize};
 

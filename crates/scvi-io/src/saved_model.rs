@@ -1,4 +1,4 @@
-//! A trained model as a folder: what is kept beside its tensors, and both directions.
+//! A trained model as a folder: its tensors and metadata, and both directions.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,7 +58,7 @@ pub struct ModelMeta {
     /// How the genes were chosen from those of the input, where not all were used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gene_selection: Option<GeneSelectionMeta>,
-    /// What it was mapped from, where it is a reference that has learnt a query.
+    /// What it was mapped from, where it is a reference that has learned a query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapped_from: Option<MappedFrom>,
     /// What its data keep, where they were minified when the model was saved.

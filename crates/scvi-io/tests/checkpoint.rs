@@ -19,7 +19,7 @@ fn simulated() -> Simulated {
 }
 
 fn config() -> VaeConfig {
-    // Numbers that binary fractions do not hold: they must come back to the bit.
+    // Numbers that binary fractions do not hold: they must come back bit-identical.
     VaeConfig {
         n_input: 20,
         n_batch: 2,

@@ -79,7 +79,7 @@ pub struct CountsBatch<F> {
 }
 
 impl<F: Real> CountsBatch<F> {
-    /// An empty minibatch with room for `max_cells` cells that hold `max_nnz` counts together; by
+    /// An empty minibatch with buffers for up to `max_cells` cells that hold `max_nnz` counts together; by
     /// gene, too, or by cell alone.
     pub fn new(max_cells: usize, max_nnz: usize, n_genes: usize, by_gene: bool) -> Self {
         Self {

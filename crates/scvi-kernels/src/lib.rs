@@ -4,7 +4,7 @@
 //! each family. [`Reference`] is each operation as plain loops; [`Cpu`] is what programs use. There
 //! no operation of a step allocates, reads a value back, or branches on one; work is split over genes
 //! or cells in a partition that depends on shapes alone and reductions run in a fixed order, so that
-//! results carry the same bits for any number of threads.
+//! results are bit-identical for any number of threads.
 //!
 //! Layouts, everywhere in this crate (row-major):
 //! - activations are `(cells, features)`;

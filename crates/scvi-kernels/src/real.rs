@@ -65,7 +65,7 @@ pub trait Real:
     /// `self * a + b` with one rounding.
     ///
     /// A single instruction under AVX2, AVX-512 and NEON. Older x86 machines pay for a call into
-    /// the C library, and get the same bits.
+    /// the C library, and get a bit-identical result.
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// eˣ; 0 below the smallest normal result, the largest finite power of e above the range.
     fn exp(self) -> Self;

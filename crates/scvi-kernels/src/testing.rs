@@ -244,7 +244,7 @@ pub(crate) fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|v| v.to_bits()).collect()
 }
 
-/// Runs `op` in pools of one, two and three threads, and wants the same bits of each.
+/// Runs `op` in pools of one, two and three threads, and wants bit-identical results.
 pub(crate) fn same_in_every_pool(op: impl Fn() -> Vec<f32> + Sync) {
     let [one, two, three] = [1, 2, 3].map(|threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

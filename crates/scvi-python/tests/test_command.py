@@ -1,4 +1,4 @@
-"""Python and the command give the same bits for the same file, seed and options."""
+"""Python and the command are bit-identical for the same file, seed and options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs in every form are read as the command reads them, and train to the same bits."""
+"""Inputs in every form are read as the command reads them, and train bit-identical models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-//! Lists in messages: the first few, and how many there are beyond.
+//! Lists in messages: the first few, and the number of the others.
 
 use std::fmt::{Display, Write};
 

@@ -93,7 +93,7 @@ fn a_run_stopped_after_any_minibatch_ends_with_the_same_bits() {
 
 /// Every option that a run carries on from minibatch to minibatch.
 fn eventful_plan() -> TrainPlan {
-    // No epoch after the first is an improvement: the step length falls after every second one.
+    // No epoch after the first is an improvement: the learning rate falls after every second one.
     let rule = ReduceLrOnPlateau { factor: 0.5, patience: 1, threshold: 1e9, ..Default::default() };
     let stopping = EarlyStopping {
         monitor: Metric::KlLocalTrain,

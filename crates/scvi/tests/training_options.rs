@@ -121,7 +121,7 @@ fn a_plateau_shortens_the_steps() {
     let rows: Vec<_> = run.history.rows().map(|row| row.last().copied().unwrap()).collect();
     assert_eq!(rows[4], Some(once));
 
-    // At a step length of 0 nothing moves any more.
+    // At a learning rate of 0 nothing moves any more.
     let rule = ReduceLrOnPlateau { factor: 0.0, patience: 0, ..rule };
     let [mut short, mut long] = [2, 5].map(|epochs| {
         trained(&TrainPlan {

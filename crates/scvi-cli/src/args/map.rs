@@ -41,7 +41,7 @@ pub struct MapArgs {
     /// How counts are read.
     #[command(flatten)]
     pub reading: ReadArgs,
-    /// What is kept as it is.
+    /// Freezing.
     #[command(flatten)]
     pub freeze: FreezeArgs,
     /// The training.

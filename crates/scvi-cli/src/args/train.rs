@@ -61,7 +61,7 @@ pub struct TrainArgs {
     pub checkpoints: CheckpointArgs,
 }
 
-/// What is kept of a run while it goes on: DIR.checkpoint beside the model folder DIR, until that is
+/// The state of a run under way: DIR.checkpoint beside the model folder DIR, until that is
 /// written.
 #[derive(Debug, Args)]
 #[command(next_help_heading = CHECKPOINTS)]

@@ -135,7 +135,7 @@ fn warn_of_idle_training(
             common,
             &format!(
                 "training cannot move the latent representation: {why}; the query is placed where \
-                 the reference's encoder puts it, and what is learnt is how its cells are decoded"
+                 the reference's encoder puts it, and what is learned is how its cells are decoded"
             ),
         );
     }

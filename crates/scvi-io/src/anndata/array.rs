@@ -212,7 +212,7 @@ impl Array {
         Ok(all)
     }
 
-    /// Makes room for `n` values in all; called once a block came, so that a size which the file
+    /// Allocates a buffer for `n` values in all; called once a block came, so that a size which the file
     /// claims but cannot serve costs nothing.
     pub(crate) fn reserve<T>(&self, values: &mut Vec<T>, n: usize) -> Result<(), IoError> {
         let more = n.saturating_sub(values.len());

@@ -77,7 +77,7 @@ enum Copy {
 }
 
 impl CopyRows {
-    /// Copies `input`, and makes room for the matrices.
+    /// Copies `input`, and reserves the matrices.
     ///
     /// # Errors
     /// [`IoError`] where the input is no AnnData, a name is none, a matrix does not fit, the output

@@ -31,7 +31,7 @@ pub struct H5adRows {
 }
 
 impl H5adRows {
-    /// Copies `input`, and makes room for the matrices.
+    /// Copies `input`, and reserves the matrices.
     ///
     /// # Errors
     /// [`IoError`] where the input is no AnnData, a name is none, a matrix does not fit, the output

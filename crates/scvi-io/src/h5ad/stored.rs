@@ -1,6 +1,6 @@
 //! How much of a data set is in the file, against the size that its header claims.
 //!
-//! A header of a hundred bytes can claim any size, and the HDF5 library makes room for what is
+//! A header of a hundred bytes can claim any size, and the HDF5 library allocates what is
 //! claimed. So a claim is believed as far as the file holds bytes for it: without compression as
 //! many, with it as many as these could unpack to at best.
 
@@ -119,7 +119,7 @@ impl Claim<'_> {
         dims.iter().try_fold(self.width, |n, &d| n.checked_mul(d))
     }
 
-    /// The library makes room for what it reads before it looks whether the file goes that far.
+    /// The library allocates what it reads before it looks whether the file goes that far.
     fn check_place(&self, store: &Store, what: &str, at: u64, n: u64) -> Result<(), IoError> {
         if at.checked_add(n).is_some_and(|end| end <= store.size()) {
             return Ok(());

@@ -176,7 +176,7 @@ impl MtxFiles {
     }
 }
 
-/// How many there are of each, by the tables.
+/// The number of each, by the tables.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {
     pub(super) n_features: usize,

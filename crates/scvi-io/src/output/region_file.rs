@@ -1,4 +1,4 @@
-//! A file with room for runs of floats, each filled from its beginning.
+//! A file of preallocated runs of floats, each filled from its beginning.
 
 use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};

@@ -24,7 +24,7 @@ pub trait RowSink {
     /// Takes the next rows of a matrix, one behind the other.
     ///
     /// # Errors
-    /// [`IoError`] where they cannot be written, or there are more than the file has room for.
+    /// [`IoError`] where they cannot be written, or there are more than the file was made for.
     fn append(&mut self, matrix: usize, rows: &[f32]) -> Result<(), IoError>;
 
     /// Gives the file its name.

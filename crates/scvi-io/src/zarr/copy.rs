@@ -35,7 +35,7 @@ pub(crate) struct ZarrCopy {
 }
 
 impl ZarrCopy {
-    /// Copies `input`, and makes room for the matrices.
+    /// Copies `input`, and reserves the matrices.
     pub(crate) fn create(
         input: &Path,
         output: &Path,

@@ -9,7 +9,7 @@ use crate::real::Real;
 /// row's after the first's.
 pub(super) type Lists<'a, F> = (&'a [(u32, [F; 2])], &'a [(u32, F)]);
 
-/// The same to be written, with room for a vector behind the last: vectors are written whole.
+/// The same to be written, with space for a vector after the last: vectors are written whole.
 pub(crate) type ListsMut<'a, F> = (&'a mut [(u32, [F; 2])], &'a mut [(u32, F)]);
 
 /// How many values a pair lists, each at most [`INNER`].

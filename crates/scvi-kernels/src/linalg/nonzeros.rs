@@ -20,7 +20,7 @@ pub(crate) const VECTORS: usize = 12;
 pub(super) const PAIRS: usize = LANES / 2;
 /// Values of a group's piece at most.
 pub(super) const PIECE: usize = LANES * INNER;
-/// Room for those of both rows of its pairs: vectors are written whole.
+/// Capacity for those of both rows of its pairs: vectors are written whole.
 const BOTH: usize = PIECE / 2 + LANES;
 /// And for those of one alone.
 const SINGLE: usize = PIECE + LANES;
@@ -40,7 +40,7 @@ pub(crate) struct Nonzeros<F> {
 }
 
 impl<F: Real> Nonzeros<F> {
-    /// Room for a matrix of that size.
+    /// Buffers for a matrix of that size.
     pub(crate) fn new(rows: usize, inner: usize) -> Self {
         let pieces = rows.div_ceil(LANES) * inner.div_ceil(INNER);
         Self {

@@ -12,7 +12,7 @@ const PART: usize = 64;
 
 /// sum += xᵀ x. `x` is `(rows, columns)`, `sum` is `(columns, columns)`; both triangles are filled.
 ///
-/// The partition depends on the number of columns alone: the same bits for any number of threads.
+/// The partition depends on the number of columns only: bit-identical for any number of threads.
 ///
 /// # Panics
 /// If a slice does not fit `columns`.

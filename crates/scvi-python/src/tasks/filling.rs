@@ -9,7 +9,7 @@ pub struct Filling {
 }
 
 impl Filling {
-    /// A result with room for so many draws of so many numbers.
+    /// A result with a buffer for so many draws of so many numbers.
     pub fn new(draws: usize, per_draw: usize) -> Self {
         Self { values: vec![0.0; draws * per_draw], per_draw, filled: vec![0; draws] }
     }

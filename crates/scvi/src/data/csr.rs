@@ -75,7 +75,7 @@ impl CsrMatrix {
         Self { n_genes, indptr: vec![0], indices: Vec::new(), values: Vec::new() }
     }
 
-    /// Makes room for `cells` and `nnz` counts in all, those that are there included.
+    /// Reserves space for `cells` and `nnz` counts in all, those that are there included.
     ///
     /// # Errors
     /// Where there is not so much memory.

@@ -32,7 +32,7 @@ pub enum RepeatedGene {
     InData {
         /// The name.
         gene: String,
-        /// How many there are.
+        /// Number of genes.
         times: usize,
     },
     /// Several genes of the model have the name of one in the data.
@@ -40,7 +40,7 @@ pub enum RepeatedGene {
     InModel {
         /// The name.
         gene: String,
-        /// How many there are.
+        /// Number of genes.
         times: usize,
     },
 }

@@ -27,7 +27,7 @@ pub struct SampleNoise<'a> {
 #[non_exhaustive]
 pub enum SampleError {
     /// The output has another size than its cells and genes.
-    #[error("room for {found} numbers, where {cells} cells by {genes} genes are drawn")]
+    #[error("a buffer of {found} numbers, where {cells} cells by {genes} genes are drawn")]
     Size {
         /// Length of the output.
         found: usize,

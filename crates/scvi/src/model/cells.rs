@@ -52,7 +52,7 @@ impl<'a> Cells<'a> {
         self.chosen.map_or(place as u32, |chosen| chosen[place])
     }
 
-    /// How many there are.
+    /// Number of cells.
     pub fn len(&self) -> usize {
         self.chosen.map_or(self.data.n_cells(), <[u32]>::len)
     }

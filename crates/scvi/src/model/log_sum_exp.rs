@@ -79,7 +79,7 @@ impl LogSumExp {
 }
 
 impl Extend<f64> for LogSumExp {
-    /// Takes the values of one pass in, to the same bits as one by one.
+    /// Takes the values of one pass in, bit-identical to one by one.
     fn extend<I: IntoIterator<Item = f64>>(&mut self, values: I) {
         values.into_iter().for_each(|x| self.add(x));
     }
@@ -163,7 +163,7 @@ mod tests {
             let want = in_two_passes(&values);
             let allowed = 1e-14 * want.abs().max(values.len() as f64);
             prop_assert!((value(&values) - want).abs() <= allowed);
-            // Pass by pass: the same bits.
+            // Pass by pass: bit-identical.
             let (first, second) = values.split_at(split.index(values.len()));
             let mut passes = LogSumExp::default();
             passes.extend(first.iter().copied());

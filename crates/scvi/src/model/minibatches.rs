@@ -3,7 +3,7 @@
 //! Nothing is trained, so that no minibatch waits for another. Each thread has a lane, in which
 //! minibatches of a wave are read, loaded and evaluated from beginning to end; while the lanes work,
 //! the results of the wave before are handed over in order. A minibatch's numbers do not depend on
-//! its lane: however many there are, the results are the same to the bit.
+//! its lane: however many there are, the results are bit-identical.
 
 use scvi_kernels::Backend;
 

@@ -49,8 +49,8 @@ impl Overall {
     /// chances proportional to the weights among the candidates; they are decoded as the batch
     /// `transform_batch`, or each cell as its own.
     ///
-    /// The cells are drawn before any is decoded, so that the cost does not depend on how many there
-    /// are to draw from; scvi-tools decodes and weighs them all, and then keeps `n_samples` rows.
+    /// The cells are drawn before any is decoded, so that the cost does not depend on the number
+    /// of cells; scvi-tools decodes and weighs them all, and then keeps `n_samples` rows.
     ///
     /// # Errors
     /// [`TaskError::NoSamples`] where nothing is to be drawn, or nothing is there to draw from;

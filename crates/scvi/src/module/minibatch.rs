@@ -142,7 +142,7 @@ impl<B: Backend> Inputs<B> {
     /// Takes a minibatch in.
     ///
     /// # Panics
-    /// If it has more cells than there is room for, or lists of other lengths than the model needs.
+    /// If it has more cells than the buffers hold, or lists of other lengths than the model needs.
     pub fn load(&mut self, backend: &B, batch: &Minibatch) {
         let n = batch.rows.n_cells();
         let uses = &self.host.uses;

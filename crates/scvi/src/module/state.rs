@@ -50,7 +50,7 @@ impl<B: Backend> Vae<B> {
     }
 
     /// From now on training moves what `rule` says of each tensor, by its name and shape, and leaves
-    /// the rest as it is, to the bit: no gradient, moment or weight decay reaches it. Of running
+    /// the rest bit-identical: no gradient, moment or weight decay reaches it. Of running
     /// moments, `Nothing` is the momentum 0, and anything else all of them.
     pub fn set_trained(&mut self, rule: &dyn Fn(&str, &[usize]) -> TrainableEntries) {
         let (backend, tensors) = self.tensors_mut();

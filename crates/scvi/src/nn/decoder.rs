@@ -124,7 +124,7 @@ impl<B: Backend> Decoder<B> {
         self.activations_of(backend, self.dims(max_cells), training)
     }
 
-    /// Room for what the heads read, and none for what they give.
+    /// Buffers for what the heads read, and none for what they give.
     pub(crate) fn hidden_activations(
         &self,
         backend: &B,

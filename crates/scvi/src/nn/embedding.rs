@@ -1,4 +1,4 @@
-//! Learnt vectors of categories, as `torch.nn.Embedding` and scvi-tools' extension of it.
+//! Learned vectors of categories, as `torch.nn.Embedding` and scvi-tools' extension of it.
 
 use scvi_kernels::Backend;
 use scvi_kernels::ops::embedding::{EmbeddingDims, EmbeddingGrad, MaxNorm};

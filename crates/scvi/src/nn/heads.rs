@@ -189,7 +189,7 @@ impl<B: Backend> Heads<B> {
         (self.scale.layer(), self.activation())
     }
 
-    /// Room for what normalisation keeps.
+    /// Buffers for what normalization saves for backward.
     pub(super) fn activations(&self, backend: &B, dims: HeadDims) -> HeadsActivations<B> {
         let HeadsPlan { zero_inflated, batch_norm, .. } = self.plan;
         let norm = |wanted: bool| {

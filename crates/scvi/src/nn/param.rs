@@ -38,7 +38,7 @@ impl<B: Backend> Param<B> {
     }
 
     /// From now on the optimiser moves the numbers whose place in `mask` holds 1 and leaves those
-    /// with 0 as they are, to the bit.
+    /// with 0 bit-identical.
     pub(crate) fn set_moves(&mut self, backend: &B, mask: &[B::Elem]) {
         debug_assert_eq!(mask.len(), self.len);
         let moving = mask.iter().filter(|&&m| m != B::Elem::ZERO).count();

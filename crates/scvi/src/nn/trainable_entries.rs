@@ -7,7 +7,7 @@ use scvi_kernels::Real;
 pub enum TrainableEntries {
     /// All of them.
     All,
-    /// None: they keep every bit.
+    /// None: they stay bit-identical.
     Nothing,
     /// Those at these indices of a dimension, such as some columns of a weight.
     Only {

@@ -27,7 +27,7 @@ pub struct Checkpoint<C = VaeConfig> {
     pub moments: [StateDict<f32>; 2],
 }
 
-/// What makes two runs the same run: on the same instruction set they give the same bits.
+/// What makes two runs the same run: on the same instruction set they are bit-identical.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunDescription<C = VaeConfig> {
@@ -71,7 +71,7 @@ pub struct RunProgress {
     pub validation: EpochSums,
     /// What early stopping has seen.
     pub early_stopping: Watched,
-    /// What has become of the step length.
+    /// What has become of the learning rate.
     pub plateau: Plateau,
     /// The epochs before this one.
     pub history: History,

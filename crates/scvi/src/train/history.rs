@@ -81,7 +81,7 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// Weight of the KL at its end.
     pub kl_weight: f64,
-    /// The optimiser's step length in it, where the plan monitors that.
+    /// The optimiser's learning rate in it, where the plan monitors that.
     pub lr: Option<f64>,
     /// Over the training cells, while the weights moved and with dropout.
     pub train: LossTerms,
@@ -102,7 +102,7 @@ pub struct MinibatchRecord {
     pub n_cells: usize,
     /// Weight of the KL.
     pub kl_weight: f64,
-    /// The optimiser's step length.
+    /// The optimiser's learning rate.
     pub lr: f64,
     /// Means over its cells; before the step, where it is trained on.
     pub terms: LossTerms,
@@ -112,7 +112,7 @@ pub struct MinibatchRecord {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct History {
-    /// The optimiser, by which the column of step lengths is named.
+    /// The optimiser, by which the column of learning rates is named.
     pub optimizer: Optimizer,
     /// One record an epoch, in order.
     pub epochs: Vec<EpochRecord>,

@@ -1,4 +1,4 @@
-//! What early stopping and the step length go by.
+//! What early stopping and the learning rate go by.
 
 use serde::{Deserialize, Serialize};
 

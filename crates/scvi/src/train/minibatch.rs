@@ -17,7 +17,7 @@ impl<'a, M: Trainable> TrainingRun<'a, M> {
         self.plan.kl_weight(self.at.epoch, self.at.step.saturating_sub(1))
     }
 
-    /// The step length.
+    /// The learning rate.
     pub(super) fn lr(&self) -> f64 {
         self.at.plateau.lr.unwrap_or(self.plan.adam.lr)
     }

@@ -24,7 +24,7 @@ impl Choice for Optimizer {
 }
 
 impl Optimizer {
-    /// scvi-tools' key of the step length in `model.history`.
+    /// scvi-tools' key of the learning rate in `model.history`.
     pub fn lr_key(self) -> &'static str {
         match self {
             Self::Adam => "lr-Adam",

@@ -29,8 +29,8 @@ use crate::module::GradientClip;
 /// | `adam` | lr 1e-3, eps 0.01, weight decay 1e-6 | its constants |
 /// | `gradient_clip_val` | none | what gradients are clipped to before the optimizer's step |
 /// | `gradient_clip_algorithm` | norm | whether their common norm is bounded, or each number |
-/// | `reduce_lr_on_plateau` | none | when the step length is reduced |
-/// | `learning_rate_monitor` | with `reduce_lr_on_plateau` | whether the history has step lengths |
+/// | `reduce_lr_on_plateau` | none | when the learning rate is reduced |
+/// | `learning_rate_monitor` | with `reduce_lr_on_plateau` | whether the history has learning rates |
 /// | `update_only_decoder` | no | minified data: train on the stored posteriors, without encoder |
 /// | `n_epochs_kl_warmup` | 400 | epochs over which the KL's weight rises; beats steps unless 0 |
 /// | `n_steps_kl_warmup` | none | the same in steps |
@@ -38,7 +38,7 @@ use crate::module::GradientClip;
 /// | `classification_ratio` | 50 | weight of the classification loss, of modules that classify |
 /// | `n_samples_per_label` | all | labelled cells of each label that an epoch trains the classifier on |
 /// | `early_stopping` | none | when to stop before `max_epochs` |
-/// | `check_val_every_n_epoch` | 1 where a step length or early stopping is looked at, else never | how often to validate |
+/// | `check_val_every_n_epoch` | 1 where a learning rate or early stopping is looked at, else never | how often to validate |
 /// | `seed` | 0 | of weights, split, order and noise |
 ///
 /// Source: scvi-tools 1.4.2, `train/_trainingplans.py`, `train/_trainer.py`,
@@ -86,9 +86,9 @@ pub struct TrainPlan {
     /// Whether their common norm is bounded, or each number.
     #[serde(default)]
     pub gradient_clip_algorithm: GradientClipAlgorithm,
-    /// When the step length is reduced.
+    /// When the learning rate is reduced.
     pub reduce_lr_on_plateau: Option<ReduceLrOnPlateau>,
-    /// Whether the history has the step length of each epoch; it has with `reduce_lr_on_plateau`.
+    /// Whether the history has the learning rate of each epoch; it has with `reduce_lr_on_plateau`.
     pub learning_rate_monitor: bool,
     /// Whether a model of minified data is trained on the stored posteriors, which leaves its
     /// encoder as it is; other models know no such posteriors, and it has no effect there.
@@ -240,7 +240,7 @@ impl TrainPlan {
         bound.map(|bound| self.gradient_clip_algorithm.at(bound))
     }
 
-    /// Whether the history has the step length of each epoch.
+    /// Whether the history has the learning rate of each epoch.
     pub(super) fn monitors_lr(&self) -> bool {
         self.learning_rate_monitor || self.reduce_lr_on_plateau.is_some()
     }

@@ -27,7 +27,7 @@ pub enum Event {
 /// A training run of a module, in the rayon pool of the caller, that goes one step at a time.
 ///
 /// After every minibatch it can be taken down to a [`Checkpoint`]; a run resumed from there gives
-/// the same bits as one that never stopped, for any number of threads.
+/// bit-identical to one that never stopped, for any number of threads.
 ///
 /// ```
 /// # use scvi::data::{Dataset, simulate::{SimulateConfig, simulate}};
@@ -215,7 +215,7 @@ impl<M: Trainable> TrainingRun<'_, M> {
         record
     }
 
-    /// What an epoch means for the step length and for the end of the run.
+    /// What an epoch means for the learning rate and for the end of the run.
     fn look_at(&mut self, record: &EpochRecord) {
         let stopping = self.plan.early_stopping.filter(|_| self.plan.looks(record.epoch));
         if let Some((rule, value)) =

@@ -13,7 +13,7 @@ use crate::module::VaeSpec;
 /// Trains a new model on the processor, in the rayon pool of the caller.
 ///
 /// `observer` sees every epoch as it ends and may stop training there. The same specification,
-/// data, plan and seed give the same bits for any number of threads.
+/// data, plan and seed give bit-identical results for any number of threads.
 ///
 /// # Errors
 /// [`TrainError`]; no model comes of a run that failed.

@@ -72,7 +72,7 @@ fn ten_steps<B: Backend + Clone + Default>(fixture: &Fixture, allowed: f64) {
     }
 }
 
-/// What scvi-tools leaves alone keeps every bit here; what it moves moves as far.
+/// What scvi-tools leaves alone stays bit-identical here; what it moves moves as far.
 #[test]
 fn training_moves_what_scvi_tools_moves_in_double_precision() {
     for fixture in &queries() {

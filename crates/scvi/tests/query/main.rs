@@ -20,7 +20,7 @@ fn mapped<B: Backend + Clone>(
     load_query_data(reference, &grown.validate().unwrap(), freeze, 7).unwrap()
 }
 
-/// Places in which two tensors of a name and shape differ by a bit.
+/// Places in which two tensors of a name and shape are not bit-identical.
 fn moved(name: &str, before: &StateDict<f32>, after: &StateDict<f32>) -> Vec<usize> {
     let (before, after) = (&before[name], &after[name]);
     assert_eq!(before.shape, after.shape, "{name}");

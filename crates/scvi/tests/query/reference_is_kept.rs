@@ -1,5 +1,5 @@
-//! What a model says of a reference cell before and after a query was mapped onto it: the same, to
-//! the bit.
+//! What a model says of a reference cell before and after a query was mapped onto it:
+//! bit-identical.
 
 use scvi::data::simulate::{SimulateConfig, simulate};
 use scvi::data::{CsrMatrix, Dataset};
@@ -131,7 +131,7 @@ fn answers(vae: &Vae<Cpu<f32>>, data: &Dataset) -> [Vec<u32>; 2] {
     [posterior, decoded].map(|values| values.iter().map(|v| v.to_bits()).collect())
 }
 
-/// A reference that has learnt something, so that every number of it shows.
+/// A reference that has learned something, so that every number of it shows.
 pub(crate) fn trained(config: &VaeConfig, counts: &CsrMatrix) -> Vae<Cpu<f32>> {
     let data = cells(counts, config, |cell, n| cell % n);
     let plan = TrainPlan { max_epochs: Some(2), batch_size: 10, ..TrainPlan::default() };

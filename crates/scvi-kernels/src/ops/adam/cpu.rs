@@ -34,7 +34,7 @@ pub(crate) fn adam_cpu<F: Real>(w: &mut [F], m: &mut [F], v: &mut [F], g: &[F], 
     );
 }
 
-/// The same where `mask` is not 0: the other numbers keep every bit, whatever their gradient,
+/// The same where `mask` is not 0: the other numbers stay bit-identical, whatever their gradient,
 /// their moments and the weight decay.
 pub(crate) fn adam_where_cpu<F: Real>(
     w: &mut [F],

@@ -18,7 +18,7 @@ use crate::real::Real;
 ///
 /// | Name | Default | Purpose |
 /// |---|---|---|
-/// | `lr` | 1e-3 | step length |
+/// | `lr` | 1e-3 | learning rate |
 /// | `beta1`, `beta2` | 0.9, 0.999 | decay of the moments |
 /// | `eps` | 0.01 | added to the root of the second moment |
 /// | `weight_decay` | 1e-6 | λ, of the L2 term λw or of AdamW's decay |
@@ -26,7 +26,7 @@ use crate::real::Real;
 /// Defaults are those of scvi-tools' `TrainingPlan` (1.4.2, `train/_trainingplans.py`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamRule {
-    /// Step length.
+    /// Learning rate.
     pub lr: f64,
     /// Decay of the first moment.
     pub beta1: f64,

@@ -25,7 +25,7 @@ pub enum ScaleActivation {
     Softplus,
 }
 
-/// Which heads there are, and what is kept of them; fixed when their buffers are made.
+/// Which heads there are, and what is cached of them; fixed when their buffers are made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HeadPlan {
     /// How px_scale follows from its logits.

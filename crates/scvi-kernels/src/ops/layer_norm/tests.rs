@@ -5,7 +5,7 @@ use crate::{Aligned, Cpu, LayerNormKept, NormOps};
 const SHAPES: [[usize; 2]; 8] =
     [[1, 3], [2, 2], [3, 5], [15, 33], [16, 16], [17, 15], [2, 39], [40, 128]];
 
-/// y, and what is kept: x̂ and 1/σ.
+/// y, and what is saved for backward: x̂ and 1/σ.
 fn forward(x: &[f64], dims: [usize; 2]) -> [Aligned<f64>; 3] {
     let (mut y, mut normalised, mut inv_std) =
         (buf(x), full(x.len(), f64::NAN), full(dims[0], f64::NAN));

@@ -271,7 +271,7 @@ class VAE(EstimatesMixin, EmbeddingModuleMixin):
                 "observed_lib_size": np.ascontiguousarray(observed_lib_size, np.float32).ravel(),
             }
         n = len(qzm if stored else x)
-        # Covariates that the decoder alone reads may be left out here.
+        # Covariates that only the decoder reads may be left out here.
         cont_covs = self._covariates(cont_covs, n, self.n_continuous_cov)
         cat_covs = self._covariates(cat_covs, n, len(self.n_cats_per_cov))
         labels = np.zeros(n)

@@ -139,7 +139,7 @@ impl Rows {
     }
 }
 
-/// Room for samples that do not stand side by side.
+/// Buffer for samples that do not stand side by side.
 #[derive(Default)]
 struct Gathered {
     sides: [Vec<f32>; 2],

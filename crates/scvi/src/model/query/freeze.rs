@@ -23,7 +23,7 @@ use crate::nn::TrainableEntries;
 /// embedding of new batches or labels, and the encoder of an inferred library, all of it, as in
 /// scvi-tools. The heads of encoder and decoder never are, unless `unfrozen`.
 ///
-/// With the defaults the latent posterior of a reference cell does not change by a bit. What is
+/// With the defaults the latent posterior of a reference cell is bit-identical. What is
 /// decoded of one does not either where the decoder's batch normalisation is frozen too (or there
 /// is none) and the library is not inferred.
 ///

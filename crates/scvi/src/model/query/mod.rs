@@ -112,8 +112,8 @@ pub fn grown_config(
 /// - px_r of a new batch or label starts at the mean over the reference's, gene by gene;
 /// - vectors of new batches in an embedding are drawn from N(0, 1).
 ///
-/// Before training, whatever the model says of a reference cell is the reference's answer to the
-/// bit; what stays so in training is in [`Freeze`].
+/// Before training, whatever the model says of a reference cell is bit-identical to the reference's
+/// answer; what stays so in training is in [`Freeze`].
 ///
 /// # Errors
 /// [`QueryError`] where `grown` is not the reference with more categories.

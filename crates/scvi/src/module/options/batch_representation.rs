@@ -11,7 +11,7 @@ pub enum BatchRepresentation {
     /// One column a batch, beside those of the categorical covariates.
     #[default]
     OneHot,
-    /// A learnt vector a batch, beside the continuous covariates.
+    /// A learned vector per batch, beside the continuous covariates.
     Embedding,
 }
 

@@ -11,9 +11,9 @@ pub enum NormPlacement {
     /// Encoder and decoder.
     #[default]
     Both,
-    /// The encoder alone.
+    /// Only the encoder.
     Encoder,
-    /// The decoder alone.
+    /// Only the decoder.
     Decoder,
     /// Nowhere.
     None,

@@ -18,7 +18,7 @@ const MIN_SIZE: usize = 2 * LANES;
 /// With more of the input than this not zero, products that skip zeros are no faster.
 const MAX_DENSITY: f64 = 0.8;
 
-/// What is kept of the input h for the stages.
+/// The input h, cached for the stages.
 #[derive(Debug, Clone)]
 pub(super) struct KeptInput<F> {
     /// hᵀ: `(hidden, input_stride(cells))`

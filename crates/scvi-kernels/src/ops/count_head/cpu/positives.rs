@@ -26,7 +26,7 @@ pub(super) struct Positives<'a, F> {
 }
 
 impl<'a, F: Real> Positives<'a, F> {
-    /// A gene has at most one count per cell, so room for two genes always takes one more.
+    /// A gene has at most one count per cell, so a buffer for two genes always takes one more.
     fn room(cells: usize) -> usize {
         (2 * cells).max(MIN_ROOM)
     }

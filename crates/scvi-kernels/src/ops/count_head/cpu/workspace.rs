@@ -97,7 +97,7 @@ pub struct CountHead<F> {
 }
 
 impl<F: Real> CountHead<F> {
-    /// Room for at most `dims.cells` cells.
+    /// Buffers for up to `dims.cells` cells.
     pub(crate) fn new(dims: HeadDims, plan: HeadPlan) -> Self {
         let partition = Partition::new(dims.genes);
         let cells = padded(dims.cells);

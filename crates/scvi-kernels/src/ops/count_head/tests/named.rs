@@ -26,7 +26,7 @@ impl<F: Real> Norms<F> {
         let HeadDims { cells, genes, .. } = case.dims;
         let buffers = |running: &[Vec<f64>; 2]| NormBuffers {
             running: running.each_ref().map(|v| buf(&cast(v))),
-            // Room for more cells, and nothing that could pass for a number.
+            // Buffers for more cells, and nothing that could pass for a number.
             normalised: full(genes * padded(cells + 20), F::of(f64::NAN)),
             inv_std: full(genes, F::of(f64::NAN)),
         };

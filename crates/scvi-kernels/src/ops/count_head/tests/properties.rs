@@ -22,7 +22,7 @@ fn threads_do_not_show() {
     }
 }
 
-/// 40 cells, then 13 in the same workspace, are the same bits as 13 in a fresh one.
+/// 40 cells, then 13 in the same workspace, are bit-identical to 13 in a fresh one.
 #[test]
 fn a_larger_minibatch_before_does_not_show() {
     for kind in Kind::all() {

@@ -233,7 +233,7 @@ def _warn_of_idle_training(core: _core.Model, new: dict[str, list[str]]) -> None
         warnings.warn(
             "Training cannot move the latent representation: the encoder sees no new category "
             "(encode_covariates is off, or none is new). The query is placed where the reference's "
-            "encoder puts it; what is learnt is how its cells are decoded.",
+            "encoder puts it; what is learned is how its cells are decoded.",
             UserWarning,
             stacklevel=settings.warnings_stacklevel + 1,
         )

@@ -286,7 +286,7 @@ class BaseModelClass(ManagesAnnData, SavedModels):
 
     @property
     def train_indices(self) -> np.ndarray | None:
-        """Cells that the model learnt from."""
+        """Cells that the model learned from."""
         return self.train_indices_
 
     @train_indices.setter

@@ -17,7 +17,7 @@ class EmbeddingMixin:
         indices: Sequence[int] | None = None,
         batch_size: int | None = None,
     ) -> np.ndarray:
-        """The learnt vector of each cell's batch.
+        """The learned vector of each cell's batch.
 
         Parameters
         ----------
