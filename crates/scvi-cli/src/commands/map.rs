@@ -62,7 +62,7 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     };
     let reference = RefCell::new(reference);
     let training = Training {
-        begin: &|| Ok(load_query_data(&mut reference.borrow_mut(), &spec, &freeze, common.seed)?),
+        begin: &|| Ok(load_query_data(&mut *reference.borrow_mut(), &spec, &freeze, common.seed)?),
         data: &data,
         plan: &plan,
         prepared,
@@ -99,6 +99,7 @@ fn freeze(args: &FreezeArgs) -> Freeze {
         freeze_decoder_first_layer: !args.no_freeze_decoder_first_layer,
         freeze_batchnorm_encoder: !args.no_freeze_batchnorm_encoder,
         freeze_batchnorm_decoder: args.freeze_batchnorm_decoder,
+        freeze_classifier: true,
         freeze_reference_categories: !args.no_freeze_reference_categories,
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CategoricalField, MatrixKey};
-use crate::module::VaeConfig;
+use crate::module::{ScanvaeConfig, VaeConfig};
 
 /// What a model was set up with: scvi-tools' `setup_anndata` arguments and what they resolved to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,5 +45,13 @@ impl Registry {
             use_size_factor_key: self.size_factor.is_some(),
             ..config
         }
+    }
+
+    /// The same of a module that classifies: the last label is that of cells without one.
+    pub fn sized_for_labels(&self, config: ScanvaeConfig) -> ScanvaeConfig {
+        let vae = self.sized(config.vae);
+        let n_labels =
+            self.labels.as_ref().map_or(0, |labels| labels.categories.len().saturating_sub(1));
+        ScanvaeConfig { vae: VaeConfig { n_labels, ..vae }, ..config }
     }
 }

@@ -42,7 +42,7 @@ pub use loader::{Samplers, validation_sampler};
 pub use metric::Metric;
 pub use optimizer::Optimizer;
 pub use outcome::{Stop, Trained};
-pub use plan::{TrainPlan, default_max_epochs};
+pub use plan::{TrainPlan, default_max_epochs, default_max_epochs_pretrained};
 pub use plan_error::PlanError;
 pub use plateau::{Plateau, ReduceLrOnPlateau};
 pub use run::{Event, TrainingRun};

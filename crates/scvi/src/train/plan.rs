@@ -175,6 +175,15 @@ pub fn default_max_epochs(n_cells: usize) -> usize {
     epochs.clamp(1.0, 400.0) as usize
 }
 
+/// Epochs for a SCANVI that begins with the weights of a trained SCVI, on `n_cells`: a third of
+/// [`default_max_epochs`], between 2 and 10.
+///
+/// Source: scvi-tools 1.4.2, `model/base/_training_mixin.py`, `SemisupervisedTrainingMixin.train`.
+pub fn default_max_epochs_pretrained(n_cells: usize) -> usize {
+    let third = (default_max_epochs(n_cells) as f64 / 3.0).round_ties_even();
+    (third as usize).clamp(2, 10)
+}
+
 impl TrainPlan {
     /// The KL's weight in an epoch (from 0) and at a step (from 0).
     ///
@@ -273,6 +282,8 @@ mod tests {
         let of = |n| default_max_epochs(n);
         assert_eq!((of(2), of(2700), of(20_000), of(20_001)), (400, 400, 400, 400));
         assert_eq!((of(100_000), of(1_000_000), of(100_000_000)), (80, 8, 1));
+        let of = |n| default_max_epochs_pretrained(n);
+        assert_eq!((of(2700), of(500_000), of(1_000_000), of(100_000_000)), (10, 5, 3, 2));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod common;
 mod fixtures;
 mod reference_is_kept;
 mod resume;
+mod scanvae;
 
 use scvi::Backend;
 use scvi::model::query::{Freeze, load_query_data};

@@ -47,6 +47,19 @@ pub(super) fn layer_of(name: &str) -> Option<(Stack, usize, &str)> {
     })
 }
 
+/// The same of a layer between both latent levels of a SCANVI: the part whose rules it follows, and
+/// the tensor's name in the layer.
+pub(super) fn second_level_layer(name: &str) -> Option<(Stack, &str)> {
+    const STACKS: [(&str, Stack); 2] = [
+        ("encoder_z2_z1.encoder.fc_layers.Layer ", Stack::Encoder),
+        ("decoder_z1_z2.decoder.fc_layers.Layer ", Stack::Decoder),
+    ];
+    STACKS.iter().find_map(|&(prefix, stack)| {
+        let (_, part) = name.strip_prefix(prefix)?.split_once('.')?;
+        Some((stack, part))
+    })
+}
+
 impl<'a> Growth<'a> {
     /// # Errors
     /// [`QueryError`] where one is not the other with more categories.
@@ -234,6 +247,9 @@ mod tests {
         let name = "z_encoder.encoder.fc_layers.Layer 0.1.running_var";
         assert_eq!(layer_of(name), Some((Stack::Encoder, 0, "1.running_var")));
         assert_eq!(layer_of("decoder.px_scale_decoder.0.weight"), None);
+        let name = "decoder_z1_z2.decoder.fc_layers.Layer 0.1.bias";
+        assert_eq!(layer_of(name), None);
+        assert_eq!(second_level_layer(name), Some((Stack::Decoder, "1.bias")));
         assert_eq!(layer_of("z_encoder.mean_encoder.weight"), None);
     }
 }

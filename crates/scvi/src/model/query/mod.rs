@@ -45,19 +45,21 @@
 mod error;
 mod freeze;
 mod growth;
+mod mappable;
 mod surgery;
 
-use scvi_kernels::Backend;
-
 use crate::data::{LibraryPrior, Registry};
-use crate::module::{BatchRepresentation, Vae, VaeConfig, VaeSpec};
+use crate::module::{BatchRepresentation, VaeConfig, VaeSpec};
 use crate::nn::TrainableEntries;
 
 pub use error::QueryError;
 pub use freeze::Freeze;
 use growth::Growth;
+pub use mappable::Mappable;
 
 /// The configuration of a reference that has grown to the categories of `registry`, its own first.
+///
+/// Labels of a SCANVI do not grow: its registry is given without them.
 ///
 /// Where the reference infers libraries, `prior` has the moments of the query's, a number a batch of
 /// the grown model; of batches that the reference knows it keeps its own.
@@ -117,20 +119,20 @@ pub fn grown_config(
 ///
 /// # Errors
 /// [`QueryError`] where `grown` is not the reference with more categories.
-pub fn load_query_data<B: Backend + Clone>(
-    reference: &mut Vae<B>,
+pub fn load_query_data<M: Mappable>(
+    reference: &mut M,
     grown: &VaeSpec,
     freeze: &Freeze,
     seed: u64,
-) -> Result<Vae<B>, QueryError> {
+) -> Result<M, QueryError> {
     let known = reference.state_dict();
-    let growth = Growth::new(reference.spec(), grown)?;
-    let trained_with = freeze.trained_with(grown)?;
-    let mut vae = Vae::new(reference.backend().clone(), trained_with, seed);
-    let state = surgery::extend(known, vae.state_dict(), &growth)?;
-    vae.load_state_dict(state)?;
-    freeze_reference(&mut vae, reference.spec(), freeze)?;
-    Ok(vae)
+    let spec = reference.vae().spec();
+    let growth = Growth::new(spec, grown)?;
+    let mut module = reference.with_vae(freeze.trained_with(grown)?, freeze, seed)?;
+    let state = surgery::extend(known, module.state_dict(), &growth)?;
+    module.load_state_dict(state)?;
+    freeze_reference(&mut module, spec, freeze)?;
+    Ok(module)
 }
 
 /// Keeps training from moving what `freeze` names in a model that grew from `reference`: the last
@@ -138,14 +140,14 @@ pub fn load_query_data<B: Backend + Clone>(
 ///
 /// # Errors
 /// [`QueryError`] where the model is not the reference with more categories.
-pub fn freeze_reference<B: Backend>(
-    vae: &mut Vae<B>,
+pub fn freeze_reference<M: Mappable>(
+    module: &mut M,
     reference: &VaeSpec,
     freeze: &Freeze,
 ) -> Result<(), QueryError> {
-    let grown = vae.spec().clone();
+    let grown = module.vae().spec().clone();
     let growth = Growth::new(reference, &grown)?;
-    vae.set_trained(&|name, shape| freeze.trained(name, shape, &growth));
+    module.set_trained(&|name, shape| freeze.trained(name, shape, &growth));
     Ok(())
 }
 
@@ -153,13 +155,13 @@ pub fn freeze_reference<B: Backend>(
 ///
 /// # Errors
 /// As [`load_query_data`].
-pub fn trained_tensors<B: Backend>(
-    reference: &mut Vae<B>,
+pub fn trained_tensors<M: Mappable>(
+    reference: &mut M,
     grown: &VaeSpec,
     freeze: &Freeze,
 ) -> Result<Vec<String>, QueryError> {
     let known = reference.state_dict();
-    let growth = Growth::new(reference.spec(), grown)?;
+    let growth = Growth::new(reference.vae().spec(), grown)?;
     let described = known.into_iter().filter_map(|(name, tensor)| {
         match freeze.trained(&name, &tensor.shape, &growth) {
             TrainableEntries::Nothing => None,

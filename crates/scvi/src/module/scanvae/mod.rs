@@ -41,7 +41,7 @@ pub use workspace::ScanvaeWorkspace;
 use scvi_kernels::{Backend, Real};
 
 use super::vae::Vae;
-use crate::nn::{Classifier, Init, RunningMoment};
+use crate::nn::{Classifier, Init, RunningMoment, StateError};
 use second_level::SecondLevel;
 
 /// What the seed of the second level differs by from that of the Vae, which draws its own weights.
@@ -64,8 +64,7 @@ impl<B: Backend + Clone> Scanvae<B> {
         Self::of_vae(vae, spec, seed)
     }
 
-    /// A model that begins with the weights of a trained `vae`; the others are drawn from `seed`
-    /// (scvi-tools' `SCANVI.from_scvi_model`).
+    /// A model that begins with the weights of a trained `vae`; the others are drawn from `seed`.
     ///
     /// # Panics
     /// If `spec` describes another Vae.
@@ -79,6 +78,21 @@ impl<B: Backend + Clone> Scanvae<B> {
         let mut y_prior = backend.zeros(prior.len());
         backend.upload(&mut y_prior, &prior);
         Self { vae, spec, classifier, second_level, y_prior: RunningMoment::new(y_prior) }
+    }
+
+    /// The same of the Vae of an SCVI, which may have been set up with other labels (scvi-tools'
+    /// `SCANVI.from_scvi_model`).
+    ///
+    /// # Errors
+    /// [`StateError`] where `spec` describes a Vae with other tensors.
+    pub fn from_scvi_model(
+        scvi: &Vae<B>,
+        spec: ScanvaeSpec,
+        seed: u64,
+    ) -> Result<Self, StateError> {
+        let mut vae = Vae::new(scvi.backend().clone(), spec.vae().clone(), seed);
+        vae.load_state_dict(scvi.state_dict())?;
+        Ok(Self::of_vae(vae, spec, seed))
     }
 }
 
