@@ -31,8 +31,8 @@ mod testing;
 pub use aligned::Aligned;
 pub use backend::{
     AdamIo, AdamStep, Backend, BatchNormEval, BatchNormKept, BatchNormState, Device, GradSink,
-    HeadOps, LabelOps, LatentOps, LayerNormKept, LinearOps, NoiseKey, NoiseOps, NormOps,
-    NormalPrior, OptimizerOps, PosteriorGradIo, PosteriorIo, StoredPosteriorIo,
+    HeadOps, LabelOps, LatentOps, LayerNormKept, LeafNormOps, LinearOps, NoiseKey, NoiseOps,
+    NormOps, NormalPrior, OptimizerOps, PosteriorGradIo, PosteriorIo, StoredPosteriorIo,
 };
 pub use counts::{CountsBatch, CsrRows};
 pub use cpu::Cpu;

@@ -4,6 +4,7 @@ mod device;
 mod heads;
 mod labels;
 mod latent;
+mod leaf_norm;
 mod linear;
 mod noise;
 mod norm;
@@ -13,6 +14,7 @@ pub use device::Device;
 pub use heads::HeadOps;
 pub use labels::LabelOps;
 pub use latent::{LatentOps, NormalPrior, PosteriorGradIo, PosteriorIo, StoredPosteriorIo};
+pub use leaf_norm::LeafNormOps;
 pub use linear::LinearOps;
 pub use noise::{NoiseKey, NoiseOps};
 pub use norm::{BatchNormEval, BatchNormKept, BatchNormState, LayerNormKept, NormOps};
@@ -28,11 +30,27 @@ pub use optimizer::{AdamIo, AdamStep, GradSink, OptimizerOps};
 /// or branches on one, so that a whole step can be captured as a graph. Buffers may be longer than a
 /// call needs: a minibatch uses the front.
 pub trait Backend:
-    Device + OptimizerOps + NoiseOps + LinearOps + NormOps + LatentOps + LabelOps + HeadOps
+    Device
+    + OptimizerOps
+    + NoiseOps
+    + LinearOps
+    + NormOps
+    + LeafNormOps
+    + LatentOps
+    + LabelOps
+    + HeadOps
 {
 }
 
 impl<B> Backend for B where
-    B: Device + OptimizerOps + NoiseOps + LinearOps + NormOps + LatentOps + LabelOps + HeadOps
+    B: Device
+        + OptimizerOps
+        + NoiseOps
+        + LinearOps
+        + NormOps
+        + LeafNormOps
+        + LatentOps
+        + LabelOps
+        + HeadOps
 {
 }

@@ -5,6 +5,7 @@ mod device;
 mod heads;
 mod labels;
 mod latent;
+mod leaf_norm;
 mod linear;
 mod noise;
 mod norm;

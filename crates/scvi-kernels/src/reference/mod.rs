@@ -18,6 +18,7 @@ mod heads;
 mod labels;
 mod latent;
 mod layer_norm;
+mod leaf_norm;
 mod linear;
 mod noise;
 mod norm;

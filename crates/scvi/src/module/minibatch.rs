@@ -1,5 +1,7 @@
 //! A minibatch: on the host, refilled in place, and on the device.
 
+use std::ops::Range;
+
 use scvi_kernels::{Backend, CsrRows, Real};
 
 use super::covariates::OneHotPlan;
@@ -30,6 +32,38 @@ pub struct Minibatch {
     pub size_factor: Vec<f32>,
     /// Posteriors of minified data.
     pub posterior: PosteriorRows<f32>,
+}
+
+impl Minibatch {
+    /// Puts some of the cells into `to`.
+    ///
+    /// # Panics
+    /// If there are no such cells.
+    pub(crate) fn copy_cells(&self, cells: Range<usize>, to: &mut Self) {
+        let n = self.cells.len();
+        to.rows.clear();
+        for cell in cells.clone() {
+            let (genes, counts) = self.rows.row(cell);
+            to.rows.push(genes, counts);
+        }
+        copy_rows(&self.cells, n, &cells, &mut to.cells);
+        copy_rows(&self.batch, n, &cells, &mut to.batch);
+        copy_rows(&self.labels, n, &cells, &mut to.labels);
+        copy_rows(&self.continuous, n, &cells, &mut to.continuous);
+        copy_rows(&self.categories, n, &cells, &mut to.categories);
+        copy_rows(&self.size_factor, n, &cells, &mut to.size_factor);
+        let (from, to) = (&self.posterior, &mut to.posterior);
+        copy_rows(&from.qz_m, n, &cells, &mut to.qz_m);
+        copy_rows(&from.qz_v, n, &cells, &mut to.qz_v);
+        copy_rows(&from.observed_lib_size, n, &cells, &mut to.observed_lib_size);
+    }
+}
+
+/// Some rows of a list of `n` rows; none of an empty list.
+fn copy_rows<T: Copy>(from: &[T], n: usize, rows: &Range<usize>, to: &mut Vec<T>) {
+    let width = from.len() / n;
+    to.clear();
+    to.extend_from_slice(&from[rows.start * width..rows.end * width]);
 }
 
 /// A minibatch on the device. Another can be loaded while a step runs on the first.

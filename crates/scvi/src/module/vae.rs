@@ -2,7 +2,7 @@
 
 use scvi_kernels::ops::count_head::{self, LikelihoodPass};
 use scvi_kernels::ops::posterior;
-use scvi_kernels::{Backend, GradSink, Real};
+use scvi_kernels::{Backend, GradSink};
 
 use super::minibatch::Inputs;
 use super::minified_data::MinifiedDataType;
@@ -12,7 +12,7 @@ use super::spec::{Library, VaeSpec};
 use super::workspace::Workspace;
 use crate::nn::{
     Decoded, Decoder, Embedding, Embeddings, Encoder, EncoderActivations, EncoderInput, FcInput,
-    Init, InputGrads, MomentGrads, OptimizerStep, Param, Pass, Update, apply_staged,
+    Init, Param, Pass,
 };
 
 /// scVI's variational autoencoder (Lopez et al. 2018; scvi-tools 1.4.2, `module/_vae.py`).
@@ -70,141 +70,6 @@ impl<B: Backend> Vae<B> {
     pub fn set_var_activation(&mut self, activation: posterior::VarActivation<B::Elem>) {
         for encoder in self.library_encoder.iter_mut().chain([&mut self.encoder]) {
             encoder.var_activation = activation.clone();
-        }
-    }
-
-    /// One optimisation step on the minibatch in `ws`: forward in training mode, loss, gradients,
-    /// and the optimizer on every parameter.
-    pub fn train_step(
-        &mut self,
-        ws: &mut Workspace<B>,
-        noise: Noise<B::Elem>,
-        kl_weight: f64,
-        optimizer: impl Into<OptimizerStep<B::Elem>>,
-    ) {
-        let optimizer = optimizer.into();
-        self.forward_backward(ws, noise, kl_weight, optimizer.update());
-        self.apply_staged(ws, optimizer);
-    }
-
-    /// The same without the optimiser: gradients are kept for [`Vae::gradients`].
-    pub fn compute_gradients(
-        &mut self,
-        ws: &mut Workspace<B>,
-        noise: Noise<B::Elem>,
-        kl_weight: f64,
-    ) {
-        self.forward_backward(ws, noise, kl_weight, Update::Store);
-    }
-
-    /// Clips and applies the gradients that a backward pass staged, where gradients are clipped.
-    pub(super) fn apply_staged(&mut self, ws: &mut Workspace<B>, step: OptimizerStep<B::Elem>) {
-        if step.clip.is_some() {
-            let (backend, tensors) = self.tensors_mut();
-            apply_staged(backend, &step, tensors, &mut ws.sum_of_squares);
-        }
-    }
-
-    fn forward_backward(
-        &mut self,
-        ws: &mut Workspace<B>,
-        noise: Noise<B::Elem>,
-        kl_weight: f64,
-        update: Update<B::Elem>,
-    ) {
-        ws.library_is_given = false;
-        ws.set_noise(&self.backend, noise, true);
-        self.forward_train(ws);
-        // The loss is a mean over cells.
-        let weight = B::Elem::of(1.0 / ws.inputs.n_cells as f64);
-        self.likelihood_train(ws, weight, update);
-        self.backward(ws, weight, kl_weight, update);
-    }
-
-    /// Posteriors and the decoder's outputs in training mode.
-    pub(super) fn forward_train(&mut self, ws: &mut Workspace<B>) {
-        self.embed_batch_train(ws);
-        let Self { backend, encoder, library_encoder, decoder, .. } = self;
-        let Workspace { inputs, encoder: enc, library, decoder: dec, .. } = ws;
-        let pass = pass(backend, inputs);
-        encoder.forward_train(pass, for_z(inputs), enc);
-        if let (Some(encoder), Some(acts)) = (library_encoder, library) {
-            encoder.forward_train(pass, for_library(inputs), acts);
-        }
-        decoder.forward_train(pass, enc.z(), dec);
-    }
-
-    pub(super) fn embed_batch_train(&mut self, ws: &mut Workspace<B>) {
-        let inputs = &mut ws.inputs;
-        if let Some(batch) = self.embeddings.batch_mut() {
-            let embedded = &mut inputs.covariates.embedded;
-            batch.forward_train(&self.backend, &inputs.batch, inputs.n_cells, embedded);
-        }
-    }
-
-    /// The likelihood, its derivatives, and what becomes of those of px_r and the library.
-    pub(super) fn likelihood_train(
-        &mut self,
-        ws: &mut Workspace<B>,
-        weight: B::Elem,
-        update: Update<B::Elem>,
-    ) {
-        let Self { backend, decoder, px_r, spec, .. } = self;
-        let given = ws.library_is_given.then_some(&ws.given_library);
-        let Workspace { inputs, library, decoder: dec, .. } = ws;
-        let sink = px_r.as_mut().map(|p| p.sink(backend, update));
-        let dispersion = dispersion(spec, sink, inputs);
-        let pass = LikelihoodPass {
-            likelihood: spec.config().gene_likelihood.into(),
-            counts: &inputs.counts,
-            library: log_factor(backend, spec, inputs, library.as_ref(), given),
-            grad_weight: Some(weight),
-            dropout: None,
-        };
-        decoder.likelihood_train(backend, pass, dispersion, dec, inputs.n_cells, update);
-        if let Some(inferred) = library {
-            decoder.library_grad(backend, dec, &mut inferred.dz, inputs.n_cells);
-        }
-    }
-
-    /// From the likelihood's derivatives to every parameter.
-    fn backward(
-        &mut self,
-        ws: &mut Workspace<B>,
-        weight: B::Elem,
-        kl_weight: f64,
-        update: Update<B::Elem>,
-    ) {
-        self.backward_decoder(ws, update);
-        let Self { backend, encoder, library_encoder, embeddings, .. } = self;
-        let Workspace { inputs, encoder: enc, library, d_embedded, .. } = ws;
-        let mut d_embedded = embeddings.batch().is_some().then_some(d_embedded);
-        let pass = pass(backend, inputs);
-        let kl_weight = B::Elem::of(kl_weight) * weight;
-        let grads = InputGrads::added_to(d_embedded.as_deref_mut());
-        encoder.backward(pass, for_z(inputs), enc, MomentGrads::of_kl(kl_weight), grads, update);
-        if let (Some(encoder), Some(acts)) = (library_encoder, library) {
-            // The divergence of the library is not warmed up.
-            let grads = InputGrads::added_to(d_embedded);
-            let moments = MomentGrads::of_kl(weight);
-            encoder.backward(pass, for_library(inputs), acts, moments, grads, update);
-        }
-        self.backward_embedding(ws, update);
-    }
-
-    /// From the likelihood's derivatives to the decoder's parameters, z and the batch's embedding.
-    pub(super) fn backward_decoder(&mut self, ws: &mut Workspace<B>, update: Update<B::Elem>) {
-        let Self { backend, embeddings, decoder, .. } = self;
-        let Workspace { inputs, encoder: enc, decoder: dec, d_embedded, .. } = ws;
-        let d_embedded = embeddings.batch().is_some().then_some(d_embedded);
-        let (z, dz) = enc.z_and_grad();
-        decoder.backward(pass(backend, inputs), z, dec, dz, d_embedded, update);
-    }
-
-    pub(super) fn backward_embedding(&mut self, ws: &mut Workspace<B>, update: Update<B::Elem>) {
-        let Workspace { inputs, d_embedded, .. } = ws;
-        if let Some(batch) = self.embeddings.batch_mut() {
-            batch.backward(&self.backend, &inputs.batch, inputs.n_cells, d_embedded, update);
         }
     }
 
@@ -329,7 +194,7 @@ pub(super) fn for_library<B: Backend>(inputs: &Inputs<B>) -> EncoderInput<'_, B>
 
 /// The logarithm that scales each cell's ρ to μ: of the size factor where one is used, else of the
 /// library, which is given, inferred or observed.
-fn log_factor<'a, B: Backend>(
+pub(super) fn log_factor<'a, B: Backend>(
     backend: &B,
     spec: &VaeSpec,
     inputs: &'a Inputs<B>,
@@ -344,7 +209,7 @@ fn log_factor<'a, B: Backend>(
     }
 }
 
-fn dispersion<'a, B: Backend>(
+pub(super) fn dispersion<'a, B: Backend>(
     spec: &VaeSpec,
     px_r: Option<GradSink<'a, B>>,
     inputs: &'a Inputs<B>,

@@ -1,6 +1,7 @@
 //! `BatchNorm1d` with scVI's momentum and ε.
 
 use scvi_kernels::ops::count_head::HeadDims;
+use scvi_kernels::ops::linear::LinearDims;
 use scvi_kernels::{Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, Real};
 
 use super::tensors::{NamedTensor, RunningMoment, Tensors, TensorsMut};
@@ -26,16 +27,33 @@ pub(crate) struct BatchNorm<B: Backend> {
 pub(crate) struct BatchNormActivations<B: Backend> {
     normalised: B::Buf, // (cells, features)
     inv_std: B::Buf,    // (features)
+    /// Of a minibatch in leaves, the moments, then the gradient's sums: `(features)` each.
+    sums: [B::Buf; 2],
+}
+
+/// One leaf of what is normalised.
+pub(super) struct NormLeaf<'a, B: Backend> {
+    /// x, which becomes y; on the way back dy, which becomes dx: `(cells, features)`.
+    pub(super) x: &'a mut B::Buf,
+    pub(super) kept: &'a mut BatchNormActivations<B>,
+    pub(super) cells: usize,
 }
 
 impl<B: Backend> BatchNormActivations<B> {
     pub(crate) fn new(backend: &B, max_cells: usize, features: usize) -> Self {
-        Self { normalised: backend.zeros(max_cells * features), inv_std: backend.zeros(features) }
+        let of_features = || backend.zeros(features);
+        Self {
+            normalised: backend.zeros(max_cells * features),
+            inv_std: of_features(),
+            sums: [of_features(), of_features()],
+        }
     }
 
     /// Of a head, which has a feature a gene.
     pub(crate) fn of_head(backend: &B, dims: HeadDims) -> Self {
-        Self { normalised: backend.head_normalised(dims), inv_std: backend.zeros(dims.genes) }
+        let inv_std = backend.zeros(dims.genes);
+        let sums = [backend.zeros(0), backend.zeros(0)];
+        Self { normalised: backend.head_normalised(dims), inv_std, sums }
     }
 
     pub(crate) fn kept(&self) -> BatchNormKept<'_, B> {
@@ -62,6 +80,14 @@ impl<B: Backend> BatchNorm<B> {
         &'a mut self,
         kept: &'a mut BatchNormActivations<B>,
     ) -> BatchNormState<'a, B> {
+        self.state(&mut kept.normalised, &mut kept.inv_std)
+    }
+
+    fn state<'a>(
+        &'a mut self,
+        normalised: &'a mut B::Buf,
+        inv_std: &'a mut B::Buf,
+    ) -> BatchNormState<'a, B> {
         BatchNormState {
             gamma: &self.gamma.value,
             beta: &self.beta.value,
@@ -69,8 +95,8 @@ impl<B: Backend> BatchNorm<B> {
             running_mean: &mut self.running_mean.values,
             running_var: &mut self.running_var.values,
             eps: EPS,
-            normalised: &mut kept.normalised,
-            inv_std: &mut kept.inv_std,
+            normalised,
+            inv_std,
         }
     }
 
@@ -119,6 +145,66 @@ impl<B: Backend> BatchNorm<B> {
         backend.batch_norm_grad(kept.kept(), dims, dy, gamma, beta);
     }
 
+    /// The same by the moments of all leaves together.
+    pub(super) fn forward_train_leaves(&mut self, backend: &B, leaves: &mut [NormLeaf<B>]) {
+        if let [NormLeaf { x, kept, cells }] = leaves {
+            return self.forward_train(backend, x, kept, *cells);
+        }
+        let n_features = self.features;
+        for NormLeaf { x, kept, cells } in &mut *leaves {
+            let [mean, squares] = &mut kept.sums;
+            backend.batch_norm_moments(x, [*cells, n_features], [mean, squares]);
+        }
+        combine(leaves, &|[leaf, next], cells| {
+            let ([mean, squares], [other_mean, other_squares]) = (leaf, next);
+            let others = [&*other_mean, &*other_squares];
+            backend.combine_moments([mean, squares], others, cells, n_features);
+        });
+        share(backend, leaves, n_features);
+        let n = leaves.iter().map(|leaf| leaf.cells).sum();
+        for (i, NormLeaf { x, kept, cells }) in leaves.iter_mut().enumerate() {
+            let BatchNormActivations { normalised, inv_std, sums: [mean, squares] } = &mut **kept;
+            let mut state = self.state(normalised, inv_std);
+            // The running moments move once.
+            state.momentum = if i == 0 { state.momentum } else { 0.0 };
+            backend.batch_norm_by_moments(state, [mean, squares], n, [*cells, n_features], x);
+        }
+    }
+
+    /// The gradient of [`Self::forward_train_leaves`].
+    pub(super) fn backward_leaves(
+        &mut self,
+        backend: &B,
+        leaves: &mut [NormLeaf<B>],
+        update: Update<B::Elem>,
+    ) {
+        if let [NormLeaf { x, kept, cells }] = leaves {
+            return self.backward(backend, kept, x, *cells, update);
+        }
+        let n_features = self.features;
+        for NormLeaf { x, kept, cells } in &mut *leaves {
+            let BatchNormActivations { normalised, inv_std, sums: [dgamma, dbeta] } = &mut **kept;
+            let kept = BatchNormKept { normalised, inv_std };
+            backend.batch_norm_sums(kept, [*cells, n_features], x, [dgamma, dbeta]);
+        }
+        combine(leaves, &|[leaf, next], _| {
+            leaf.iter_mut().zip(next).for_each(|(sum, other)| backend.add(other, sum, n_features));
+        });
+        share(backend, leaves, n_features);
+        let n = leaves.iter().map(|leaf| leaf.cells).sum();
+        for NormLeaf { x, kept, cells } in &mut *leaves {
+            let [dgamma, dbeta] = &kept.sums;
+            let (kept, dims) = (kept.kept(), [*cells, n_features]);
+            let gamma = &self.gamma.value;
+            backend.batch_norm_grad_by_sums(kept, gamma, [dgamma, dbeta], n, dims, x);
+        }
+        // The sums are the gradients: a row of a single cell.
+        let dims = LinearDims { cells: 1, n_in: 0, n_out: n_features };
+        let [to_gamma, to_beta] = self.sinks(backend, update);
+        backend.bias_grad(&leaves[0].kept.sums[0], dims, to_gamma);
+        backend.bias_grad(&leaves[0].kept.sums[1], dims, to_beta);
+    }
+
     /// Factor of each feature in evaluation mode, γ/√(running variance + ε): `(features)`.
     pub(crate) fn factors(&self, backend: &B) -> Vec<B::Elem> {
         let gamma = backend.download(&self.gamma.value, self.features);
@@ -139,6 +225,36 @@ impl<B: Backend> BatchNorm<B> {
     pub(super) fn tensors_mut(&mut self, prefix: &str) -> TensorsMut<'_, B> {
         let Self { gamma, beta, running_mean, running_var, features } = self;
         named(prefix, *features, [gamma, beta], [running_mean, running_var])
+    }
+}
+
+/// Combines the sums of all leaves in the first's, pair by pair: those at distance 1, then at 2, 4.
+/// `add` takes the cells behind both.
+fn combine<B: Backend>(
+    leaves: &mut [NormLeaf<B>],
+    add: &dyn Fn([&mut [B::Buf; 2]; 2], [usize; 2]),
+) {
+    let cells: Vec<usize> = leaves.iter().map(|leaf| leaf.cells).collect();
+    let n = leaves.len();
+    let mut distance = 1;
+    while distance < n {
+        for first in (0..n - distance).step_by(2 * distance) {
+            let next = first + distance;
+            let behind = [first..next, next..n.min(next + distance)];
+            let (lower, upper) = leaves.split_at_mut(next);
+            let pair = [&mut lower[first].kept.sums, &mut upper[0].kept.sums];
+            add(pair, behind.map(|range| cells[range].iter().sum()));
+        }
+        distance *= 2;
+    }
+}
+
+/// Gives every leaf the sums of the first.
+fn share<B: Backend>(backend: &B, leaves: &mut [NormLeaf<B>], len: usize) {
+    let Some((first, others)) = leaves.split_first_mut() else { return };
+    for leaf in others {
+        let sums = first.kept.sums.iter().zip(&mut leaf.kept.sums);
+        sums.for_each(|(from, to)| backend.copy(from, to, len));
     }
 }
 

@@ -43,6 +43,11 @@ impl<'a, B: Backend> InputGrads<'a, B> {
         Self { input: None, embedded: None }
     }
 
+    /// These, of which none are left here.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::none())
+    }
+
     /// Only that of the batch's embedding, added to what is there.
     pub(crate) fn added_to(embedded: Option<&'a mut B::Buf>) -> Self {
         Self { input: None, embedded: embedded.map(|d| (d, true)) }

@@ -3,40 +3,12 @@
 use scvi_kernels::Backend;
 use scvi_kernels::ops::activation::Activation;
 use scvi_kernels::ops::count_head::{Dispersion, HeadDims, HeadOutput, LikelihoodPass};
-use scvi_kernels::ops::one_hot::OneHotBeside;
 
+use super::decoder_plan::{BodyPlan, DecoderPlan, LinearInput};
 use super::heads::{Decoded, Heads, HeadsActivations};
+use super::leaves::with_each;
 use super::tensors::{Tensors, TensorsMut};
-use super::{FcActivations, FcInput, FcLayers, FcPlan, HeadsPlan, Init, InputGrads, Pass, Update};
-
-/// What a decoder is made from: computed once from the specification.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct DecoderPlan {
-    /// What stands between z and the heads.
-    pub(crate) body: BodyPlan,
-    /// The maps over genes.
-    pub(crate) heads: HeadsPlan,
-}
-
-/// What stands between z and the heads.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum BodyPlan {
-    /// Hidden layers.
-    Layers(FcPlan),
-    /// Nothing: the heads read z and the one-hot categories beside each other.
-    Linear(LinearInput),
-}
-
-impl DecoderPlan {
-    /// Numbers that weights and biases hold together.
-    pub(crate) fn n_parameters(&self) -> u128 {
-        let hidden = match &self.body {
-            BodyPlan::Layers(fc) => fc.n_parameters(),
-            BodyPlan::Linear(_) => 0,
-        };
-        hidden + self.heads.n_parameters()
-    }
-}
+use super::{FcActivations, FcInput, FcLayers, FcLeaf, Init, InputGrads, Pass, Update};
 
 /// Hidden layers, or none, and the heads over genes.
 #[derive(Clone)]
@@ -61,23 +33,30 @@ impl<B: Backend> Body<B> {
     }
 }
 
-/// Sizes of z with one-hot categories beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LinearInput {
-    /// Width of z.
-    pub(crate) n_latent: usize,
-    /// One-hot columns of all categorical covariates together.
-    pub(crate) n_columns: usize,
-    /// How many of those columns are 1 in a cell.
-    pub(crate) per_cell: usize,
-}
-
 /// The decoder's outputs for a minibatch, and what their gradients need.
 pub(crate) struct DecoderActivations<B: Backend> {
     body: BodyActivations<B>,
     heads: HeadsActivations<B>,
     head: B::Head,
     pub(crate) nll: B::Buf, // (cells)
+}
+
+/// A leaf of a minibatch on its way through a decoder.
+pub(crate) struct DecoderLeaf<'a, B: Backend> {
+    pub(crate) pass: Pass<'a, B>,
+    pub(crate) z: &'a B::Buf, // (cells, n_latent)
+    pub(crate) acts: &'a mut DecoderActivations<B>,
+}
+
+impl<B: Backend> DecoderLeaf<'_, B> {
+    fn fc(&mut self) -> FcLeaf<'_, B> {
+        let BodyActivations::Layers(acts) = &mut self.acts.body else { mismatched() };
+        FcLeaf { pass: self.pass, input: FcInput::Dense(self.z), acts }
+    }
+}
+
+fn mismatched() -> ! {
+    unreachable!("activations of another decoder")
 }
 
 enum BodyActivations<B: Backend> {
@@ -213,23 +192,29 @@ impl<B: Backend> Decoder<B> {
         backend.head_scale_rows(samples, layer, activation, genes, self.dims(n), out);
     }
 
-    /// The same in training mode.
-    pub(crate) fn forward_train(
-        &mut self,
-        pass: Pass<B>,
-        z: &B::Buf,
-        acts: &mut DecoderActivations<B>,
-    ) {
-        match (&mut self.body, &mut acts.body) {
-            (Body::Layers(fc), BodyActivations::Layers(acts)) => {
-                fc.forward_train(pass, FcInput::Dense(z), acts);
+    /// The same in training mode, of a minibatch in leaves: [`Decoder::takes_leaves`].
+    pub(crate) fn forward_train_leaves(&mut self, leaves: &mut [DecoderLeaf<B>]) {
+        match &mut self.body {
+            Body::Layers(fc) => {
+                with_each(leaves, DecoderLeaf::fc, |leaves| fc.forward_train_leaves(leaves));
             }
-            (Body::Linear(input), BodyActivations::Linear { h, .. }) => input.join(pass, z, h),
-            _ => unreachable!("activations of another decoder"),
+            Body::Linear(input) => {
+                for DecoderLeaf { pass, z, acts } in &mut *leaves {
+                    let BodyActivations::Linear { h, .. } = &mut acts.body else { mismatched() };
+                    input.join(*pass, z, h);
+                }
+            }
         }
-        let dims = self.dims(pass.cells);
-        let params = self.heads.params_train(&mut acts.heads);
-        pass.backend.head_forward(&mut acts.head, acts.body.out(), params, dims);
+        for DecoderLeaf { pass, acts, .. } in leaves {
+            let dims = self.dims(pass.cells);
+            let params = self.heads.params_train(&mut acts.heads);
+            pass.backend.head_forward(&mut acts.head, acts.body.out(), params, dims);
+        }
+    }
+
+    /// Whether a minibatch may come in leaves: the heads normalise all cells that they see.
+    pub(crate) fn takes_leaves(&self) -> bool {
+        !self.heads.plan.batch_norm
     }
 
     /// -ln p(x | z) of each cell into `acts.nll`, after [`Decoder::forward_eval`].
@@ -245,8 +230,8 @@ impl<B: Backend> Decoder<B> {
         backend.head_likelihood(&mut acts.head, pass, dispersion, &mut acts.nll, dims);
     }
 
-    /// The same after [`Decoder::forward_train`], with the derivatives that [`Decoder::backward`]
-    /// goes on from; `pass` leaves open what is done of the heads.
+    /// The same after [`Decoder::forward_train_leaves`], with the derivatives that
+    /// [`Decoder::backward_leaves`] goes on from; `pass` leaves open what is done of the heads.
     pub(crate) fn likelihood_train(
         &mut self,
         backend: &B,
@@ -273,32 +258,34 @@ impl<B: Backend> Decoder<B> {
         backend.head_library_grad(&acts.head, d_library, self.dims(cells));
     }
 
-    /// From the likelihood's derivatives to every parameter's gradient, dL/dz, and that of the
-    /// batch's embedding.
-    pub(crate) fn backward(
+    /// From the likelihood's derivatives to every parameter's gradient, and to those of z and the
+    /// batch's embedding in each leaf.
+    pub(crate) fn backward_leaves(
         &mut self,
-        pass: Pass<B>,
-        z: &B::Buf,
-        acts: &mut DecoderActivations<B>,
-        dz: &mut B::Buf,
-        d_embedded: Option<&mut B::Buf>,
+        leaves: &mut [(DecoderLeaf<B>, InputGrads<B>)],
         update: Update<B::Elem>,
     ) {
-        let Pass { backend, cells, .. } = pass;
-        let dims = self.dims(cells);
-        let (h, dh) = acts.body.out_and_grad();
-        let sinks = self.heads.sinks(backend, &acts.heads, update);
-        backend.head_grad(&mut acts.head, h, sinks, dh, dims);
-        match (&mut self.body, &mut acts.body) {
-            (Body::Layers(fc), BodyActivations::Layers(acts)) => {
-                let embedded = d_embedded.map(|d| (d, false));
-                let grads = InputGrads { input: Some((dz, false)), embedded };
-                fc.backward(pass, FcInput::Dense(z), acts, grads, update);
+        for (DecoderLeaf { pass: Pass { backend, cells, .. }, acts, .. }, _) in &mut *leaves {
+            let dims = self.dims(*cells);
+            let (h, dh) = acts.body.out_and_grad();
+            let sinks = self.heads.sinks(*backend, &acts.heads, update);
+            backend.head_grad(&mut acts.head, h, sinks, dh, dims);
+        }
+        match &mut self.body {
+            Body::Layers(fc) => with_each(
+                leaves,
+                |(leaf, grads)| (leaf.fc(), grads.take()),
+                |leaves| fc.backward_leaves(leaves, update),
+            ),
+            Body::Linear(LinearInput { n_latent, .. }) => {
+                let widths = [self.heads.plan.n_in, *n_latent];
+                for (DecoderLeaf { pass, acts, .. }, grads) in leaves {
+                    let BodyActivations::Linear { dh, .. } = &acts.body else { mismatched() };
+                    if let Some((dz, _)) = &mut grads.input {
+                        pass.backend.first_columns(dh, dz, pass.cells, widths);
+                    }
+                }
             }
-            (Body::Linear(input), BodyActivations::Linear { dh, .. }) => {
-                backend.first_columns(dh, dz, cells, [dims.hidden, input.n_latent]);
-            }
-            _ => unreachable!("activations of another decoder"),
         }
     }
 
@@ -368,17 +355,4 @@ impl<B: Backend> Decoder<B> {
 
 fn stack_name(prefix: &str) -> String {
     format!("{prefix}.px_decoder")
-}
-
-impl LinearInput {
-    /// h = [z, one-hot categories].
-    fn join<B: Backend>(self, pass: Pass<B>, z: &B::Buf, h: &mut B::Buf) {
-        let dims = OneHotBeside {
-            cells: pass.cells,
-            n_in: self.n_latent,
-            per_cell: self.per_cell,
-            n_columns: self.n_columns,
-        };
-        pass.backend.one_hot_beside(z, &pass.covariates.columns, h, dims);
-    }
 }

@@ -7,8 +7,11 @@ use scvi_kernels::ops::posterior::VarActivation;
 use scvi_kernels::ops::repeat::RepeatDims;
 use scvi_kernels::{Backend, Device, NormalPrior, PosteriorGradIo, PosteriorIo};
 
+use super::leaves::with_each;
 use super::tensors::{NamedTensor, Tensors, TensorsMut};
-use super::{FcActivations, FcInput, FcLayers, FcPlan, Init, InputGrads, Param, Pass, Update};
+use super::{
+    FcActivations, FcInput, FcLayers, FcLeaf, FcPlan, Init, InputGrads, Param, Pass, Update,
+};
 
 /// What an encoder is made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +67,19 @@ pub(crate) type Prior<'a, B> = Option<&'a [<B as Device>::Buf; 2]>;
 pub(crate) struct EncoderInput<'a, B: Backend> {
     pub(crate) x: FcInput<'a, B>,
     pub(crate) prior: Prior<'a, B>,
+}
+
+/// A leaf of a minibatch on its way through an encoder.
+pub(crate) struct EncoderLeaf<'a, B: Backend> {
+    pub(crate) pass: Pass<'a, B>,
+    pub(crate) input: EncoderInput<'a, B>,
+    pub(crate) acts: &'a mut EncoderActivations<B>,
+}
+
+impl<'a, B: Backend> EncoderLeaf<'a, B> {
+    fn fc(&mut self) -> FcLeaf<'_, B> {
+        FcLeaf { pass: self.pass, input: self.input.x, acts: &mut self.acts.fc }
+    }
 }
 
 impl<B: Backend> Clone for EncoderInput<'_, B> {
@@ -192,8 +208,15 @@ impl<B: Backend> Encoder<B> {
         input: EncoderInput<B>,
         acts: &mut EncoderActivations<B>,
     ) {
-        self.fc.forward_train(pass, input.x, &mut acts.fc);
-        self.posterior(pass, input.prior, acts, true);
+        self.forward_train_leaves(&mut [EncoderLeaf { pass, input, acts }]);
+    }
+
+    /// The same of a minibatch in leaves.
+    pub(crate) fn forward_train_leaves(&mut self, leaves: &mut [EncoderLeaf<B>]) {
+        with_each(leaves, EncoderLeaf::fc, |leaves| self.fc.forward_train_leaves(leaves));
+        for EncoderLeaf { pass, input, acts } in leaves {
+            self.posterior(*pass, input.prior, acts, true);
+        }
     }
 
     fn posterior(
@@ -254,6 +277,35 @@ impl<B: Backend> Encoder<B> {
         grads: InputGrads<B>,
         update: Update<B::Elem>,
     ) {
+        let leaf = EncoderLeaf { pass, input, acts };
+        self.backward_leaves(&mut [(leaf, moments, grads)], update);
+    }
+
+    /// The same of a minibatch in leaves, with the gradients of each one's moments and inputs.
+    pub(crate) fn backward_leaves(
+        &mut self,
+        leaves: &mut [(EncoderLeaf<B>, MomentGrads<B>, InputGrads<B>)],
+        update: Update<B::Elem>,
+    ) {
+        for (EncoderLeaf { pass, input, acts }, moments, _) in &mut *leaves {
+            self.backward_posterior(*pass, *input, acts, moments, update);
+        }
+        with_each(
+            leaves,
+            |(leaf, _, grads)| (leaf.fc(), grads.take()),
+            |leaves| self.fc.backward_leaves(leaves, update),
+        );
+    }
+
+    /// From the gradient of the latent variable to that of the hidden layers' output.
+    fn backward_posterior(
+        &mut self,
+        pass: Pass<B>,
+        input: EncoderInput<B>,
+        acts: &mut EncoderActivations<B>,
+        moments: &MomentGrads<B>,
+        update: Update<B::Elem>,
+    ) {
         let Pass { backend, cells, .. } = pass;
         let d = self.dims(cells);
         if let Some(z) = &acts.transformed {
@@ -280,7 +332,6 @@ impl<B: Backend> Encoder<B> {
             backend.linear_grad_weight(h, dy, d, w.sink(backend, update));
             backend.bias_grad(dy, d, b.sink(backend, update));
         }
-        self.fc.backward(pass, input.x, &mut acts.fc, grads, update);
     }
 
     /// Every parameter, without names.

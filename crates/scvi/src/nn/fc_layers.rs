@@ -2,9 +2,10 @@
 
 use scvi_kernels::Backend;
 
-use super::batch_norm::BatchNormActivations;
+use super::batch_norm::{BatchNormActivations, NormLeaf};
 use super::fc_layer::FcLayer;
 use super::layer_norm::LayerNormActivations;
+use super::leaves::with_each;
 use super::tensors::{Tensors, TensorsMut};
 use super::{FcInput, FcPlan, Init, InputGrads, Param, Pass, Update};
 
@@ -25,6 +26,13 @@ pub(crate) struct FcActivations<B: Backend> {
     /// the first, `(cells, n_in)`.
     d_hidden: B::Buf,
     d_below: B::Buf,
+}
+
+/// A leaf of a minibatch on its way through a stack.
+pub(crate) struct FcLeaf<'a, B: Backend> {
+    pub(crate) pass: Pass<'a, B>,
+    pub(crate) input: FcInput<'a, B>,
+    pub(crate) acts: &'a mut FcActivations<B>,
 }
 
 struct LayerActivations<B: Backend> {
@@ -126,15 +134,28 @@ impl<B: Backend> FcLayers<B> {
         input: FcInput<B>,
         acts: &mut FcActivations<B>,
     ) {
-        self.hand_on(pass, input, acts);
+        self.forward_train_leaves(&mut [FcLeaf { pass, input, acts }]);
+    }
+
+    /// The same of a minibatch in leaves, of which the moments are common.
+    pub(crate) fn forward_train_leaves(&mut self, leaves: &mut [FcLeaf<B>]) {
+        for FcLeaf { pass, input, acts } in &mut *leaves {
+            self.hand_on(*pass, *input, acts);
+        }
         for i in 0..self.layers.len() {
             let layer = &mut self.layers[i];
-            let (input, act) = acts.split(i, input);
-            layer.linear(pass, input, &mut act.out);
-            if let (Some(norm), Some(kept)) = (&mut layer.batch_norm, &mut act.batch_norm) {
-                norm.forward_train(pass.backend, &mut act.out, kept, pass.cells);
+            for FcLeaf { pass, input, acts } in &mut *leaves {
+                let (input, act) = acts.split(i, *input);
+                layer.linear(*pass, input, &mut act.out);
             }
-            self.shape(pass, act, true);
+            if let Some(norm) = &mut layer.batch_norm {
+                let backend = leaves[0].pass.backend;
+                let work = |leaves: &mut [_]| norm.forward_train_leaves(backend, leaves);
+                with_each(leaves, |leaf| norm_leaf(leaf, i), work);
+            }
+            for FcLeaf { pass, acts, .. } in &mut *leaves {
+                self.shape(*pass, &mut acts.layers[i], true);
+            }
         }
     }
 
@@ -165,41 +186,57 @@ impl<B: Backend> FcLayers<B> {
         pass: Pass<B>,
         input: FcInput<B>,
         acts: &mut FcActivations<B>,
-        mut grads: InputGrads<B>,
+        grads: InputGrads<B>,
         update: Update<B::Elem>,
     ) {
-        let Pass { backend, cells, .. } = pass;
-        let n_hidden = self.plan.n_hidden;
+        self.backward_leaves(&mut [(FcLeaf { pass, input, acts }, grads)], update);
+    }
+
+    /// The same of a minibatch in leaves, with the inputs' gradients of each.
+    pub(crate) fn backward_leaves(
+        &mut self,
+        leaves: &mut [(FcLeaf<B>, InputGrads<B>)],
+        update: Update<B::Elem>,
+    ) {
         if self.layers.is_empty() {
-            let len = cells * self.plan.n_in;
-            return match grads.input {
-                Some((dx, true)) => backend.add(&acts.d_hidden, dx, len),
-                Some((dx, false)) => backend.copy(&acts.d_hidden, dx, len),
-                None => {}
-            };
+            for (FcLeaf { pass, acts, .. }, grads) in leaves {
+                let len = pass.cells * self.plan.n_in;
+                match &mut grads.input {
+                    Some((dx, true)) => pass.backend.add(&acts.d_hidden, dx, len),
+                    Some((dx, false)) => pass.backend.copy(&acts.d_hidden, dx, len),
+                    None => {}
+                }
+            }
+            return;
         }
+        let n_hidden = self.plan.n_hidden;
         for (i, layer) in self.layers.iter_mut().enumerate().rev() {
-            let FcActivations { layers, d_hidden, d_below, .. } = acts;
-            let (lower, upper) = layers.split_at_mut(i);
-            let act = &mut upper[0];
-            backend.gate_grad(d_hidden, &act.gate, cells * n_hidden);
-            if let Some(kept) = &act.layer_norm {
-                kept.backward(backend, d_hidden, [cells, n_hidden]);
+            for (FcLeaf { pass: Pass { backend, cells, .. }, acts, .. }, _) in &mut *leaves {
+                let FcActivations { layers, d_hidden, .. } = &mut **acts;
+                backend.gate_grad(d_hidden, &layers[i].gate, *cells * n_hidden);
+                if let Some(kept) = &layers[i].layer_norm {
+                    kept.backward(*backend, d_hidden, [*cells, n_hidden]);
+                }
             }
-            if let (Some(norm), Some(kept)) = (&mut layer.batch_norm, &act.batch_norm) {
-                norm.backward(backend, kept, d_hidden, cells, update);
+            if let Some(norm) = &mut layer.batch_norm {
+                let backend = leaves[0].0.pass.backend;
+                let work = |leaves: &mut [_]| norm.backward_leaves(backend, leaves, update);
+                with_each(leaves, |(leaf, _)| norm_grad_leaf(leaf, i), work);
             }
-            // The inputs' gradients first: the weights are about to change.
-            let (input, grads) = match lower.last() {
-                Some(below) => (
-                    FcInput::Dense(&below.out),
-                    InputGrads { input: Some((d_below, false)), embedded: None },
-                ),
-                None => (input, std::mem::replace(&mut grads, InputGrads::none())),
-            };
-            layer.grad_inputs(pass, d_hidden, grads);
-            layer.grad_weights(pass, input, d_hidden, update);
-            std::mem::swap(d_hidden, d_below);
+            for (FcLeaf { pass, input, acts }, grads) in &mut *leaves {
+                let FcActivations { layers, d_hidden, d_below, .. } = &mut **acts;
+                // The inputs' gradients first: the weights are about to change.
+                let (input, grads) = match layers[..i].last() {
+                    Some(below) => (
+                        FcInput::Dense(&below.out),
+                        InputGrads { input: Some((d_below, false)), embedded: None },
+                    ),
+                    None => (*input, grads.take()),
+                };
+                layer.grad_inputs(*pass, d_hidden, grads);
+                layer.grad_weights(*pass, input, d_hidden, update);
+                std::mem::swap(d_hidden, d_below);
+            }
         }
     }
 
@@ -217,6 +254,19 @@ impl<B: Backend> FcLayers<B> {
         let layers = self.layers.iter_mut().enumerate();
         layers.flat_map(|(i, layer)| layer.tensors_mut(&layer_name(prefix, i))).collect()
     }
+}
+
+fn norm_leaf<'a, B: Backend>(leaf: &'a mut FcLeaf<'_, B>, i: usize) -> NormLeaf<'a, B> {
+    let LayerActivations { out, batch_norm, .. } = &mut leaf.acts.layers[i];
+    let kept = batch_norm.as_mut().expect("activations of a layer that is normalised");
+    NormLeaf { x: out, kept, cells: leaf.pass.cells }
+}
+
+fn norm_grad_leaf<'a, B: Backend>(leaf: &'a mut FcLeaf<'_, B>, i: usize) -> NormLeaf<'a, B> {
+    let FcActivations { layers, d_hidden, .. } = &mut *leaf.acts;
+    let kept = layers[i].batch_norm.as_mut();
+    let kept = kept.expect("activations of a layer that is normalised");
+    NormLeaf { x: d_hidden, kept, cells: leaf.pass.cells }
 }
 
 fn layer_name(prefix: &str, i: usize) -> String {

@@ -2,6 +2,7 @@
 
 use scvi_kernels::{AdamIo, Backend, GradSink, Real};
 
+use super::gradient_tree::GradientTree;
 use super::slot::Slot;
 use super::update::{GradientClip, OptimizerStep, Update};
 
@@ -23,8 +24,8 @@ pub(crate) struct Param<B: Backend> {
     pub(crate) value: B::Buf,
     moves: Moves<B>,
     grad: Option<B::Buf>,
-    /// Whether the gradient waits for the optimizer's step.
-    staged: bool,
+    /// Gradients that wait for the optimizer's step.
+    staged: GradientTree<B>,
     moments: Option<[B::Buf; 2]>,
     len: usize,
 }
@@ -34,7 +35,14 @@ impl<B: Backend> Param<B> {
         let mut value = backend.zeros(values.len());
         backend.upload(&mut value, values);
         let len = values.len();
-        Self { value, moves: Moves::All, grad: None, staged: false, moments: None, len }
+        Self {
+            value,
+            moves: Moves::All,
+            grad: None,
+            staged: GradientTree::new(len),
+            moments: None,
+            len,
+        }
     }
 
     /// From now on the optimiser moves the numbers whose place in `mask` holds 1 and leaves those
@@ -57,7 +65,7 @@ impl<B: Backend> Param<B> {
     pub(crate) fn reset_optimizer(&mut self) {
         self.moments = None;
         self.grad = None;
-        self.staged = false;
+        self.staged = GradientTree::new(self.len);
     }
 
     /// Whether a step has any use for this parameter's gradient.
@@ -76,14 +84,16 @@ impl<B: Backend> Param<B> {
             Update::Stage | Update::Adam(_) if matches!(self.moves, Moves::None) => {
                 GradSink::Frozen { value: &self.value }
             }
-            Update::Store | Update::Stage => {
-                let adds = self.staged && matches!(update, Update::Stage);
-                self.staged = matches!(update, Update::Stage);
-                let (value, grad) = (&self.value, self.grad.get_or_insert_with(zeros));
-                match adds {
-                    false => GradSink::Store { value, grad },
-                    true => GradSink::Accumulate { value, grad },
+            Update::Stage => {
+                if self.staged.is_empty() {
+                    // The gradient of the step before is of no more use, its memory is.
+                    self.grad.take().into_iter().for_each(|grad| self.staged.give(grad));
                 }
+                GradSink::Store { value: &self.value, grad: self.staged.next(backend) }
+            }
+            Update::Store => {
+                let grad = self.grad.get_or_insert_with(zeros);
+                GradSink::Store { value: &self.value, grad }
             }
             Update::Add => {
                 let grad = self.grad.get_or_insert_with(zeros);
@@ -100,27 +110,41 @@ impl<B: Backend> Param<B> {
         }
     }
 
-    /// Zeroes the staged gradient of frozen numbers, and adds its squares to `sum`; whether there
-    /// is one.
-    pub(super) fn add_squares(&mut self, backend: &B, sum: &mut B::Buf, accumulate: bool) -> bool {
-        let Some(grad) = self.grad.as_mut().filter(|_| self.staged) else { return false };
+    /// The sum of the staged gradients, where there are any: they are no longer staged.
+    pub(super) fn take_staged(&mut self, backend: &B) -> bool {
+        let is_staged = !self.staged.is_empty();
+        if is_staged {
+            self.grad = self.staged.take(backend);
+        }
+        is_staged
+    }
+
+    /// Zeroes the gradient of frozen numbers, and adds its squares to `sum`.
+    pub(super) fn add_squares(&mut self, backend: &B, sum: &mut B::Buf, accumulate: bool) {
+        let Some(grad) = &mut self.grad else { return };
         if let Moves::Where(mask) = &self.moves {
             backend.gate_grad(grad, mask, self.len);
         }
         backend.sum_of_squares(grad, self.len, sum, accumulate);
-        true
     }
 
-    /// One optimizer step on the staged gradient, if there is one, clipped; `sum` is what
-    /// [`Self::add_squares`] of all parameters came to.
-    pub(crate) fn step_staged(
+    /// One optimizer step on the sum of the staged gradients, where there are any, clipped as by
+    /// [`Self::step`].
+    pub(crate) fn step_staged(&mut self, backend: &B, step: &OptimizerStep<B::Elem>, sum: &B::Buf) {
+        if self.take_staged(backend) {
+            self.step(backend, step, sum);
+        }
+    }
+
+    /// One optimizer step on the gradient, clipped; `sum` is what [`Self::add_squares`] of all
+    /// parameters came to.
+    pub(super) fn step(
         &mut self,
         backend: &B,
         OptimizerStep { adam, clip }: &OptimizerStep<B::Elem>,
         sum: &B::Buf,
     ) {
-        let Some(grad) = self.grad.as_mut().filter(|_| self.staged) else { return };
-        self.staged = false;
+        let Some(grad) = &mut self.grad else { return };
         match *clip {
             Some(GradientClip::Norm(max)) => backend.clip_by_norm(grad, self.len, sum, max),
             Some(GradientClip::Value(limit)) => backend.clip_by_value(grad, self.len, limit),

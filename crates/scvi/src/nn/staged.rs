@@ -5,20 +5,27 @@ use scvi_kernels::Backend;
 use super::tensors::TensorsMut;
 use super::update::{GradientClip, OptimizerStep};
 
-/// Clips and applies every gradient that was staged; `sum` is a buffer of one number.
+/// Adds up the gradients that each parameter has staged, clips and applies them; `sum` is a buffer of
+/// one number.
 pub(crate) fn apply_staged<B: Backend>(
     backend: &B,
     step: &OptimizerStep<B::Elem>,
     mut tensors: TensorsMut<B>,
     sum: &mut B::Buf,
 ) {
+    let params = tensors.iter_mut().flat_map(|tensor| tensor.params());
+    let mut staged: Vec<_> = params.filter_map(|p| p.take_staged(backend).then_some(p)).collect();
     if let Some(GradientClip::Norm(_)) = step.clip {
-        let mut accumulate = false;
-        for param in tensors.iter_mut().flat_map(|tensor| tensor.params()) {
-            accumulate |= param.add_squares(backend, sum, accumulate);
+        for (i, param) in staged.iter_mut().enumerate() {
+            param.add_squares(backend, sum, i > 0);
         }
     }
+    staged.into_iter().for_each(|param| param.step(backend, step, sum));
+}
+
+/// Adds up the gradients that each parameter has staged, and keeps the sum for whoever reads it.
+pub(crate) fn keep_staged<B: Backend>(backend: &B, mut tensors: TensorsMut<B>) {
     for param in tensors.iter_mut().flat_map(|tensor| tensor.params()) {
-        param.step_staged(backend, step, sum);
+        param.take_staged(backend);
     }
 }

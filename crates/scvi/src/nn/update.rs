@@ -7,8 +7,8 @@ use scvi_kernels::AdamStep;
 pub(crate) enum Update<F> {
     /// Written out, parameters unchanged.
     Store,
-    /// Written out where the optimizer moves the parameter, or added to what an earlier pass of
-    /// the same step staged: the optimizer's step follows.
+    /// Written out where the optimizer moves the parameter, beside those of the step's other passes:
+    /// their sum and the optimizer's step follow.
     Stage,
     /// Added to what an earlier pass of the same step wrote out.
     Add,

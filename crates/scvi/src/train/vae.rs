@@ -3,6 +3,7 @@
 use scvi_kernels::Backend;
 
 use super::error::TrainError;
+use super::leaves::{Leaves, tree_sum};
 use super::plan::TrainPlan;
 use super::trainable::{MinibatchSize, Step, Trainable};
 use crate::data::{Dataset, Misfit};
@@ -19,8 +20,8 @@ impl<B: Backend<Elem = f32> + Clone> Vae<B> {
 impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
     type Backend = B;
     type Config = VaeConfig;
-    type Workspace = Workspace<B>;
-    type Inputs = Inputs<B>;
+    type Workspace = Leaves<Workspace<B>>;
+    type Inputs = Leaves<Inputs<B>>;
 
     fn backend(&self) -> &B {
         self.backend()
@@ -42,51 +43,72 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
         }
     }
 
-    fn workspace(&self, sizes: &[MinibatchSize]) -> Workspace<B> {
-        let [MinibatchSize { cells, nnz }] = one(sizes);
-        self.workspace(*cells, *nnz, true)
+    fn workspace(&self, sizes: &[MinibatchSize]) -> Self::Workspace {
+        let [size] = one(sizes);
+        let leaf = |MinibatchSize { cells, nnz }| self.workspace(cells, nnz, true);
+        Leaves::new(*size, self.takes_leaves(), leaf)
     }
 
-    fn inputs(&self, sizes: &[MinibatchSize]) -> Inputs<B> {
-        let [MinibatchSize { cells, nnz }] = one(sizes);
-        self.inputs(*cells, *nnz)
+    fn inputs(&self, sizes: &[MinibatchSize]) -> Self::Inputs {
+        let [size] = one(sizes);
+        let leaf = |MinibatchSize { cells, nnz }| self.inputs(cells, nnz);
+        Leaves::new(*size, self.takes_leaves(), leaf)
     }
 
-    fn load(backend: &B, minibatches: &[Minibatch], inputs: &mut Inputs<B>, ahead: Option<&Step>) {
+    fn load(
+        backend: &B,
+        minibatches: &[Minibatch],
+        inputs: &mut Self::Inputs,
+        ahead: Option<&Step>,
+    ) {
         let [minibatch] = one(minibatches);
-        inputs.load(backend, minibatch);
-        let encodes = |step: &&Step| !(step.plan.update_only_decoder && inputs.has_posterior());
-        if let Some(step) = ahead.filter(encodes) {
-            inputs.draw_ahead(backend, step.noise);
-        }
+        inputs.load(minibatch, |inputs, minibatch| {
+            inputs.load(backend, minibatch);
+            let encodes = |step: &&Step| !(step.plan.update_only_decoder && inputs.has_posterior());
+            if let Some(step) = ahead.filter(encodes) {
+                inputs.draw_ahead(backend, step.noise);
+            }
+        });
     }
 
-    fn swap_inputs(workspace: &mut Workspace<B>, inputs: &mut Inputs<B>) {
-        workspace.swap_inputs(inputs);
+    fn swap_inputs(workspace: &mut Self::Workspace, inputs: &mut Self::Inputs) {
+        workspace.swap_with(inputs, Workspace::swap_inputs);
     }
 
-    fn train_step(&mut self, workspace: &mut Workspace<B>, step: &Step) {
+    fn train_step(&mut self, workspace: &mut Self::Workspace, step: &Step) {
         let Step { plan, noise, kl_weight, optimizer, .. } = step;
+        let leaves = workspace.get_mut();
         match self.uses_stored(plan) {
-            false => self.train_step(workspace, *noise, *kl_weight, *optimizer),
-            true => self.train_decoder_step(workspace, *noise, *optimizer),
+            false => self.train_leaves(leaves, *noise, *kl_weight, *optimizer),
+            true => self.train_decoder_leaves(leaves, *noise, *optimizer),
         }
     }
 
-    fn evaluate(&self, workspace: &mut Workspace<B>, step: &Step) {
-        match self.uses_stored(step.plan) {
-            false => self.inference(workspace, Some(step.noise)),
-            true => self.cached_inference(workspace, Some(step.noise)),
+    fn evaluate(&self, workspace: &mut Self::Workspace, step: &Step) {
+        for leaf in workspace.get_mut() {
+            match self.uses_stored(step.plan) {
+                false => self.inference(leaf, Some(step.noise)),
+                true => self.cached_inference(leaf, Some(step.noise)),
+            }
+            self.generative(leaf, None);
         }
-        self.generative(workspace, None);
     }
 
-    fn loss(&self, workspace: &Workspace<B>, step: &Step) -> Loss {
-        workspace.loss(self.backend(), step.kl_weight)
+    fn loss(&self, workspace: &Self::Workspace, step: &Step) -> Loss {
+        let leaves = workspace.get().iter();
+        let leaves: Vec<Loss> =
+            leaves.map(|leaf| leaf.loss(self.backend(), step.kl_weight)).collect();
+        let mut loss = leaves[0].clone();
+        loss.n_cells = leaves.iter().map(|leaf| leaf.n_cells).sum();
+        for (i, term) in loss.terms.iter_mut().enumerate() {
+            term.sum = tree_sum(leaves.iter().map(|leaf| leaf.terms[i].sum).collect());
+        }
+        loss
     }
 
-    fn cell_losses(&self, workspace: &Workspace<B>) -> Vec<f64> {
-        workspace.cell_outputs(self.backend()).losses()
+    fn cell_losses(&self, workspace: &Self::Workspace) -> Vec<f64> {
+        let leaves = workspace.get().iter();
+        leaves.flat_map(|leaf| leaf.cell_outputs(self.backend()).losses()).collect()
     }
 
     fn state(&self, slot: Slot) -> StateDict<f32> {

@@ -1,7 +1,9 @@
 use crate::testing::{
     Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot, full,
 };
-use crate::{Aligned, BatchNormEval, BatchNormKept, BatchNormState, Cpu, NormOps};
+use crate::{
+    Aligned, BatchNormEval, BatchNormKept, BatchNormState, Cpu, Device, LeafNormOps, NormOps,
+};
 
 const MOMENTUM: f64 = 0.01;
 const EPS: f64 = 1e-3;
@@ -134,4 +136,94 @@ fn every_sink_gets_the_same_gradient() {
         Cpu::new().batch_norm_grad(kept, dims, &mut dx, gamma.sink(mode), beta.sink(mode));
         dx.to_vec()
     });
+}
+
+/// The moments of both parts of the cells together, and how many cells each part has.
+struct Halves {
+    x: [Aligned<f64>; 2],
+    cells: [usize; 2],
+    moments: [Aligned<f64>; 2],
+}
+
+fn halves(x: &[f64], first: usize, features: usize) -> Halves {
+    let backend = Cpu::new();
+    let (lower, upper) = x.split_at(first * features);
+    let cells = [first, x.len() / features - first];
+    let parts = [buf(lower), buf(upper)];
+    let [[mut mean, mut squares], [other_mean, other_squares]] = [0, 1].map(|i| {
+        let [mut mean, mut squares] = [(); 2].map(|()| full(features, f64::NAN));
+        let dims = [cells[i], features];
+        backend.batch_norm_moments(&parts[i], dims, [&mut mean, &mut squares]);
+        [mean, squares]
+    });
+    let others = [&other_mean, &other_squares];
+    backend.combine_moments([&mut mean, &mut squares], others, cells, features);
+    Halves { x: parts, cells, moments: [mean, squares] }
+}
+
+#[test]
+fn leaves_are_normalised_as_the_whole() {
+    for ([cells, features], first) in [([3, 5], 1), ([15, 33], 8), ([40, 16], 39)] {
+        let mut draw = Draw::new(5);
+        // A mean far from zero: sums of squares would not survive it.
+        let x: Vec<f64> = draw.normal(cells * features).iter().map(|v| 1e6 + v).collect();
+        let r = draw.normal(x.len());
+        let [gamma, beta, running_mean] = [(); 3].map(|()| draw.normal(features));
+        let running_var: Vec<f64> = draw.normal(features).iter().map(|v| v * v).collect();
+        let whole = train(&x, [&gamma, &beta], [&running_mean, &running_var], [cells, features]);
+        let backend = Cpu::new();
+        let Halves { x: mut parts, cells: of, moments } = halves(&x, first, features);
+        let [mut mean, mut var] = [buf(&running_mean), buf(&running_var)];
+        let mut kept = of.map(|n| (full(n * features, f64::NAN), full(features, f64::NAN)));
+        for i in [0, 1] {
+            let (normalised, inv_std) = &mut kept[i];
+            let state = BatchNormState {
+                gamma: &buf(&gamma),
+                beta: &buf(&beta),
+                running_mean: &mut mean,
+                running_var: &mut var,
+                momentum: if i == 0 { MOMENTUM } else { 0.0 },
+                eps: EPS,
+                normalised,
+                inv_std,
+            };
+            let ([by_mean, by_squares], dims) = (&moments, [of[i], features]);
+            backend.batch_norm_by_moments(state, [by_mean, by_squares], cells, dims, &mut parts[i]);
+        }
+        assert_near("y", &[&parts[0][..], &parts[1]].concat(), &whole.y, 1e-8);
+        assert_near("running mean", &mean, &whole.running[0], 1e-12);
+        assert_near("running variance", &var, &whole.running[1], 1e-8);
+
+        let [mut dgamma, mut dbeta] = [&gamma, &beta].map(|p| Parameter::new(p));
+        let mut want = buf(&r);
+        let of_whole = BatchNormKept { normalised: &whole.normalised, inv_std: &whole.inv_std };
+        let sinks = (dgamma.sink(Mode::Store), dbeta.sink(Mode::Store));
+        backend.batch_norm_grad(of_whole, [cells, features], &mut want, sinks.0, sinks.1);
+        let (lower, upper) = r.split_at(first * features);
+        let mut dy = [buf(lower), buf(upper)];
+        let as_kept = |i: usize| BatchNormKept { normalised: &kept[i].0, inv_std: &kept[i].1 };
+        let mut sums = [0, 1].map(|i| {
+            let [mut of_gamma, mut of_beta] = [(); 2].map(|()| full(features, f64::NAN));
+            let dims = [of[i], features];
+            backend.batch_norm_sums(as_kept(i), dims, &dy[i], [&mut of_gamma, &mut of_beta]);
+            [of_gamma, of_beta]
+        });
+        let [first, second] = &mut sums;
+        first.iter_mut().zip(second).for_each(|(a, b)| backend.add(b, a, features));
+        let [[of_gamma, of_beta], _] = &sums;
+        assert_near("gamma", of_gamma, &dgamma.grad, 1e-8);
+        assert_near("beta", of_beta, &dbeta.grad, 1e-12);
+        for i in [0, 1] {
+            let dims = [of[i], features];
+            backend.batch_norm_grad_by_sums(
+                as_kept(i),
+                &buf(&gamma),
+                [of_gamma, of_beta],
+                cells,
+                dims,
+                &mut dy[i],
+            );
+        }
+        assert_near("dx", &[&dy[0][..], &dy[1]].concat(), &want, 1e-7);
+    }
 }

@@ -1,5 +1,7 @@
 //! One optimizer step.
 
+use std::slice::from_mut;
+
 use scvi_kernels::ops::label_mixture::{LabelMixture, LabelMixtureGrad};
 use scvi_kernels::{Backend, Real};
 
@@ -110,7 +112,7 @@ impl<B: Backend> Scanvae<B> {
     }
 
     fn forward_train(&mut self, ws: &mut Workspace<B>, labels: &mut LabelTerms<B>) {
-        self.vae.forward_train(ws);
+        self.vae.forward_train(from_mut(ws));
         let (backend, inputs, z) = (&self.vae.backend, &ws.inputs, ws.encoder.z());
         let LabelTerms { second_level, classifier, .. } = labels;
         self.second_level.forward_train(backend, inputs.n_cells, z, second_level);
@@ -154,7 +156,7 @@ impl<B: Backend> Scanvae<B> {
         weights: &Weights<B::Elem>,
         Updates { once, shared: [_, shared] }: Updates<B::Elem>,
     ) {
-        self.vae.backward_decoder(ws, once);
+        self.vae.backward_decoder(from_mut(ws), once);
         self.backward_labels(ws, labels, weights, [once, shared]);
         let Workspace { inputs, encoder: acts, library, d_embedded, .. } = &mut *ws;
         let vae = &mut self.vae;
@@ -175,7 +177,7 @@ impl<B: Backend> Scanvae<B> {
             encoder.backward(pass, for_library(inputs), acts, moments, grads, once);
         }
         let reads = vae.encoder.plan().fc.n_embedded > 0;
-        vae.backward_embedding(ws, if reads { shared } else { once });
+        vae.backward_embedding(from_mut(ws), if reads { shared } else { once });
     }
 
     /// From the labels' terms to the classifier, the second level, z1 and its posterior.

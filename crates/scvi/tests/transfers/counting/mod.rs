@@ -4,6 +4,7 @@ mod convert;
 mod heads;
 mod labels;
 mod layers;
+mod leaves;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,0 +1,277 @@
+//! Steps of training: forward in training mode, gradients, optimizer.
+
+use scvi_kernels::ops::count_head::LikelihoodPass;
+use scvi_kernels::{Backend, Real};
+
+use super::noise::Noise;
+use super::vae::{Vae, dispersion, for_library, for_z, log_factor, pass};
+use super::workspace::Workspace;
+use crate::nn::{
+    DecoderLeaf, EncoderLeaf, InputGrads, MomentGrads, OptimizerStep, Update, apply_staged,
+    keep_staged, with_each,
+};
+
+impl<B: Backend> Vae<B> {
+    /// One optimizer step on the minibatch in `ws`: forward in training mode, loss, gradients, and
+    /// the optimizer on every parameter.
+    pub fn train_step(
+        &mut self,
+        ws: &mut Workspace<B>,
+        noise: Noise<B::Elem>,
+        kl_weight: f64,
+        optimizer: impl Into<OptimizerStep<B::Elem>>,
+    ) {
+        self.train_leaves(std::slice::from_mut(ws), noise, kl_weight, optimizer);
+    }
+
+    /// The same on a minibatch that lies in several workspaces, its leaves.
+    ///
+    /// Loss and batch normalisation are those of the whole minibatch; gradients, and the moments of
+    /// normalised layers, are added up over the leaves pair by pair. Of several leaves the gradient
+    /// is formed whole before the optimizer moves anything.
+    ///
+    /// # Panics
+    /// If there are several leaves, and [`Vae::takes_leaves`] denies it.
+    pub fn train_leaves(
+        &mut self,
+        leaves: &mut [Workspace<B>],
+        noise: Noise<B::Elem>,
+        kl_weight: f64,
+        optimizer: impl Into<OptimizerStep<B::Elem>>,
+    ) {
+        let optimizer = optimizer.into();
+        let update = if leaves.len() > 1 { Update::Stage } else { optimizer.update() };
+        self.forward_backward(leaves, noise, kl_weight, update);
+        self.apply_staged(&mut leaves[0], optimizer, update);
+    }
+
+    /// The same without the optimizer: gradients are kept for [`Vae::gradients`].
+    pub fn compute_gradients(
+        &mut self,
+        ws: &mut Workspace<B>,
+        noise: Noise<B::Elem>,
+        kl_weight: f64,
+    ) {
+        self.forward_backward(std::slice::from_mut(ws), noise, kl_weight, Update::Store);
+    }
+
+    /// The same of a minibatch in leaves.
+    ///
+    /// # Panics
+    /// As [`Vae::train_leaves`].
+    pub fn compute_gradients_of_leaves(
+        &mut self,
+        leaves: &mut [Workspace<B>],
+        noise: Noise<B::Elem>,
+        kl_weight: f64,
+    ) {
+        self.forward_backward(leaves, noise, kl_weight, Update::Stage);
+        let (backend, tensors) = self.tensors_mut();
+        keep_staged(backend, tensors);
+    }
+
+    /// One optimizer step on the minibatch in `leaves` at draws from its stored posterior: forward
+    /// in training mode, loss, gradients, and the optimizer on the parameters of the decoder, px_r
+    /// and the batch's embedding. The encoder is not run.
+    ///
+    /// Source: scvi-tools 1.4.2, `update_only_decoder` in `train/_trainingplans.py` with minified
+    /// data.
+    ///
+    /// # Panics
+    /// As [`Vae::cached_inference`] and [`Vae::train_leaves`].
+    pub fn train_decoder_leaves(
+        &mut self,
+        leaves: &mut [Workspace<B>],
+        noise: Noise<B::Elem>,
+        optimizer: impl Into<OptimizerStep<B::Elem>>,
+    ) {
+        let optimizer = optimizer.into();
+        let update = if leaves.len() > 1 { Update::Stage } else { optimizer.update() };
+        for ws in &mut *leaves {
+            self.cached_inference(ws, Some(noise));
+            self.embed_batch_train(ws);
+        }
+        self.forward_decoder(leaves);
+        let weight = mean_weight(leaves);
+        for ws in &mut *leaves {
+            self.likelihood_train(ws, weight, update);
+        }
+        self.backward_decoder(leaves, update);
+        self.backward_embedding(leaves, update);
+        self.apply_staged(&mut leaves[0], optimizer, update);
+    }
+
+    /// Whether a minibatch may come in several leaves: not where the heads of a linear decoder are
+    /// batch-normalised, which is done to all cells that they see.
+    pub fn takes_leaves(&self) -> bool {
+        self.decoder.takes_leaves()
+    }
+
+    /// Clips and applies the gradients that a backward pass staged, if it did.
+    fn apply_staged(
+        &mut self,
+        ws: &mut Workspace<B>,
+        step: OptimizerStep<B::Elem>,
+        update: Update<B::Elem>,
+    ) {
+        if matches!(update, Update::Stage) {
+            let (backend, tensors) = self.tensors_mut();
+            apply_staged(backend, &step, tensors, &mut ws.sum_of_squares);
+        }
+    }
+
+    fn forward_backward(
+        &mut self,
+        leaves: &mut [Workspace<B>],
+        noise: Noise<B::Elem>,
+        kl_weight: f64,
+        update: Update<B::Elem>,
+    ) {
+        for ws in &mut *leaves {
+            ws.library_is_given = false;
+            ws.set_noise(&self.backend, noise, true);
+        }
+        self.forward_train(leaves);
+        let weight = mean_weight(leaves);
+        for ws in &mut *leaves {
+            self.likelihood_train(ws, weight, update);
+        }
+        self.backward_decoder(leaves, update);
+        self.backward_encoders(leaves, weight, kl_weight, update);
+        self.backward_embedding(leaves, update);
+    }
+
+    /// Posteriors and the decoder's outputs in training mode.
+    pub(super) fn forward_train(&mut self, leaves: &mut [Workspace<B>]) {
+        leaves.iter_mut().for_each(|ws| self.embed_batch_train(ws));
+        self.forward_encoders(leaves);
+        self.forward_decoder(leaves);
+    }
+
+    fn embed_batch_train(&mut self, ws: &mut Workspace<B>) {
+        let inputs = &mut ws.inputs;
+        if let Some(batch) = self.embeddings.batch_mut() {
+            let embedded = &mut inputs.covariates.embedded;
+            batch.forward_train(&self.backend, &inputs.batch, inputs.n_cells, embedded);
+        }
+    }
+
+    /// Posteriors in training mode.
+    fn forward_encoders(&mut self, leaves: &mut [Workspace<B>]) {
+        let Self { backend, encoder, library_encoder, .. } = self;
+        let of_z = |ws| {
+            let Workspace { inputs, encoder, .. }: &mut Workspace<B> = ws;
+            EncoderLeaf { pass: pass(backend, inputs), input: for_z(inputs), acts: encoder }
+        };
+        with_each(leaves, of_z, |leaves| encoder.forward_train_leaves(leaves));
+        let Some(encoder) = library_encoder else { return };
+        let of_library = |ws| {
+            let Workspace { inputs, library, .. }: &mut Workspace<B> = ws;
+            let acts = library.as_mut().expect("a workspace of this model");
+            EncoderLeaf { pass: pass(backend, inputs), input: for_library(inputs), acts }
+        };
+        with_each(leaves, of_library, |leaves| encoder.forward_train_leaves(leaves));
+    }
+
+    /// The decoder's outputs in training mode.
+    fn forward_decoder(&mut self, leaves: &mut [Workspace<B>]) {
+        assert!(leaves.len() == 1 || self.takes_leaves(), "heads that normalise a whole minibatch");
+        let Self { backend, decoder, .. } = self;
+        let leaf = |ws| {
+            let Workspace { inputs, encoder, decoder, .. }: &mut Workspace<B> = ws;
+            DecoderLeaf { pass: pass(backend, inputs), z: encoder.z(), acts: decoder }
+        };
+        with_each(leaves, leaf, |leaves| decoder.forward_train_leaves(leaves));
+    }
+
+    /// The likelihood, its derivatives, and what becomes of those of px_r and the library.
+    pub(super) fn likelihood_train(
+        &mut self,
+        ws: &mut Workspace<B>,
+        weight: B::Elem,
+        update: Update<B::Elem>,
+    ) {
+        let Self { backend, decoder, px_r, spec, .. } = self;
+        let given = ws.library_is_given.then_some(&ws.given_library);
+        let Workspace { inputs, library, decoder: dec, .. } = ws;
+        let sink = px_r.as_mut().map(|p| p.sink(backend, update));
+        let dispersion = dispersion(spec, sink, inputs);
+        let pass = LikelihoodPass {
+            likelihood: spec.config().gene_likelihood.into(),
+            counts: &inputs.counts,
+            library: log_factor(backend, spec, inputs, library.as_ref(), given),
+            grad_weight: Some(weight),
+            dropout: None,
+        };
+        decoder.likelihood_train(backend, pass, dispersion, dec, inputs.n_cells, update);
+        if let Some(inferred) = library {
+            decoder.library_grad(backend, dec, &mut inferred.dz, inputs.n_cells);
+        }
+    }
+
+    /// From the likelihood's derivatives to the decoder's parameters, z and the batch's embedding.
+    pub(super) fn backward_decoder(
+        &mut self,
+        leaves: &mut [Workspace<B>],
+        update: Update<B::Elem>,
+    ) {
+        let Self { backend, embeddings, decoder, .. } = self;
+        let embeds = embeddings.batch().is_some();
+        let leaf = |ws| {
+            let Workspace { inputs, encoder, decoder, d_embedded, .. }: &mut Workspace<B> = ws;
+            let (z, dz) = encoder.z_and_grad();
+            let embedded = embeds.then_some((d_embedded, false));
+            let leaf = DecoderLeaf { pass: pass(backend, inputs), z, acts: decoder };
+            (leaf, InputGrads { input: Some((dz, false)), embedded })
+        };
+        with_each(leaves, leaf, |leaves| decoder.backward_leaves(leaves, update));
+    }
+
+    /// From the gradients of z and the library to the encoders' parameters and the embedding.
+    fn backward_encoders(
+        &mut self,
+        leaves: &mut [Workspace<B>],
+        weight: B::Elem,
+        kl_weight: f64,
+        update: Update<B::Elem>,
+    ) {
+        let Self { backend, encoder, library_encoder, embeddings, .. } = self;
+        let embeds = embeddings.batch().is_some();
+        let kl_weight = B::Elem::of(kl_weight) * weight;
+        let of_z = |ws| {
+            let Workspace { inputs, encoder, d_embedded, .. }: &mut Workspace<B> = ws;
+            let (pass, input) = (pass(backend, inputs), for_z(inputs));
+            let grads = InputGrads::added_to(embeds.then_some(d_embedded));
+            let moments = MomentGrads::of_kl(kl_weight);
+            (EncoderLeaf { pass, input, acts: encoder }, moments, grads)
+        };
+        with_each(leaves, of_z, |leaves| encoder.backward_leaves(leaves, update));
+        let Some(encoder) = library_encoder else { return };
+        let of_library = |ws| {
+            let Workspace { inputs, library, d_embedded, .. }: &mut Workspace<B> = ws;
+            let (pass, input) = (pass(backend, inputs), for_library(inputs));
+            let acts = library.as_mut().expect("a workspace of this model");
+            let grads = InputGrads::added_to(embeds.then_some(d_embedded));
+            // The divergence of the library is not warmed up.
+            (EncoderLeaf { pass, input, acts }, MomentGrads::of_kl(weight), grads)
+        };
+        with_each(leaves, of_library, |leaves| encoder.backward_leaves(leaves, update));
+    }
+
+    pub(super) fn backward_embedding(
+        &mut self,
+        leaves: &mut [Workspace<B>],
+        update: Update<B::Elem>,
+    ) {
+        let Some(batch) = self.embeddings.batch_mut() else { return };
+        for Workspace { inputs, d_embedded, .. } in leaves {
+            batch.backward(&self.backend, &inputs.batch, inputs.n_cells, d_embedded, update);
+        }
+    }
+}
+
+/// What each cell's loss is multiplied by: the loss is a mean over the cells of all leaves.
+fn mean_weight<B: Backend>(leaves: &[Workspace<B>]) -> B::Elem {
+    let n: usize = leaves.iter().map(|ws| ws.inputs.n_cells).sum();
+    B::Elem::of(1.0 / n as f64)
+}

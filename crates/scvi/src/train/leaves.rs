@@ -1,0 +1,143 @@
+//! How a minibatch falls into leaves.
+
+use std::ops::Range;
+
+use super::trainable::MinibatchSize;
+use crate::data::minibatches;
+use crate::module::Minibatch;
+
+/// Cells of a leaf. A tail of one or two joins the leaf before it.
+const LEAF: usize = 128;
+/// Cells of the largest leaf.
+const LARGEST: usize = LEAF + 2;
+
+/// What there is of each leaf of a minibatch.
+///
+/// A minibatch of n cells has leaves of 128, and one of the rest, which stands last: a function of n
+/// alone, whoever computes them. Kernels see a leaf at a time, so that what they work on stays in
+/// cache, and sums over cells are formed leaf by leaf and added up pair by pair.
+pub struct Leaves<T> {
+    /// As many as the largest minibatch has.
+    all: Vec<T>,
+    /// those of the minibatch at hand
+    n: usize,
+    /// whether a minibatch has several at all
+    several: bool,
+    /// host memory that a leaf passes through
+    host: Minibatch,
+}
+
+impl<T> Leaves<T> {
+    /// For minibatches of at most this size, what `make` makes of a leaf of at most the size that it
+    /// is given; one leaf of all cells unless `several`.
+    pub(super) fn new(
+        size: MinibatchSize,
+        several: bool,
+        make: impl FnMut(MinibatchSize) -> T,
+    ) -> Self {
+        let ranges = ranges(size.cells, several).count().max(1);
+        let cells = if several { size.cells.min(LARGEST) } else { size.cells };
+        let leaf = MinibatchSize { cells, nnz: size.nnz.div_ceil(size.cells.max(1)) * cells };
+        let all = std::iter::repeat_n(leaf, ranges).map(make).collect();
+        Self { all, n: ranges, several, host: Minibatch::default() }
+    }
+
+    /// The leaves of the minibatch at hand.
+    pub fn get(&self) -> &[T] {
+        &self.all[..self.n]
+    }
+
+    /// The same to change.
+    pub fn get_mut(&mut self) -> &mut [T] {
+        &mut self.all[..self.n]
+    }
+
+    /// Gives each leaf its part of a minibatch, which becomes the one at hand.
+    pub(super) fn load(&mut self, minibatch: &Minibatch, mut load: impl FnMut(&mut T, &Minibatch)) {
+        let n_cells = minibatch.cells.len();
+        self.n = ranges(n_cells, self.several).count().max(1);
+        if self.n == 1 {
+            return load(&mut self.all[0], minibatch);
+        }
+        for (leaf, cells) in self.all.iter_mut().zip(ranges(n_cells, self.several)) {
+            minibatch.copy_cells(cells, &mut self.host);
+            load(leaf, &self.host);
+        }
+    }
+
+    /// Exchanges what belongs together of two, by `swap`, and which leaves are at hand.
+    pub(super) fn swap_with<U>(
+        &mut self,
+        other: &mut Leaves<U>,
+        mut swap: impl FnMut(&mut T, &mut U),
+    ) {
+        let n = self.n.max(other.n);
+        self.all[..n].iter_mut().zip(&mut other.all[..n]).for_each(|(a, b)| swap(a, b));
+        std::mem::swap(&mut self.n, &mut other.n);
+    }
+}
+
+fn ranges(n: usize, several: bool) -> impl Iterator<Item = Range<usize>> {
+    minibatches(n, if several { LEAF } else { n.max(1) })
+}
+
+/// The sum of one number a leaf, pair by pair: those at distance 1, then at 2, 4.
+pub(super) fn tree_sum(mut values: Vec<f64>) -> f64 {
+    let mut distance = 1;
+    while distance < values.len() {
+        for first in (0..values.len() - distance).step_by(2 * distance) {
+            values[first] += values[first + distance];
+        }
+        distance *= 2;
+    }
+    values.first().copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(n: usize) -> Vec<usize> {
+        ranges(n, true).map(|range| range.len()).collect()
+    }
+
+    #[test]
+    fn leaves_have_128_cells_and_the_rest_stands_last() {
+        assert_eq!(sizes(128), [128]);
+        assert_eq!(sizes(130), [130]);
+        assert_eq!(sizes(131), [128, 3]);
+        assert_eq!(sizes(258), [128, 130]);
+        assert_eq!(sizes(1000), [128, 128, 128, 128, 128, 128, 128, 104]);
+        assert!((1..3000).all(|n| sizes(n).iter().all(|&cells| cells <= LARGEST)));
+        assert_eq!(ranges(1000, false).collect::<Vec<_>>(), [0..1000]);
+    }
+
+    #[test]
+    fn neighbours_are_added_first() {
+        let huge = 1e17;
+        assert_eq!(tree_sum(vec![huge, -huge, 1.0, 1.0]), 2.0);
+        assert_eq!(tree_sum(vec![1.0, 2.0, 3.0, 4.0, 5.0]), 15.0);
+        assert_eq!((tree_sum(vec![3.5]), tree_sum(Vec::new())), (3.5, 0.0));
+    }
+
+    #[test]
+    fn each_leaf_gets_its_cells() {
+        let mut minibatch = Minibatch::default();
+        minibatch.rows.clear();
+        for cell in 0..300_u32 {
+            minibatch.rows.push(&[cell % 7], &[1.0 + cell as f32]);
+            minibatch.cells.push(cell + 5);
+            minibatch.batch.push(cell % 3);
+            minibatch.continuous.extend([cell as f32, 0.5]);
+        }
+        let size = MinibatchSize { cells: 300, nnz: 300 };
+        let mut leaves = Leaves::new(size, true, |_| Minibatch::default());
+        leaves.load(&minibatch, |leaf, part| leaf.clone_from(part));
+        let cells: Vec<u32> = leaves.get().iter().flat_map(|leaf| leaf.cells.clone()).collect();
+        assert_eq!((leaves.get().len(), cells), (3, minibatch.cells.clone()));
+        let last = &leaves.get()[2];
+        assert_eq!((last.rows.n_cells(), last.rows.row(0)), (44, (&[4][..], &[257.0][..])));
+        assert_eq!(last.continuous[..2], [256.0, 0.5]);
+        assert!(last.labels.is_empty() && last.posterior.qz_m.is_empty());
+    }
+}
