@@ -15,6 +15,13 @@ impl<B: Backend> Vae<B> {
         self.workspace_with(decoder, self.inputs(max_cells, max_nnz), training)
     }
 
+    /// Buffers to train on a leaf of a minibatch that is not its first: without those of the heads,
+    /// for which [`Vae::train_leaves`] uses the first leaf's.
+    pub fn leaf_workspace(&self, max_cells: usize, max_nnz: usize) -> Workspace<B> {
+        let decoder = self.decoder.hidden_activations(&self.backend, max_cells);
+        self.workspace_with(decoder, self.inputs(max_cells, max_nnz), true)
+    }
+
     /// Buffers to encode cells and to decode them, without looking at their likelihood: the counts
     /// are not held by gene.
     pub fn decoding_workspace(&self, max_cells: usize, max_nnz: usize) -> Workspace<B> {

@@ -7,8 +7,8 @@ use super::noise::Noise;
 use super::vae::{Vae, dispersion, for_library, for_z, log_factor, pass};
 use super::workspace::Workspace;
 use crate::nn::{
-    DecoderLeaf, EncoderLeaf, InputGrads, MomentGrads, OptimizerStep, Update, apply_staged,
-    keep_staged, with_each,
+    DecoderLeaf, Embedding, EncoderLeaf, InputGrads, MomentGrads, OptimizerStep, Update,
+    apply_staged, keep_staged, with_each,
 };
 
 impl<B: Backend> Vae<B> {
@@ -28,7 +28,9 @@ impl<B: Backend> Vae<B> {
     ///
     /// Loss and batch normalisation are those of the whole minibatch; gradients, and the moments of
     /// normalised layers, are added up over the leaves pair by pair. Of several leaves the gradient
-    /// is formed whole before the optimizer moves anything.
+    /// is formed whole before the optimizer moves anything. The heads of all leaves use the buffers
+    /// of the first, which must be as large as any leaf; the others may come from
+    /// [`Vae::leaf_workspace`].
     ///
     /// # Panics
     /// If there are several leaves, and [`Vae::takes_leaves`] denies it.
@@ -92,19 +94,22 @@ impl<B: Backend> Vae<B> {
             self.embed_batch_train(ws);
         }
         self.forward_decoder(leaves);
-        let weight = mean_weight(leaves);
-        for ws in &mut *leaves {
-            self.likelihood_train(ws, weight, update);
-        }
+        self.train_heads(leaves, mean_weight(leaves), update);
         self.backward_decoder(leaves, update);
         self.backward_embedding(leaves, update);
         self.apply_staged(&mut leaves[0], optimizer, update);
     }
 
+    /// -ln p(x|z) of each cell of a minibatch in leaves, in evaluation mode: [`Vae::generative`].
+    pub fn generative_leaves(&self, leaves: &mut [Workspace<B>]) {
+        one_by_one(leaves, |ws| self.generative(ws, None));
+    }
+
     /// Whether a minibatch may come in several leaves: not where the heads of a linear decoder are
-    /// batch-normalised, which is done to all cells that they see.
+    /// batch-normalised, which is done to all cells that they see, nor where the batch's embedding
+    /// has a rule that goes by all cells of a minibatch (`max_norm`, `scale_grad_by_freq`).
     pub fn takes_leaves(&self) -> bool {
-        self.decoder.takes_leaves()
+        self.decoder.takes_leaves() && self.embeddings.batch().is_none_or(Embedding::takes_leaves)
     }
 
     /// Clips and applies the gradients that a backward pass staged, if it did.
@@ -133,15 +138,13 @@ impl<B: Backend> Vae<B> {
         }
         self.forward_train(leaves);
         let weight = mean_weight(leaves);
-        for ws in &mut *leaves {
-            self.likelihood_train(ws, weight, update);
-        }
+        self.train_heads(leaves, weight, update);
         self.backward_decoder(leaves, update);
         self.backward_encoders(leaves, weight, kl_weight, update);
         self.backward_embedding(leaves, update);
     }
 
-    /// Posteriors and the decoder's outputs in training mode.
+    /// Posteriors, and what the decoder's heads read, in training mode.
     pub(super) fn forward_train(&mut self, leaves: &mut [Workspace<B>]) {
         leaves.iter_mut().for_each(|ws| self.embed_batch_train(ws));
         self.forward_encoders(leaves);
@@ -173,18 +176,33 @@ impl<B: Backend> Vae<B> {
         with_each(leaves, of_library, |leaves| encoder.forward_train_leaves(leaves));
     }
 
-    /// The decoder's outputs in training mode.
+    /// What the decoder's heads read, in training mode.
     fn forward_decoder(&mut self, leaves: &mut [Workspace<B>]) {
-        assert!(leaves.len() == 1 || self.takes_leaves(), "heads that normalise a whole minibatch");
+        assert!(
+            leaves.len() == 1 || self.takes_leaves(),
+            "a model that takes a minibatch as a whole"
+        );
         let Self { backend, decoder, .. } = self;
         let leaf = |ws| {
             let Workspace { inputs, encoder, decoder, .. }: &mut Workspace<B> = ws;
             DecoderLeaf { pass: pass(backend, inputs), z: encoder.z(), acts: decoder }
         };
-        with_each(leaves, leaf, |leaves| decoder.forward_train_leaves(leaves));
+        with_each(leaves, leaf, |leaves| decoder.hidden_train_leaves(leaves));
     }
 
-    /// The likelihood, its derivatives, and what becomes of those of px_r and the library.
+    /// The heads and the likelihood, forward and backward, a leaf at a time: what they have of each
+    /// cell and gene stays in the caches, and one set of buffers serves all leaves.
+    fn train_heads(
+        &mut self,
+        leaves: &mut [Workspace<B>],
+        weight: B::Elem,
+        update: Update<B::Elem>,
+    ) {
+        one_by_one(leaves, |ws| self.likelihood_train(ws, weight, update));
+    }
+
+    /// The heads, the likelihood and its derivatives, and what becomes of those of the heads, px_r
+    /// and the library.
     pub(super) fn likelihood_train(
         &mut self,
         ws: &mut Workspace<B>,
@@ -194,6 +212,7 @@ impl<B: Backend> Vae<B> {
         let Self { backend, decoder, px_r, spec, .. } = self;
         let given = ws.library_is_given.then_some(&ws.given_library);
         let Workspace { inputs, library, decoder: dec, .. } = ws;
+        decoder.heads_train(backend, dec, inputs.n_cells);
         let sink = px_r.as_mut().map(|p| p.sink(backend, update));
         let dispersion = dispersion(spec, sink, inputs);
         let pass = LikelihoodPass {
@@ -207,9 +226,11 @@ impl<B: Backend> Vae<B> {
         if let Some(inferred) = library {
             decoder.library_grad(backend, dec, &mut inferred.dz, inputs.n_cells);
         }
+        decoder.heads_backward(backend, dec, inputs.n_cells, update);
     }
 
-    /// From the likelihood's derivatives to the decoder's parameters, z and the batch's embedding.
+    /// From the gradient of what the heads read to the decoder's hidden layers, z and the batch's
+    /// embedding.
     pub(super) fn backward_decoder(
         &mut self,
         leaves: &mut [Workspace<B>],
@@ -224,7 +245,7 @@ impl<B: Backend> Vae<B> {
             let leaf = DecoderLeaf { pass: pass(backend, inputs), z, acts: decoder };
             (leaf, InputGrads { input: Some((dz, false)), embedded })
         };
-        with_each(leaves, leaf, |leaves| decoder.backward_leaves(leaves, update));
+        with_each(leaves, leaf, |leaves| decoder.hidden_backward_leaves(leaves, update));
     }
 
     /// From the gradients of z and the library to the encoders' parameters and the embedding.
@@ -267,6 +288,17 @@ impl<B: Backend> Vae<B> {
         for Workspace { inputs, d_embedded, .. } in leaves {
             batch.backward(&self.backend, &inputs.batch, inputs.n_cells, d_embedded, update);
         }
+    }
+}
+
+/// Does work on each leaf, in the first leaf's buffers of the heads.
+fn one_by_one<B: Backend>(leaves: &mut [Workspace<B>], mut work: impl FnMut(&mut Workspace<B>)) {
+    let Some((first, others)) = leaves.split_first_mut() else { return };
+    work(first);
+    for ws in others {
+        ws.decoder.swap_heads(&mut first.decoder);
+        work(ws);
+        ws.decoder.swap_heads(&mut first.decoder);
     }
 }
 

@@ -41,6 +41,14 @@ pub(crate) struct DecoderActivations<B: Backend> {
     pub(crate) nll: B::Buf, // (cells)
 }
 
+impl<B: Backend> DecoderActivations<B> {
+    /// Exchanges the buffers of a number for each cell and gene, which are by far the largest: one
+    /// set of them serves all leaves of a minibatch, one after the other.
+    pub(crate) fn swap_heads(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.head, &mut other.head);
+    }
+}
+
 /// A leaf of a minibatch on its way through a decoder.
 pub(crate) struct DecoderLeaf<'a, B: Backend> {
     pub(crate) pass: Pass<'a, B>,
@@ -192,24 +200,31 @@ impl<B: Backend> Decoder<B> {
         backend.head_scale_rows(samples, layer, activation, genes, self.dims(n), out);
     }
 
-    /// The same in training mode, of a minibatch in leaves: [`Decoder::takes_leaves`].
-    pub(crate) fn forward_train_leaves(&mut self, leaves: &mut [DecoderLeaf<B>]) {
+    /// What the heads read, in training mode, of a minibatch in leaves.
+    pub(crate) fn hidden_train_leaves(&mut self, leaves: &mut [DecoderLeaf<B>]) {
         match &mut self.body {
             Body::Layers(fc) => {
                 with_each(leaves, DecoderLeaf::fc, |leaves| fc.forward_train_leaves(leaves));
             }
             Body::Linear(input) => {
-                for DecoderLeaf { pass, z, acts } in &mut *leaves {
+                for DecoderLeaf { pass, z, acts } in leaves {
                     let BodyActivations::Linear { h, .. } = &mut acts.body else { mismatched() };
                     input.join(*pass, z, h);
                 }
             }
         }
-        for DecoderLeaf { pass, acts, .. } in leaves {
-            let dims = self.dims(pass.cells);
-            let params = self.heads.params_train(&mut acts.heads);
-            pass.backend.head_forward(&mut acts.head, acts.body.out(), params, dims);
-        }
+    }
+
+    /// The heads' outputs in training mode, after [`Decoder::hidden_train_leaves`].
+    pub(crate) fn heads_train(
+        &mut self,
+        backend: &B,
+        acts: &mut DecoderActivations<B>,
+        cells: usize,
+    ) {
+        let dims = self.dims(cells);
+        let params = self.heads.params_train(&mut acts.heads);
+        backend.head_forward(&mut acts.head, acts.body.out(), params, dims);
     }
 
     /// Whether a minibatch may come in leaves: the heads normalise all cells that they see.
@@ -230,8 +245,8 @@ impl<B: Backend> Decoder<B> {
         backend.head_likelihood(&mut acts.head, pass, dispersion, &mut acts.nll, dims);
     }
 
-    /// The same after [`Decoder::forward_train_leaves`], with the derivatives that
-    /// [`Decoder::backward_leaves`] goes on from; `pass` leaves open what is done of the heads.
+    /// The same after [`Decoder::heads_train`], with the derivatives that
+    /// [`Decoder::heads_backward`] goes on from; `pass` leaves open what is done of the heads.
     pub(crate) fn likelihood_train(
         &mut self,
         backend: &B,
@@ -258,19 +273,28 @@ impl<B: Backend> Decoder<B> {
         backend.head_library_grad(&acts.head, d_library, self.dims(cells));
     }
 
-    /// From the likelihood's derivatives to every parameter's gradient, and to those of z and the
-    /// batch's embedding in each leaf.
-    pub(crate) fn backward_leaves(
+    /// From the likelihood's derivatives to the gradients of the heads' parameters, and of what
+    /// they read.
+    pub(crate) fn heads_backward(
+        &mut self,
+        backend: &B,
+        acts: &mut DecoderActivations<B>,
+        cells: usize,
+        update: Update<B::Elem>,
+    ) {
+        let dims = self.dims(cells);
+        let (h, dh) = acts.body.out_and_grad();
+        let sinks = self.heads.sinks(backend, &acts.heads, update);
+        backend.head_grad(&mut acts.head, h, sinks, dh, dims);
+    }
+
+    /// From the gradient of what the heads read, left by [`Decoder::heads_backward`], to those of
+    /// the hidden layers' parameters, and of z and the batch's embedding in each leaf.
+    pub(crate) fn hidden_backward_leaves(
         &mut self,
         leaves: &mut [(DecoderLeaf<B>, InputGrads<B>)],
         update: Update<B::Elem>,
     ) {
-        for (DecoderLeaf { pass: Pass { backend, cells, .. }, acts, .. }, _) in &mut *leaves {
-            let dims = self.dims(*cells);
-            let (h, dh) = acts.body.out_and_grad();
-            let sinks = self.heads.sinks(*backend, &acts.heads, update);
-            backend.head_grad(&mut acts.head, h, sinks, dh, dims);
-        }
         match &mut self.body {
             Body::Layers(fc) => with_each(
                 leaves,

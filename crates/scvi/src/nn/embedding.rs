@@ -174,6 +174,11 @@ impl<B: Backend> Embedding<B> {
         Ok(())
     }
 
+    /// Whether a minibatch may come in leaves: no rule goes by how its cells share the rows.
+    pub(crate) fn takes_leaves(&self) -> bool {
+        self.plan.max_norm.is_none() && !self.plan.grad.scale_grad_by_freq
+    }
+
     fn dims(&self, cells: usize) -> EmbeddingDims {
         EmbeddingDims { rows: self.plan.rows, cells, dim: self.plan.dim }
     }

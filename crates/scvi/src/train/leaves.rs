@@ -28,17 +28,17 @@ pub struct Leaves<T> {
 }
 
 impl<T> Leaves<T> {
-    /// For minibatches of at most this size, what `make` makes of a leaf of at most the size that it
-    /// is given; one leaf of all cells unless `several`.
+    /// For minibatches of at most this size, what `make` makes of each leaf, by its number and the
+    /// size that it has at most; one leaf of all cells unless `several`.
     pub(super) fn new(
         size: MinibatchSize,
         several: bool,
-        make: impl FnMut(MinibatchSize) -> T,
+        mut make: impl FnMut(usize, MinibatchSize) -> T,
     ) -> Self {
         let ranges = ranges(size.cells, several).count().max(1);
         let cells = if several { size.cells.min(LARGEST) } else { size.cells };
         let leaf = MinibatchSize { cells, nnz: size.nnz.div_ceil(size.cells.max(1)) * cells };
-        let all = std::iter::repeat_n(leaf, ranges).map(make).collect();
+        let all = (0..ranges).map(|i| make(i, leaf)).collect();
         Self { all, n: ranges, several, host: Minibatch::default() }
     }
 
@@ -131,7 +131,7 @@ mod tests {
             minibatch.continuous.extend([cell as f32, 0.5]);
         }
         let size = MinibatchSize { cells: 300, nnz: 300 };
-        let mut leaves = Leaves::new(size, true, |_| Minibatch::default());
+        let mut leaves = Leaves::new(size, true, |_, _| Minibatch::default());
         leaves.load(&minibatch, |leaf, part| leaf.clone_from(part));
         let cells: Vec<u32> = leaves.get().iter().flat_map(|leaf| leaf.cells.clone()).collect();
         assert_eq!((leaves.get().len(), cells), (3, minibatch.cells.clone()));

@@ -45,13 +45,16 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
 
     fn workspace(&self, sizes: &[MinibatchSize]) -> Self::Workspace {
         let [size] = one(sizes);
-        let leaf = |MinibatchSize { cells, nnz }| self.workspace(cells, nnz, true);
+        let leaf = |i, MinibatchSize { cells, nnz }| match i {
+            0 => self.workspace(cells, nnz, true),
+            _ => self.leaf_workspace(cells, nnz),
+        };
         Leaves::new(*size, self.takes_leaves(), leaf)
     }
 
     fn inputs(&self, sizes: &[MinibatchSize]) -> Self::Inputs {
         let [size] = one(sizes);
-        let leaf = |MinibatchSize { cells, nnz }| self.inputs(cells, nnz);
+        let leaf = |_, MinibatchSize { cells, nnz }| self.inputs(cells, nnz);
         Leaves::new(*size, self.takes_leaves(), leaf)
     }
 
@@ -85,13 +88,14 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
     }
 
     fn evaluate(&self, workspace: &mut Self::Workspace, step: &Step) {
-        for leaf in workspace.get_mut() {
+        let leaves = workspace.get_mut();
+        for leaf in &mut *leaves {
             match self.uses_stored(step.plan) {
                 false => self.inference(leaf, Some(step.noise)),
                 true => self.cached_inference(leaf, Some(step.noise)),
             }
-            self.generative(leaf, None);
         }
+        self.generative_leaves(leaves);
     }
 
     fn loss(&self, workspace: &Self::Workspace, step: &Step) -> Loss {

@@ -1,4 +1,5 @@
-//! Batch normalisation of a minibatch that falls into leaves, in steps over one leaf each.
+//! Batch normalisation of a minibatch that falls into leaves, in steps over one leaf each. Of a
+//! single leaf they give the bits of the normalisation in one step.
 
 use crate::backend::{BatchNormKept, BatchNormState};
 use crate::cpu::Cpu;
@@ -13,7 +14,7 @@ pub(crate) fn batch_norm_moments_cpu<F: Real>(
 ) {
     let (mean, squares) = (&mut mean[..features], &mut squares[..features]);
     let x = &x[..cells * features];
-    let inv_n = F::of(1.0 / cells as f64);
+    let n = F::of(cells as f64);
     vectorised(
         #[inline(always)]
         || {
@@ -21,7 +22,7 @@ pub(crate) fn batch_norm_moments_cpu<F: Real>(
             for row in x.chunks_exact(features) {
                 mean.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v);
             }
-            mean.iter_mut().for_each(|sum| *sum *= inv_n);
+            mean.iter_mut().for_each(|sum| *sum = *sum / n);
             squares.fill(F::ZERO);
             for row in x.chunks_exact(features) {
                 for ((squares, &mean), &v) in squares.iter_mut().zip(&*mean).zip(row) {
@@ -60,12 +61,12 @@ pub(crate) fn batch_norm_by_moments_cpu<F: Real>(
 ) {
     let (keep, take) = (F::of(1.0 - s.momentum), F::of(s.momentum));
     let unbias = F::of(s.momentum / (n as f64 - 1.0).max(1.0));
-    let (inv_n, eps) = (F::of(1.0 / n as f64), F::of(s.eps));
+    let (n, eps) = (F::of(n as f64), F::of(s.eps));
     vectorised(
         #[inline(always)]
         || {
             for j in 0..features {
-                s.inv_std[j] = F::ONE / (squares[j] * inv_n + eps).sqrt();
+                s.inv_std[j] = F::ONE / (squares[j] / n + eps).sqrt();
                 s.running_mean[j] = keep * s.running_mean[j] + take * mean[j];
                 s.running_var[j] = keep * s.running_var[j] + unbias * squares[j];
             }

@@ -2,7 +2,8 @@ use crate::testing::{
     Draw, Mode, Parameter, assert_near, buf, cast, check_gradient, check_sinks, dot, full,
 };
 use crate::{
-    Aligned, BatchNormEval, BatchNormKept, BatchNormState, Cpu, Device, LeafNormOps, NormOps,
+    Aligned, BatchNormEval, BatchNormKept, BatchNormState, Cpu, Device, GradSink, LeafNormOps,
+    NormOps,
 };
 
 const MOMENTUM: f64 = 0.01;
@@ -226,4 +227,48 @@ fn leaves_are_normalised_as_the_whole() {
         }
         assert_near("dx", &[&dy[0][..], &dy[1]].concat(), &want, 1e-7);
     }
+}
+
+#[test]
+fn one_leaf_has_the_bits_of_one_step() {
+    let (backend, dims) = (Cpu::<f32>::new(), [37, 37]);
+    let [cells, features] = dims;
+    let mut draw = Draw::new(8);
+    let values: Vec<f32> = cast(&draw.normal(cells * features));
+    let dy: Vec<f32> = cast(&draw.normal(cells * features));
+    let (gamma, beta) = (buf(&cast::<f32>(&draw.normal(features))), full(features, 0.25_f32));
+    let normalise = |in_steps: bool| {
+        let (mut x, mut dx) = (buf(&values), buf(&dy));
+        let [mut running_mean, mut running_var] = [full(features, 0.5), full(features, 1.5)];
+        let (mut normalised, mut inv_std) = (full(cells * features, 0.0), full(features, 0.0));
+        let [mut first, mut second] = [(); 2].map(|()| full(features, f32::NAN));
+        let state = BatchNormState {
+            gamma: &gamma,
+            beta: &beta,
+            momentum: MOMENTUM,
+            running_mean: &mut running_mean,
+            running_var: &mut running_var,
+            eps: EPS,
+            normalised: &mut normalised,
+            inv_std: &mut inv_std,
+        };
+        if in_steps {
+            backend.batch_norm_moments(&x, dims, [&mut first, &mut second]);
+            backend.batch_norm_by_moments(state, [&first, &second], cells, dims, &mut x);
+        } else {
+            backend.batch_norm_train(state, dims, &mut x);
+        }
+        let kept = || BatchNormKept { normalised: &normalised, inv_std: &inv_std };
+        if in_steps {
+            backend.batch_norm_sums(kept(), dims, &dx, [&mut first, &mut second]);
+            let sums = [&first, &second];
+            backend.batch_norm_grad_by_sums(kept(), &gamma, sums, cells, dims, &mut dx);
+        } else {
+            let to_gamma = GradSink::Store { value: &gamma, grad: &mut first };
+            let to_beta = GradSink::Store { value: &beta, grad: &mut second };
+            backend.batch_norm_grad(kept(), dims, &mut dx, to_gamma, to_beta);
+        }
+        [x, dx, running_mean, running_var, inv_std, first, second].map(|buf| buf.to_vec())
+    };
+    assert_eq!(normalise(true), normalise(false));
 }
