@@ -155,10 +155,8 @@ impl<B: Backend> BatchNorm<B> {
             let [mean, squares] = &mut kept.sums;
             backend.batch_norm_moments(x, [*cells, n_features], [mean, squares]);
         }
-        combine(leaves, &|[leaf, next], cells| {
-            let ([mean, squares], [other_mean, other_squares]) = (leaf, next);
-            let others = [&*other_mean, &*other_squares];
-            backend.combine_moments([mean, squares], others, cells, n_features);
+        combine(leaves, |[mean, squares], others, cells| {
+            backend.combine_moments([mean, squares], others.each_ref(), cells, n_features);
         });
         share(backend, leaves, n_features);
         let n = leaves.iter().map(|leaf| leaf.cells).sum();
@@ -187,8 +185,10 @@ impl<B: Backend> BatchNorm<B> {
             let kept = BatchNormKept { normalised, inv_std };
             backend.batch_norm_sums(kept, [*cells, n_features], x, [dgamma, dbeta]);
         }
-        combine(leaves, &|[leaf, next], _| {
-            leaf.iter_mut().zip(next).for_each(|(sum, other)| backend.add(other, sum, n_features));
+        combine(leaves, |sums, others, _| {
+            sums.iter_mut()
+                .zip(others)
+                .for_each(|(sum, other)| backend.add(other, sum, n_features));
         });
         share(backend, leaves, n_features);
         let n = leaves.iter().map(|leaf| leaf.cells).sum();
@@ -232,7 +232,7 @@ impl<B: Backend> BatchNorm<B> {
 /// `add` takes the cells behind both.
 fn combine<B: Backend>(
     leaves: &mut [NormLeaf<B>],
-    add: &dyn Fn([&mut [B::Buf; 2]; 2], [usize; 2]),
+    add: impl Fn(&mut [B::Buf; 2], &[B::Buf; 2], [usize; 2]),
 ) {
     let cells: Vec<usize> = leaves.iter().map(|leaf| leaf.cells).collect();
     let n = leaves.len();
@@ -242,8 +242,8 @@ fn combine<B: Backend>(
             let next = first + distance;
             let behind = [first..next, next..n.min(next + distance)];
             let (lower, upper) = leaves.split_at_mut(next);
-            let pair = [&mut lower[first].kept.sums, &mut upper[0].kept.sums];
-            add(pair, behind.map(|range| cells[range].iter().sum()));
+            let (sums, others) = (&mut lower[first].kept.sums, &upper[0].kept.sums);
+            add(sums, others, behind.map(|range| cells[range].iter().sum()));
         }
         distance *= 2;
     }
