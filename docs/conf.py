@@ -1,9 +1,11 @@
 """The documentation site: ``sphinx-build -W docs target/docs/html``.
 
 Needs docs/requirements.txt, the package scvi_rs, and the command scvi (on PATH, or named by
-SCVI_COMMAND), whose help the command reference is made from.
+SCVI_COMMAND), whose help the command reference is made from. With SCVI_DOCS_NOTEBOOKS=force the
+notebooks are run and shown with their pictures; a cell that fails fails the build.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -17,7 +19,7 @@ copyright = author
 version = release = scvi_rs.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
@@ -25,10 +27,14 @@ extensions = [
     "command_reference",
 ]
 exclude_patterns = ["checks", "extensions", "requirements.txt"]
-source_suffix = {".md": "markdown"}
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 smartquotes = False
+nb_execution_mode = os.environ.get("SCVI_DOCS_NOTEBOOKS", "off")
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
