@@ -21,10 +21,10 @@ version = release = scvi_rs.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "command_reference",
+    "mathml",
 ]
 exclude_patterns = ["checks", "extensions", "requirements.txt"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
@@ -40,6 +40,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = False
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"scvi-rs {release}"
 html_theme_options = {"source_repository": "https://github.com/scvi-rs/scvi-rs"}
