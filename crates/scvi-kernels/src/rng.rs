@@ -51,6 +51,8 @@ pub enum Stream {
     Anchors = 0x23,
     /// Where the search for outliers starts.
     Outliers = 0x24,
+    /// Where a layout in the plane starts (draw 0), and whom cells are pushed from in each epoch.
+    Layout = 0x25,
     /// Draws of counts; gene g uses `Counts + g`, for g below 2³¹.
     Counts = 0x8000_0000,
 }
