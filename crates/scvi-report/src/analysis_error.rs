@@ -53,6 +53,9 @@ pub enum AnalysisError {
     /// The counts or the model.
     #[error(transparent)]
     Task(#[from] TaskError),
+    /// Counts cannot be read.
+    #[error("counts cannot be read")]
+    Read(#[source] std::io::Error),
     /// The watcher stopped the work.
     #[error("stopped")]
     Stopped,
