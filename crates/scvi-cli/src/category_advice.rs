@@ -25,6 +25,11 @@ pub fn of_categories(path: &Path, error: &CategoryError, call: &Call) -> Option<
         }));
     }
     match error {
+        CategoryError::Unknown { known, .. } if call.verb == "map" => Some(format!(
+            "the labels of a SCANVI do not grow: give these cells one that it knows, such as {} for \
+             none, or leave them out",
+            known.last().map_or("", String::as_str)
+        )),
         CategoryError::Unknown { .. } => {
             let (model, input) = (call.model(), call.input());
             Some(format!(

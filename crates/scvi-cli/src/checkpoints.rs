@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use scvi::train::{Checkpoint, TrainError};
-use scvi_io::checkpoint::{CheckpointMeta, Schedule, checkpoint_path, remove_checkpoint};
+use scvi::train::TrainError;
+use scvi_io::checkpoint::{CheckpointMeta, SavedRun, Schedule, checkpoint_path, remove_checkpoint};
 use scvi_io::model_dir::check_model_output;
 use scvi_io::output::{OutputLock, remove_unfinished};
 use scvi_io::{IoError, load_model};
+use serde_json::Value;
 
 use crate::args::{CheckpointArgs, Common};
 use crate::error::CliError;
@@ -18,7 +19,7 @@ pub struct Kept {
     /// Where its checkpoint lies, or will.
     pub path: PathBuf,
     /// What a run that is resumed left behind.
-    pub saved: Option<(CheckpointMeta, Checkpoint)>,
+    pub saved: Option<SavedRun<Value>>,
     /// When the next one is written.
     pub schedule: Schedule,
     /// The options that make the run the run it is.
@@ -86,19 +87,29 @@ pub fn lock(output: &Path, common: &Common) -> Result<Option<OutputLock>, CliErr
 
 /// Whether the folder is what the run of a checkpoint was about to end with: it was killed after
 /// the folder was in its place and before the checkpoint was gone.
-fn is_of_run(model: &Path, saved: &CheckpointMeta) -> bool {
+fn is_of_run(model: &Path, saved: &CheckpointMeta<Value>) -> bool {
     let CheckpointMeta { setup, run, .. } = saved;
-    load_model(model).is_ok_and(|(_, mut meta)| {
+    // A query may be trained without the dropout that its model is saved with.
+    let config = |mut config: Value| {
         if setup.mapping.is_some() {
-            // A query may be trained without the dropout that its model is saved with.
-            meta.config.dropout_rate = run.config.dropout_rate;
+            without_dropout(&mut config);
         }
-        meta.config == run.config
+        config
+    };
+    load_model(model).is_ok_and(|(_, meta)| {
+        config(meta.module_config()) == config(run.config.clone())
             && meta.registry == setup.registry
             && meta.input.as_ref() == Some(&setup.input)
             && (meta.training.seed, meta.training.batch_size)
                 == (run.plan.seed, run.plan.batch_size)
     })
+}
+
+/// Takes the rates of dropout out of a configuration.
+fn without_dropout(config: &mut Value) {
+    let Value::Object(entries) = config else { return };
+    entries.remove("dropout_rate");
+    entries.values_mut().for_each(without_dropout);
 }
 
 /// Clears away what a killed run was writing, and says where there is nothing to resume.

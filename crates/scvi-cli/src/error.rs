@@ -7,6 +7,7 @@ use scvi::listed;
 use scvi::model::TaskError;
 use scvi::model::query::QueryError;
 use scvi::module::{ConfigError, UnknownChoice};
+use scvi::nn::StateError;
 use scvi::train::TrainError;
 use scvi_io::IoError;
 use scvi_io::checkpoint::CheckpointError;
@@ -31,6 +32,8 @@ pub enum CliError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Choice(#[from] UnknownChoice),
+    #[error(transparent)]
+    State(#[from] StateError),
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     #[error("{error}{}", source_text(error))]
@@ -117,8 +120,6 @@ pub enum CliError {
         /// Whether it is a reference that has not learned its query yet.
         is_mapped: bool,
     },
-    #[error("{model} is a {class}: queries are mapped onto an SCVI")]
-    NotMappable { model: String, class: String },
     #[error("{}: {error}", path.display())]
     Category { path: PathBuf, error: Box<CategoryError> },
     #[error("{path} is minified: {task} needs counts, and it has none")]
@@ -151,8 +152,16 @@ pub enum CliError {
     NotNumeric { path: String, key: String },
     #[error("{path}: obs column '{key}' {problem}")]
     Numbers { path: String, key: String, problem: String },
-    #[error("dispersion {dispersion} needs labels")]
-    NeedsLabels { dispersion: String },
+    #[error("{what} needs labels")]
+    NeedsLabels { what: String },
+    #[error("SCANVI needs to know the label of cells without a known one")]
+    NeedsUnlabeled,
+    #[error("{path}: {n_missing} of {n_cells} cells have no value in labels column '{key}'")]
+    MissingLabels { path: String, key: String, n_missing: usize, n_cells: usize },
+    #[error("{model} is a {class}: a SCANVI begins with an SCVI")]
+    NotScvi { model: String, class: String },
+    #[error("{model} is a {class}, which has learned no labels")]
+    NoClassifier { model: String, class: String },
     #[error("{option} is {found}; it must be {range}")]
     Option { option: &'static str, found: String, range: &'static str },
     #[error("{told}{}", known_text(known))]

@@ -121,6 +121,20 @@ impl CliError {
             Self::NotNumeric { .. } => "the model was trained on numbers in this column".to_owned(),
             Self::Numbers { .. } => "correct the values, or leave these cells out".to_owned(),
             Self::NeedsLabels { .. } => "name the column of obs with `--labels-key`".to_owned(),
+            Self::NeedsUnlabeled => {
+                "name it with `--unlabeled-category`; nan stands for missing values".to_owned()
+            }
+            Self::MissingLabels { .. } => {
+                "`--unlabeled-category nan` takes them as unlabelled".to_owned()
+            }
+            Self::NoClassifier { .. } => {
+                let (input, model) = (call.input(), call.model());
+                format!(
+                    "`scvi train {input} --from {model} --labels-key cell_type \
+                     --unlabeled-category Unknown --model {model}_scanvi` trains a model that has, \
+                     on the labels of column cell_type"
+                )
+            }
             Self::Query { .. } => {
                 "a query is such as 'cell_type == \"B\" and n_counts > 500'".to_owned()
             }
@@ -145,13 +159,14 @@ impl CliError {
             Self::Config(_)
             | Self::BatchNameBeside { .. }
             | Self::Choice(_)
+            | Self::State(_)
             | Self::Dataset(_)
             | Self::Threads { .. }
             | Self::TooFewCells { .. }
             | Self::NoCellsLeft { .. }
             | Self::NoGenes { .. }
             | Self::Mapping(_)
-            | Self::NotMappable { .. }
+            | Self::NotScvi { .. }
             | Self::Option { .. }
             | Self::UnknownBatch { .. }
             | Self::Groups { .. }

@@ -92,6 +92,7 @@ fn run_verb(command: Command, common: &Common) -> Result<(), CliError> {
         Command::Parameters(args) => commands::parameters::run(&args, common),
         Command::Sample(args) => commands::sample::run(&args, common),
         Command::Correlate(args) => commands::correlate::run(&args, common),
+        Command::Predict(args) => commands::predict::run(&args, common),
         Command::Map(args) => commands::map::run(*args, common),
         Command::Genes(args) => commands::genes::run(&args, common),
         Command::Qc(args) => commands::qc::run(&args, common),

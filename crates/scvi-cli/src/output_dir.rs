@@ -9,7 +9,7 @@ use scvi_io::output::check_output;
 
 use crate::args::{
     Command, Common, LatentArgs, ModelInput, NormalizeArgs, OutputDirArgs, ParametersArgs,
-    SampleArgs,
+    PredictArgs, SampleArgs,
 };
 use crate::error::CliError;
 use crate::input::named_inputs;
@@ -57,6 +57,7 @@ pub fn run_each(
 fn outputs_of(command: &Command) -> Option<(&ModelInput, &OutputDirArgs)> {
     match command {
         Command::Latent(args) => Some((&args.source, &args.dir)),
+        Command::Predict(args) => Some((&args.source, &args.dir)),
         Command::Normalize(args) => Some((&args.source, &args.dir)),
         Command::Parameters(args) => Some((&args.source, &args.dir)),
         Command::Sample(args) => Some((&args.source, &args.dir)),
@@ -71,6 +72,9 @@ fn of_input(command: &Command, k: usize, output: PathBuf) -> Option<Command> {
     Some(match command {
         Command::Latent(args) => {
             Command::Latent(LatentArgs { source: of(&args.source), output, ..args.clone() })
+        }
+        Command::Predict(args) => {
+            Command::Predict(PredictArgs { source: of(&args.source), output, ..args.clone() })
         }
         Command::Normalize(args) => {
             Command::Normalize(NormalizeArgs { source: of(&args.source), output, ..args.clone() })

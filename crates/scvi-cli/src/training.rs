@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use scvi::Cpu;
 use scvi::data::Dataset;
-use scvi::module::Vae;
-use scvi::train::{
-    Checkpoint, Divergence, EpochRecord, Event, TrainError, TrainPlan, Trained, TrainingRun,
-};
-use scvi_io::checkpoint::{CheckpointMeta, RunCheckpoint, RunSetup, read_checkpoint};
+use scvi::train::{Divergence, EpochRecord, Event, TrainError, TrainPlan, Trained, TrainingRun};
+use scvi_io::SavedModule;
+use scvi_io::checkpoint::{RunCheckpoint, RunSetup, SavedRun, read_checkpoint, typed_run};
+use serde_json::Value;
 
 use crate::args::Common;
 use crate::checkpoints::Kept;
@@ -19,9 +17,9 @@ use crate::log::note;
 use crate::signals::Signals;
 
 /// A run to be made.
-pub struct Training<'a> {
+pub struct Training<'a, M> {
     /// Makes the model as it is before the first step, the same each time.
-    pub begin: &'a dyn Fn() -> Result<Vae<Cpu<f32>>, CliError>,
+    pub begin: &'a dyn Fn() -> Result<M, CliError>,
     pub data: &'a Dataset<'a>,
     pub plan: &'a TrainPlan,
     pub prepared: &'a Prepared,
@@ -32,17 +30,18 @@ pub struct Training<'a> {
     pub common: &'a Common,
 }
 
-impl Training<'_> {
+impl<M: SavedModule> Training<'_, M> {
     /// Trains to the end, from where a checkpoint left off if there is one.
     pub fn run(
         &self,
-        saved: Option<(CheckpointMeta, Checkpoint)>,
+        saved: Option<SavedRun<Value>>,
         observer: &mut dyn FnMut(&EpochRecord),
-    ) -> Result<Trained, CliError> {
+    ) -> Result<Trained<M>, CliError> {
         let signals = Signals::install().map_err(|source| CliError::Signals { source })?;
         let data = self.data.fingerprint().map_err(TrainError::from)?;
         let Kept { path, schedule, .. } = self.kept;
         let mut kept = RunCheckpoint::new(path.clone(), self.setup.clone(), data, *schedule);
+        let saved = saved.map(|saved| typed_run(path, saved)).transpose()?;
         let mut is_kept = saved.is_some();
         if let Some(caveat) = saved.as_ref().and_then(|(meta, _)| meta.caveat()) {
             note(self.common, &caveat);
@@ -59,12 +58,12 @@ impl Training<'_> {
     /// The loop over minibatches, with a checkpoint whenever one is due.
     fn to_the_end(
         &self,
-        mut run: TrainingRun,
+        mut run: TrainingRun<M>,
         kept: &mut RunCheckpoint,
         signals: &Signals,
         is_kept: &mut bool,
         observer: &mut dyn FnMut(&EpochRecord),
-    ) -> Result<Trained, CliError> {
+    ) -> Result<Trained<M>, CliError> {
         loop {
             let event = run.advance()?;
             match &event {
@@ -99,15 +98,15 @@ impl Training<'_> {
     fn start(
         &self,
         kept: &RunCheckpoint,
-        saved: Option<(CheckpointMeta, Checkpoint)>,
-    ) -> Result<TrainingRun<'_>, CliError> {
+        saved: Option<SavedRun<M::Config>>,
+    ) -> Result<TrainingRun<'_, M>, CliError> {
         Ok(kept.start((self.begin)()?, self.data, self.plan, saved)?)
     }
 
     fn interrupted(
         &self,
         exit_code: u8,
-        run: &TrainingRun,
+        run: &TrainingRun<M>,
         written: Result<(), CliError>,
         is_kept: bool,
     ) -> CliError {

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use common::Folder;
 use common::cells::Cells;
-use scvi_io::anndata::{AnnDataFile, MatrixKey};
+use scvi_io::anndata::{AnnDataFile, MatrixKey, PosteriorKeys};
 use serde_json::json;
 
 const GENES: usize = 25;
@@ -49,7 +49,10 @@ fn the_posterior_takes_the_place_of_the_counts() {
     let (data, mini) = (counts("data.h5ad"), counts("mini.h5ad"));
     assert_eq!((mini.nnz(), mini.n_cells(), mini.n_genes()), (0, 50, GENES));
     assert_eq!(counts("both.h5ad"), data);
-    let posterior = AnnDataFile::open(folder.path("mini.h5ad")).unwrap().posterior().unwrap();
+    let posterior = AnnDataFile::open(folder.path("mini.h5ad"))
+        .unwrap()
+        .posterior(PosteriorKeys::Scvi)
+        .unwrap();
     let total = |cell| data.row(cell).1.iter().sum::<f32>();
     assert_eq!(posterior.observed_lib_size, (0..50).map(total).collect::<Vec<_>>());
     assert!(folder.names().contains(&"mini.h5ad".to_owned()));

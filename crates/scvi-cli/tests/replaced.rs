@@ -6,7 +6,7 @@ use std::fs;
 
 use common::Folder;
 use common::cells::Cells;
-use scvi_io::anndata::AnnDataFile;
+use scvi_io::anndata::{AnnDataFile, PosteriorKeys};
 
 /// A folder with cells and two models of them.
 fn folder() -> Folder {
@@ -69,7 +69,10 @@ fn results_are_replaced_in_place_only_when_asked_for() {
 fn parts_that_a_minified_copy_would_replace() {
     let folder = folder();
     let replaced = |file: &str| {
-        AnnDataFile::open(folder.path(file)).unwrap().replaced_when_minified().unwrap()
+        AnnDataFile::open(folder.path(file))
+            .unwrap()
+            .replaced_when_minified(PosteriorKeys::Scvi)
+            .unwrap()
     };
     assert!(replaced("x.h5ad").is_empty());
     scvi(&folder, "minify --model m x.h5ad --output a.h5ad --keep-counts");

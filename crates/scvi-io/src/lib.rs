@@ -25,6 +25,7 @@ mod open_model;
 pub mod output;
 pub mod rows;
 mod saved_model;
+mod saved_module;
 mod scanvi;
 pub mod scvi_tools;
 mod shell;
@@ -41,5 +42,6 @@ pub use saved_model::{
     FORMAT_VERSION, MappedFrom, ModelMeta, SCANVI_FORMAT_VERSION, SavedModel, TrainingMeta,
     load_model, save_model,
 };
+pub use saved_module::SavedModule;
 pub use scanvi::ScanviMeta;
 pub use shell::{quoted, select_cells_command};

@@ -12,6 +12,7 @@ use scvi::{Cpu, DefaultBackend};
 use serde::{Deserialize, Serialize};
 
 use crate::IoError;
+use crate::anndata::PosteriorKeys;
 use crate::convert::{ScviToolsExtras, is_unused};
 use crate::gene_selection::GeneSelectionMeta;
 use crate::input_meta::InputMeta;
@@ -67,6 +68,20 @@ pub struct ModelMeta {
 }
 
 impl ModelMeta {
+    /// The configuration of the whole module, as a checkpoint has it.
+    pub fn module_config(&self) -> serde_json::Value {
+        let config = match &self.scanvi {
+            Some(scanvi) => serde_json::to_value(scanvi.config(&self.config)),
+            None => serde_json::to_value(&self.config),
+        };
+        config.unwrap_or_default()
+    }
+
+    /// The names that posteriors of such a model have in minified files.
+    pub fn posterior_keys(&self) -> PosteriorKeys {
+        if self.scanvi.is_some() { PosteriorKeys::Scanvi } else { PosteriorKeys::Scvi }
+    }
+
     /// Whether the label of a cell has an effect.
     pub fn needs_labels(&self) -> bool {
         self.config.dispersion == Dispersion::GeneLabel

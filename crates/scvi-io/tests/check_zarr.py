@@ -20,6 +20,7 @@ if what == "added":
     assert np.array_equal(new.layers["counts"], np.arange(35, dtype="f4").reshape(7, 5))
     assert list(new.uns["genes"]) == ["a", "é"] and new.uns["word"] == "text"
     assert new.uns["size"] == 0.5 and new.uns["n"] == -3 and list(new.uns["sizes"]) == [1, 2]
+    assert list(new.obs["label"].astype(object).fillna("-")) == ["é", "b", "é", "-", "é", "b", "é"]
     assert list(new.obs["library"]) == [1] * 7 and list(new.var["dispersion"]) == [2] * 5
     assert np.array_equal(dense(new.X), dense(old.X))
     assert new.raw is not None

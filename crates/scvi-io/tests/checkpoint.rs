@@ -60,6 +60,7 @@ fn setup() -> RunSetup {
         input: InputMeta::new(40, &["a".to_owned(), "b".to_owned()]),
         mapping: None,
         epochs_before: 0,
+        began_with: None,
     }
 }
 

@@ -10,8 +10,8 @@ use common::{COUNTS, fixture, fixture_bytes, readable_fixtures, rows, with_tails
 use scvi::module::{MinifiedDataType, PosteriorRows};
 use scvi_io::IoError;
 use scvi_io::anndata::{
-    AnnDataFile, Extras, MatrixKey, NewRows, Slot, UnsValue, check_copy, check_minified,
-    write_minified,
+    AnnDataFile, Categorical, Column, Extras, MatrixKey, NewRows, PosteriorKeys, Slot, UnsValue,
+    check_copy, check_minified, write_minified,
 };
 use scvi_io::h5ad::H5adRows;
 use scvi_io::rows::RowSink;
@@ -19,6 +19,13 @@ use tempfile::{TempDir, tempdir};
 
 const CELLS: usize = 7;
 const GENES: usize = 5;
+
+/// Labels of all cells but one.
+fn labels() -> Categorical {
+    let codes = (0..CELLS as u32).map(|cell| (cell != 3).then_some(cell % 2)).collect();
+    let categories = ["é", "b"].map(str::to_owned).to_vec();
+    Categorical { codes, categories, ..Categorical::default() }
+}
 
 /// Adds something to every group that results go to.
 fn add_everywhere(input: &Path, output: &Path) -> Result<(), IoError> {
@@ -29,6 +36,7 @@ fn add_everywhere(input: &Path, output: &Path) -> Result<(), IoError> {
     let extras = Extras {
         uns: &[("scvi", UnsValue::Integer(3))],
         obs: &[("scvi_size", &[1.0; CELLS])],
+        labels: &[("scvi_label", &labels())],
         var: &[("scvi_theta", &[2.0; GENES])],
     };
     let mut rows = Box::new(H5adRows::create(input, output, &matrices, extras, true)?);
@@ -55,10 +63,12 @@ fn something_can_be_added_to_every_group_of_every_file() {
         let (input, output) = copy_of(&dir, &name);
         let (old, new) = (AnnDataFile::open(&input).unwrap(), AnnDataFile::open(&output).unwrap());
         assert_eq!(rows(&new.counts(&MatrixKey::X).unwrap()), COUNTS, "{name}");
-        let columns = [old.obs_columns(), &["scvi_size".to_owned()]].concat();
+        let columns = [old.obs_columns(), &["scvi_size", "scvi_label"].map(str::to_owned)].concat();
         assert_eq!(new.obs_columns(), columns, "{name}");
         let numbers = |key: &str| new.obs_column(key).unwrap().to_numbers().unwrap();
         assert_eq!(numbers("scvi_size"), [1.0; CELLS], "{name}");
+        let label = new.obs_column("scvi_label").unwrap();
+        assert_eq!(label, Column::Categorical(labels()), "{name}");
         let theta = new.var_column("scvi_theta").unwrap();
         assert_eq!(theta.to_numbers().unwrap(), [2.0; GENES], "{name}");
         let normalized = MatrixKey::Layer("scvi_normalized".into());
@@ -152,7 +162,8 @@ fn minified_copies_are_tried_before() {
         let input = fixture(&dir, &name);
         for kind in MinifiedDataType::ALL {
             let tried = check_minified(&input, &output, kind, true);
-            let written = write_minified(&input, &output, &posterior, kind, true);
+            let written =
+                write_minified(&input, &output, (&posterior, PosteriorKeys::Scvi), kind, true);
             assert_eq!(tried.is_ok(), written.is_ok(), "{name}: {tried:?} {written:?}");
             n_written += usize::from(written.is_ok());
             let Err(error) = tried else { continue };

@@ -125,6 +125,7 @@ fn changed_checkpoints_are_errors_or_the_same() {
             input: InputMeta::new(40, &[]),
             mapping: None,
             epochs_before: 0,
+            began_with: None,
         },
         run: run.description(&data.fingerprint().unwrap()),
         progress: run.progress().clone(),

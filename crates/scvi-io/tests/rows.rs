@@ -57,8 +57,12 @@ fn adds_to_every_kind_of_h5ad() {
     let dir = tempdir().unwrap();
     let obs: Vec<f32> = (0..7).map(|k| k as f32).collect();
     let uns = [("genes_b", UnsValue::Texts(vec!["x".into(), "ü".into()]))];
-    let extras =
-        Extras { uns: &uns, obs: &[("scvi_size", &obs)], var: &[("scvi_theta", &obs[..5])] };
+    let extras = Extras {
+        uns: &uns,
+        obs: &[("scvi_size", &obs)],
+        labels: &[],
+        var: &[("scvi_theta", &obs[..5])],
+    };
     let mut pairs = Vec::new();
     for name in readable_fixtures() {
         let input = fixture(&dir, &name);

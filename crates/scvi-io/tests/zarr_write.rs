@@ -10,8 +10,8 @@ use common::{COUNTS, rows};
 use scvi::module::{MinifiedDataType, PosteriorRows};
 use scvi_io::IoError;
 use scvi_io::anndata::{
-    AnnDataFile, Column, CopyRows, Extras, MatrixKey, NewRows, Slot, UnsValue, check_copy,
-    write_minified,
+    AnnDataFile, Categorical, Column, CopyRows, Extras, MatrixKey, NewRows, PosteriorKeys, Slot,
+    UnsValue, check_copy, write_minified,
 };
 use scvi_io::rows::RowSink;
 use tempfile::tempdir;
@@ -37,6 +37,9 @@ fn add(input: &Path, output: &Path, overwrite: bool) -> Result<(), IoError> {
         NewRows { slot: Slot::Obsm, key: "X_scVI", columns: 2 },
         NewRows { slot: Slot::Layers, key: "counts", columns: SHAPE.1 },
     ];
+    let codes = (0..SHAPE.0 as u32).map(|cell| (cell != 3).then_some(cell % 2)).collect();
+    let categories = ["é", "b"].map(str::to_owned).to_vec();
+    let labels = Categorical { codes, categories, ..Categorical::default() };
     let extras = Extras {
         uns: &[
             ("genes", UnsValue::Texts(vec!["a".into(), "é".into()])),
@@ -46,6 +49,7 @@ fn add(input: &Path, output: &Path, overwrite: bool) -> Result<(), IoError> {
             ("sizes", UnsValue::Floats(vec![1.0, 2.0])),
         ],
         obs: &[("library", &[1.0; SHAPE.0])],
+        labels: &[("label", &labels)],
         var: &[("dispersion", &[2.0; SHAPE.1])],
     };
     let mut copy = Box::new(CopyRows::create(input, output, &matrices, extras, overwrite)?);
@@ -74,7 +78,10 @@ fn what_is_added_is_beside_what_was_there() {
         let (old, new) = (AnnDataFile::open(&input).unwrap(), AnnDataFile::open(&output).unwrap());
         assert!(new.obsm_keys().contains(&"X_scVI".to_owned()));
         assert_eq!(new.obs_columns()[..15], old.obs_columns()[..15]);
-        assert_eq!(new.obs_columns().last().unwrap(), "library");
+        assert_eq!(new.obs_columns()[new.obs_columns().len() - 2..], ["library", "label"]);
+        let Column::Categorical(label) = new.obs_column("label").unwrap() else { panic!() };
+        assert_eq!((label.codes[2], label.codes[3]), (Some(0), None));
+        assert_eq!(label.categories, ["é", "b"]);
         assert_eq!(new.obs_column("library").unwrap(), Column::Singles(vec![1.0; SHAPE.0]));
         let layer = new.counts(&MatrixKey::Layer("counts".into())).unwrap();
         assert_eq!(rows(&layer)[6], [30.0, 31.0, 32.0, 33.0, 34.0]);
@@ -117,10 +124,11 @@ fn minified_and_read_again() {
         let input = store(dir.path(), name);
         for kind in MinifiedDataType::ALL {
             let output = dir.path().join(format!("{}_{name}", kind.name()));
-            write_minified(&input, &output, &posterior, kind, false).unwrap();
+            write_minified(&input, &output, (&posterior, PosteriorKeys::Scvi), kind, false)
+                .unwrap();
             let file = AnnDataFile::open(&output).unwrap();
             assert_eq!(file.minified_data_type().unwrap(), Some(kind));
-            assert_eq!(file.posterior().unwrap(), posterior);
+            assert_eq!(file.posterior(PosteriorKeys::Scvi).unwrap(), posterior);
             let counts = file.counts(&MatrixKey::X).unwrap();
             let keeps = kind == MinifiedDataType::LatentPosteriorParametersWithCounts;
             assert_eq!(counts.nnz(), if keeps { 12 } else { 0 });

@@ -19,9 +19,9 @@ pub const SCVI: &str = examples! {
 pub const TRAIN: &str = examples! {
     "# Integrate batches, and write a copy of the file with obsm[\"X_scVI\"]"
     "scvi train counts.h5ad --batch-key batch --model model --output out.h5ad"
-    "# 20 latent dimensions, negative binomial counts, early stopping"
-    "scvi train counts.h5ad --model nb --n-latent 20 --gene-likelihood nb \\"
-    "    --early-stopping"
+    "# Also learn the labels of a column, for scvi predict"
+    "scvi train counts.h5ad --labels-key cell_type --unlabeled-category Unknown \\"
+    "    --model scanvi"
 };
 
 pub const LATENT: &str = examples! {
@@ -92,6 +92,13 @@ pub const QC: &str = examples! {
     "scvi qc counts.h5ad --output qc.csv"
     "# Cells by how many genes they have, fewest first"
     "scvi qc counts.h5ad --output - | sort -t, -k2,2n > by_genes.csv"
+};
+
+pub const PREDICT: &str = examples! {
+    "# A table with the most probable label of each cell"
+    "scvi predict --model scanvi query.h5ad --output labels.csv"
+    "# A copy of the file with the probability of every label"
+    "scvi predict --model scanvi query.h5ad --soft --output labels.h5ad"
 };
 
 pub const MAP: &str = examples! {

@@ -94,6 +94,9 @@ pub struct FreezeArgs {
     /// cells are decoded as before
     #[arg(long)]
     pub freeze_batchnorm_decoder: bool,
+    /// Train the classifier of a SCANVI on the labels of the query
+    #[arg(long)]
+    pub no_freeze_classifier: bool,
     /// Also train the weights of categories of the reference on the cells of the query, as
     /// scvi-tools does
     #[arg(long)]

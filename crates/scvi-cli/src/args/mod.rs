@@ -6,6 +6,7 @@ mod examples;
 mod files;
 mod genes;
 mod inputs;
+mod labels;
 mod map;
 mod output_dir;
 mod qc;
@@ -27,12 +28,14 @@ pub use de::{CellsBy, DeArgs, DeMode, DeTestMode};
 pub use files::{CompletionsArgs, ConvertArgs, InspectArgs, ManArgs, ModelFormat, SimulateArgs};
 pub use genes::{GeneArgs, GenesArgs};
 pub use inputs::{GeneNamesChoice, INPUTS, InputArgs, JoinChoice};
+pub use labels::{LabelArgs, ModelClassChoice};
 pub use map::{FreezeArgs, MapArgs};
 pub use output_dir::{OutputDirArgs, output_path};
 pub use qc::QcArgs;
 pub use reading::{InMemory, READING, ReadArgs, Shuffle, ShuffleArgs};
 pub use tasks::{
-    CorrelateArgs, EvaluateArgs, LatentArgs, MinifyArgs, NormalizeArgs, ParametersArgs, SampleArgs,
+    CorrelateArgs, EvaluateArgs, LatentArgs, MinifyArgs, NormalizeArgs, ParametersArgs,
+    PredictArgs, SampleArgs,
 };
 pub use train::{CHECKPOINTS, CheckpointArgs, DataArgs, ModelArgs, PlanArgs, TrainArgs};
 pub use weights::{WeightArgs, WeightKind};
@@ -113,6 +116,9 @@ pub enum Command {
     /// Compare groups of cells gene by gene: differential expression
     #[command(after_help = examples::DE)]
     De(Box<DeArgs>),
+    /// Predict the labels of cells with a SCANVI
+    #[command(after_help = examples::PREDICT)]
+    Predict(PredictArgs),
     /// Map new cells to a reference model (scArches): only the weights of new categories are trained
     #[command(after_help = examples::MAP)]
     Map(Box<MapArgs>),

@@ -178,6 +178,31 @@ pub struct ParametersArgs {
     pub posterior_mean: bool,
 }
 
+/// `scvi predict`.
+#[derive(Debug, Clone, Args)]
+pub struct PredictArgs {
+    /// Model and cells.
+    #[command(flatten)]
+    pub source: ModelInput,
+    /// File to write: .h5ad or .zarr as INPUT (a copy with obs["scanvi_prediction"] and its
+    /// probability), .csv, .tsv; - for csv on stdout
+    #[arg(long, required_unless_present = "output_dir", value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// An output for each input.
+    #[command(flatten)]
+    pub dir: OutputDirArgs,
+    /// Write cells that are left out as rows without a label instead
+    #[arg(long)]
+    pub keep_dropped_cells: bool,
+    /// Write the probability of every label: a column per label, in copies as
+    /// obsm["scanvi_probabilities"] beside the prediction
+    #[arg(long)]
+    pub soft: bool,
+    /// Classify one sample from the posterior instead of its mean
+    #[arg(long)]
+    pub no_use_posterior_mean: bool,
+}
+
 /// `scvi minify`.
 #[derive(Debug, Args)]
 pub struct MinifyArgs {

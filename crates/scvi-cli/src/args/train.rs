@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use scvi::train::{BatchLimit, Checkpoint};
-use scvi_io::checkpoint::CheckpointMeta;
+use scvi::train::BatchLimit;
+use scvi_io::checkpoint::SavedRun;
 use scvi_io::output::OutputLock;
+use serde_json::Value;
 
-use super::{CellArgs, GeneArgs, InputArgs, ReadArgs, ShuffleArgs};
+use super::{CellArgs, GeneArgs, InputArgs, LabelArgs, ReadArgs, ShuffleArgs};
 
 /// Heading of the options that say how a run is kept, and not which run it is.
 pub const CHECKPOINTS: &str = "Checkpoints";
@@ -50,6 +51,9 @@ pub struct TrainArgs {
     /// The model.
     #[command(flatten)]
     pub vae: ModelArgs,
+    /// The labels that are learned.
+    #[command(flatten)]
+    pub labels: LabelArgs,
     /// The training.
     #[command(flatten)]
     pub plan: PlanArgs,
@@ -82,7 +86,7 @@ pub struct CheckpointArgs {
     pub options: Vec<String>,
     /// What a run that is resumed left behind.
     #[arg(skip)]
-    pub saved: Option<(CheckpointMeta, Checkpoint)>,
+    pub saved: Option<SavedRun<Value>>,
     /// The lock on the model folder of such a run.
     #[arg(skip)]
     pub lock: Option<OutputLock>,
@@ -95,7 +99,8 @@ pub struct DataArgs {
     /// Column of obs with the batch of each cell [default: one batch]
     #[arg(long, requires = "input", value_name = "COLUMN")]
     pub batch_key: Option<String>,
-    /// Column of obs with cell labels, for --dispersion gene-label [default: none]
+    /// Column of obs with cell labels, for --model-class scanvi or --dispersion gene-label [default:
+    /// none]
     #[arg(long, requires = "input", value_name = "COLUMN")]
     pub labels_key: Option<String>,
     /// Column of obs with the size factor of each cell, which scales its mean [default: library

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use scvi::data::LibraryPrior;
 use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, trained_tensors};
-use scvi::module::{VaeConfig, VaeSpec};
+use scvi::module::{Inference, VaeConfig, VaeSpec};
+use scvi::nn::Slot;
 use scvi::train::TrainError;
 use scvi_io::checkpoint::{MappingSetup, RunSetup};
-use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel};
+use scvi_io::{InputMeta, MappedFrom, ModelMeta, SavedModel, SavedModule};
 
 use super::latent::Output;
 use super::mapping_report::report;
@@ -27,19 +28,35 @@ use crate::training::Training;
 
 pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     let outputs: Vec<&Path> = args.output.as_deref().into_iter().collect();
-    let mut kept = Kept::open(&args.model, &outputs, &mut args.checkpoints, common)?;
+    let kept = Kept::open(&args.model, &outputs, &mut args.checkpoints, common)?;
     let output = args.output.as_deref().map(|path| Output::check(path, &args.input, common));
     let output = output.transpose()?;
-    let SavedModel { vae: mut reference, meta: known, .. } = open_trained(&args.reference)?;
-    if known.scanvi.is_some() {
+    let reference = open_trained(&args.reference)?;
+    if args.freeze.no_freeze_classifier && reference.meta.scanvi.is_none() {
         let model = args.reference.display().to_string();
-        return Err(CliError::NotMappable { model, class: known.model_class });
+        return Err(CliError::NoClassifier { model, class: reference.meta.model_class });
     }
-    let query = for_query(&args.input, &known, &args, common)?;
+    match reference.scanvae() {
+        None => map(reference.vae, reference.meta, kept, output, &args, common),
+        Some(module) => map(module, reference.meta, kept, output, &args, common),
+    }
+}
+
+/// Maps the query onto a module.
+fn map<M: SavedModule>(
+    mut reference: M,
+    known: ModelMeta,
+    mut kept: Kept,
+    output: Option<Output>,
+    args: &MapArgs,
+    common: &Common,
+) -> Result<(), CliError> {
+    let query = for_query(&args.input, &known, args, common)?;
     let freeze = freeze(&args.freeze);
-    let config = grown(&known.config, &query.prepared)?;
+    let config = grown(&known, &query.prepared)?;
     let spec = config.validate()?;
-    warn_of_idle_training(reference.spec(), &spec, &freeze, &query, common)?;
+    let vae = Inference::vae(&reference).spec();
+    warn_of_idle_training(vae, &spec, &freeze, &query, common)?;
     let trained_tensors = trained_tensors(&mut reference, &spec, &freeze)?;
 
     let prepared = &query.prepared;
@@ -57,8 +74,9 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
         options: kept.options.clone(),
         registry: prepared.registry.clone(),
         input: input.clone(),
-        mapping: Some(MappingSetup::new(&reference.state_dict(), freeze)),
+        mapping: Some(MappingSetup::new(&reference.state(Slot::Value), freeze)),
         epochs_before: 0,
+        began_with: None,
     };
     let reference = RefCell::new(reference);
     let training = Training {
@@ -75,18 +93,20 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
     let start = Instant::now();
     let trained = training.run(saved, &mut |record| progress.epoch(record));
     progress.finish();
-    let (mut trained, seconds) = (trained?, start.elapsed().as_secs_f64());
+    let (trained, seconds) = (trained?, start.elapsed().as_secs_f64());
 
+    let described = (config, known.scanvi.clone());
     let meta = ModelMeta {
         mapped_from: Some(mapped_from(&known, &query, freeze)),
         model_class: known.model_class,
         gene_selection: known.gene_selection,
-        ..meta(prepared, config, &trained, &plan, input)
+        ..meta(prepared, described, &trained, &plan, input)
     };
+    let saved = SavedModel::trained(trained.module, meta, &trained.history);
     let (model, data, kept) = (&*args.model, &data, &kept);
     let outputs = RunOutputs { model, latent: output, prepared, data, kept, common };
-    let files = outputs.write(&mut trained, &meta)?;
-    let mut report = report(&query, &trained, trained_tensors);
+    let files = outputs.write(&saved)?;
+    let mut report = report(&query, &trained.history, trained_tensors);
     report.add("seconds", seconds).add("files", files);
     report.print(common)
 }
@@ -99,13 +119,14 @@ fn freeze(args: &FreezeArgs) -> Freeze {
         freeze_decoder_first_layer: !args.no_freeze_decoder_first_layer,
         freeze_batchnorm_encoder: !args.no_freeze_batchnorm_encoder,
         freeze_batchnorm_decoder: args.freeze_batchnorm_decoder,
-        freeze_classifier: true,
+        freeze_classifier: !args.no_freeze_classifier,
         freeze_reference_categories: !args.no_freeze_reference_categories,
     }
 }
 
 /// The configuration that the query makes of the reference's.
-fn grown(reference: &VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliError> {
+fn grown(known: &ModelMeta, prepared: &Prepared) -> Result<VaeConfig, CliError> {
+    let reference = &known.config;
     let n_batch = prepared.registry.sized(reference.clone()).n_batch;
     let prior = reference
         .library_log_means
@@ -113,7 +134,11 @@ fn grown(reference: &VaeConfig, prepared: &Prepared) -> Result<VaeConfig, CliErr
         .then(|| LibraryPrior::of(prepared.counts.source(), &prepared.columns.batch, n_batch))
         .transpose()
         .map_err(TrainError::from)?;
-    Ok(grown_config(reference, &prepared.registry, prior.as_ref())?)
+    let mut registry = prepared.registry.clone();
+    if known.scanvi.is_some() {
+        registry.labels = None;
+    }
+    Ok(grown_config(reference, &registry, prior.as_ref())?)
 }
 
 /// Says so where training cannot do what one may expect of it.

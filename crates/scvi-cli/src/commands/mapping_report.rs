@@ -1,14 +1,14 @@
 //! What `scvi map` says at its end: every number as JSON, sentences in the table.
 
 use scvi::listed;
-use scvi::train::Trained;
+use scvi::train::History;
 use serde_json::{Map, Value};
 
 use crate::input::Query;
 use crate::report::{Report, number};
 
 /// What was mapped, and which tensors were `trained`.
-pub fn report(query: &Query, run: &Trained, trained: Vec<String>) -> Report {
+pub fn report(query: &Query, history: &History, trained: Vec<String>) -> Report {
     let Query { prepared, overlap, new_categories } = query;
     let new: Map<String, Value> =
         new_categories.iter().map(|(key, new)| (key.clone(), new.clone().into())).collect();
@@ -21,7 +21,7 @@ pub fn report(query: &Query, run: &Trained, trained: Vec<String>) -> Report {
         n => format!("{n} that the reference does not have, left out"),
     };
     let trained_words = words_of_tensors(&trained);
-    let epochs = &run.history.epochs;
+    let epochs = &history.epochs;
     let mut report = Report::default();
     report
         .add("cells", prepared.counts.n_cells())
@@ -51,11 +51,14 @@ fn words_of_categories(new: &[(String, Vec<String>)]) -> String {
 }
 
 /// Parts of the module by the first name of their tensors.
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 7] = [
     ("z_encoder", "encoder"),
     ("l_encoder", "library size encoder"),
     ("decoder", "decoder"),
     ("px_r", "dispersion"),
+    ("classifier", "classifier"),
+    ("encoder_z2_z1", "encoder of labels"),
+    ("decoder_z1_z2", "decoder of labels"),
 ];
 
 /// The tensors by the part of the module that they are of, a line a part. Those of which only some

@@ -54,8 +54,14 @@ pub fn run(args: &MinifyArgs, common: &Common) -> Result<(), CliError> {
              this program trained",
         );
     }
-    let replaced = AnnDataFile::open(&args.input)?.replaced_when_minified()?;
-    write_minified(&args.input, &output, &posterior, kind, common.overwrite)?;
+    let replaced = AnnDataFile::open(&args.input)?.replaced_when_minified(meta.posterior_keys())?;
+    write_minified(
+        &args.input,
+        &output,
+        (&posterior, meta.posterior_keys()),
+        kind,
+        common.overwrite,
+    )?;
     tell_replaced(&args.input, &output, &replaced, common);
     let mut report = Report::default();
     report

@@ -18,6 +18,7 @@ pub mod normalize;
 mod outputs;
 pub mod parameters;
 mod plan;
+pub mod predict;
 pub mod qc;
 pub mod sample;
 pub mod simulate;

@@ -10,16 +10,20 @@ use crate::args::TrainArgs;
 use crate::input::Prepared;
 use crate::options::{quoted, reading_options};
 
-/// A command that works if typed: it writes the latent representation, or where that is written
-/// already compares groups of cells, or else evaluates the model.
+/// A command that works if typed: it predicts the labels that were learned; else it writes the latent
+/// representation, or where that is written already compares groups of cells, or evaluates the model.
 pub fn next_step(
     args: &TrainArgs,
     model: &Path,
     prepared: &Prepared,
     run_options: &[String],
+    classifies: bool,
 ) -> String {
     let is_demonstration = args.input.is_none();
     let (verb, more) = match groups(args, prepared) {
+        _ if classifies => {
+            ("predict", vec!["--output".to_owned(), shown(&free(PathBuf::from("labels.csv")))])
+        }
         _ if args.output.is_none() && !is_demonstration => {
             ("latent", vec!["--output".to_owned(), shown(&latent_output(prepared))])
         }

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use scvi::data::Dataset;
-use scvi::train::Trained;
-use scvi_io::{ModelMeta, save_model};
+use scvi_io::SavedModel;
 
 use super::latent::{Output, Representation};
 use crate::args::Common;
@@ -25,20 +24,16 @@ pub(super) struct RunOutputs<'a> {
 
 impl RunOutputs<'_> {
     /// Writes all of it, and deletes the checkpoint once it is of no more use; the files.
-    pub(super) fn write(
-        self,
-        trained: &mut Trained,
-        meta: &ModelMeta,
-    ) -> Result<Vec<String>, CliError> {
+    pub(super) fn write(self, saved: &SavedModel) -> Result<Vec<String>, CliError> {
         let Self { model, latent, prepared, kept, common, .. } = &self;
         let mut results = Results::default();
         results.folder("model", model, |path| {
             let overwrite = kept.overwrite && path == *model;
-            Ok(save_model(path, &trained.module, meta, &trained.history, overwrite)?)
+            Ok(saved.save(path, overwrite)?)
         });
         if let Some(output) = latent {
             const WHAT: &str = "latent representation";
-            let mean = Representation::mean(&trained.module, self.data, common);
+            let mean = Representation::mean(&saved.vae, self.data, common);
             let mean = mean.map(|mean| mean.in_output_rows(prepared));
             match (mean, output.path()) {
                 (Err(error), _) => results.failed(WHAT, error),

@@ -27,24 +27,18 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Reads the columns that the user named, and registers their categories.
+    /// Reads the columns that the user named, and registers their categories; with an
+    /// `unlabeled` category, that of the labels is their last.
     pub(super) fn for_training(
         file: &AnnDataFile,
         path: &Path,
         args: &DataArgs,
         layer: MatrixKey,
         batch_name: Option<&str>,
+        unlabeled: Option<&str>,
         common: &Common,
     ) -> Result<(Self, Registry), CliError> {
-        let coded = |key: &String| -> Result<Coded, CliError> {
-            let column = categorical(file, key)?;
-            if !args.allow_many_categories {
-                let checked = column.field.check_number(file.n_obs());
-                checked.map_err(|error| CliError::category(path, error))?;
-            }
-            warn_of_small_categories(&column, common);
-            Ok(column)
-        };
+        let coded = |key: &String| checked(categorical(file, key)?, file, args, common);
         let batch = match batch_name {
             None => args.batch_key.as_ref().map(coded).transpose()?,
             Some(name) => {
@@ -52,7 +46,11 @@ impl Columns {
                 Some(one_batch(file, path, key, name, CategoryKind::Text)?)
             }
         };
-        let labels = args.labels_key.as_ref().map(coded).transpose()?;
+        let labels = args.labels_key.as_ref().map(|key| match unlabeled {
+            None => coded(key),
+            Some(unlabeled) => labels(file, path, key, unlabeled, args, common),
+        });
+        let labels = labels.transpose()?;
         let keys = &args.categorical_covariate_key;
         let covariates = keys.iter().map(coded).collect::<Result<Vec<_>, _>>()?;
         let registry = Registry {
@@ -72,6 +70,22 @@ impl Columns {
         };
         columns.read_numbers(file, path, &registry)?;
         Ok((columns, registry))
+    }
+
+    /// Reads the columns of an SCVI that a SCANVI begins with, in its categories, and labels.
+    pub(super) fn for_labels(
+        file: &AnnDataFile,
+        path: &Path,
+        scvi: &Registry,
+        (key, unlabeled): (&str, &str),
+        batch_name: Option<&str>,
+        args: &DataArgs,
+        common: &Common,
+    ) -> Result<(Self, Registry), CliError> {
+        let Coded { field, codes } = labels(file, path, key, unlabeled, args, common)?;
+        let registry = Registry { labels: Some(field), ..scvi.clone() };
+        let columns = Self::for_model(file, path, &registry, batch_name, false)?;
+        Ok((Self { labels: codes, ..columns }, registry))
     }
 
     /// Reads the columns that a model knows, in its categories.
@@ -180,9 +194,36 @@ fn numbers(
 }
 
 /// A column with every cell's code.
-struct Coded {
-    field: CategoricalField,
-    codes: Vec<u32>,
+pub(super) struct Coded {
+    pub(super) field: CategoricalField,
+    pub(super) codes: Vec<u32>,
+}
+
+/// A column for training, whose categories are not too many, nor too few of their cells.
+fn checked(
+    column: Coded,
+    file: &AnnDataFile,
+    args: &DataArgs,
+    common: &Common,
+) -> Result<Coded, CliError> {
+    if !args.allow_many_categories {
+        let checked = column.field.check_number(file.n_obs());
+        checked.map_err(|error| CliError::category(&file.path(), error))?;
+    }
+    warn_of_small_categories(&column, common);
+    Ok(column)
+}
+
+/// Labels for training, of which the last is that of unlabelled cells.
+fn labels(
+    file: &AnnDataFile,
+    path: &Path,
+    key: &str,
+    unlabeled: &str,
+    args: &DataArgs,
+    common: &Common,
+) -> Result<Coded, CliError> {
+    checked(super::labels::for_training(file, path, key, unlabeled, common)?, file, args, common)
 }
 
 fn categorical(file: &AnnDataFile, key: &str) -> Result<Coded, CliError> {

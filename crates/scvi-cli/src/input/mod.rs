@@ -5,6 +5,7 @@ mod chosen_genes;
 mod columns;
 mod counts;
 mod genes;
+mod labels;
 mod matrix;
 mod prepared;
 mod qc;
@@ -18,7 +19,7 @@ use std::path::Path;
 
 use cell_selection::CellSelection;
 use columns::Columns;
-use genes::same_genes;
+use genes::genes_of_model;
 use matrix::Matrix;
 use read::{EmptyCells, How, read};
 use scvi::data::{GeneOverlap, MatrixKey, NameIndex, Registry};
@@ -39,10 +40,18 @@ use crate::args::{Common, ModelInput, ReadArgs, TrainArgs};
 use crate::error::CliError;
 use crate::log::{detail, note};
 
-/// Reads what `scvi train` learns from.
-pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Prepared, CliError> {
+/// Reads what `scvi train` learns from; where it begins with an `scvi` model, in its columns.
+pub fn for_training(
+    path: &Path,
+    args: &TrainArgs,
+    scvi: Option<&ModelMeta>,
+    common: &Common,
+) -> Result<Prepared, CliError> {
     let file = AnnDataFile::open(path)?;
-    let matrix = Matrix::for_training(&file, path, &args.reading)?;
+    let matrix = match scvi {
+        None => Matrix::for_training(&file, path, &args.reading)?,
+        Some(scvi) => Matrix::for_model(&file, path, &args.reading, &scvi.registry.layer)?,
+    };
     if matrix.genes.is_empty() {
         return Err(CliError::NoGenes { path: path.display().to_string() });
     }
@@ -51,14 +60,18 @@ pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Pr
     warn_of_repeated_names("cell", file.obs_names(), common);
     // Columns before counts: a misspelt key should not wait for a large matrix.
     let layer = matrix.key.clone();
-    let (columns, registry) = Columns::for_training(
-        &file,
-        path,
-        &args.data,
-        layer,
-        args.from.batch_name.first().map(String::as_str),
-        common,
-    )?;
+    let batch_name = args.from.batch_name.first().map(String::as_str);
+    let unlabeled = args.labels.unlabeled_category.as_deref();
+    let (columns, registry) = match (scvi, args.data.labels_key.as_deref().zip(unlabeled)) {
+        (Some(scvi), Some(labels)) => {
+            let registry = Registry { layer, ..scvi.registry.clone() };
+            Columns::for_labels(&file, path, &registry, labels, batch_name, &args.data, common)?
+        }
+        _ => {
+            let (data, layer) = (&args.data, layer);
+            Columns::for_training(&file, path, data, layer, batch_name, unlabeled, common)?
+        }
+    };
     let selection = args.genes.selection();
     if !selection.is_empty() {
         matrix.check_first(&args.reading)?;
@@ -80,9 +93,16 @@ pub fn for_training(path: &Path, args: &TrainArgs, common: &Common) -> Result<Pr
         shuffling: Some(&args.shuffle),
         keep_dropped_cells: args.keep_dropped_cells,
     };
-    let genes = chosen.as_ref().map(|chosen| (&chosen.overlap, &chosen.names[..]));
+    let of_scvi = scvi.map(|scvi| genes_of_model(&matrix, scvi, common)).transpose()?;
+    let genes = match (&chosen, scvi.zip(of_scvi.as_ref())) {
+        (Some(chosen), _) => Some((&chosen.overlap, &chosen.names[..])),
+        (None, of_scvi) => of_scvi.map(|(scvi, genes)| (genes, &scvi.var_names[..])),
+    };
     let mut prepared = read(&matrix, registry, columns, genes, how, common)?;
-    prepared.gene_selection = chosen.map(|chosen| chosen.meta);
+    prepared.gene_selection = match scvi {
+        Some(scvi) => scvi.gene_selection.clone(),
+        None => chosen.map(|chosen| chosen.meta),
+    };
     let n_cells = prepared.counts.n_cells();
     if n_cells < 2 {
         let after = if prepared.kept.is_some() { " left" } else { "" };
@@ -133,13 +153,7 @@ fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<P
     let file = AnnDataFile::open(path)?;
     let kind = file.minified_data_type()?;
     let matrix = matrix_for_model(&file, path, &source.reading, meta)?;
-    let (found, expected) = (matrix.genes.len(), meta.var_names.len());
-    // A model may have been trained on some of the genes.
-    if found < expected {
-        let path = path.display().to_string();
-        return Err(CliError::GeneCount { path, matrix: matrix.key.to_string(), found, expected });
-    }
-    let genes = same_genes(path, &matrix.genes, &meta.var_names)?;
+    let genes = genes_of_model(&matrix, meta, common)?;
     let columns = Columns::for_model(
         &file,
         path,
@@ -148,18 +162,8 @@ fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<P
         meta.needs_labels(),
     )?;
     let registry = Registry { layer: matrix.key.clone(), ..meta.registry.clone() };
-    if genes.n_extra() > 0 {
-        let n = genes.n_extra();
-        note(common, &format!("left out {n} genes of {} that the model does not know", matrix.key));
-    }
-    let mut places = None;
-    if !genes.is_identity() {
-        let known: Vec<u32> = genes.places().iter().flatten().copied().collect();
-        if !known.is_sorted() {
-            note(common, "genes stand in another order than in the model; matched by name");
-        }
-        places = Some(known);
-    }
+    let known = || genes.places().iter().flatten().copied().collect();
+    let places = (!genes.is_identity()).then(known);
     let overlap = Some((&genes, &meta.var_names[..]));
     let empty = match kind {
         Some(MinifiedDataType::LatentPosteriorParameters) => EmptyCells::Take,
@@ -181,7 +185,7 @@ fn for_model(source: &ModelInput, meta: &ModelMeta, common: &Common) -> Result<P
         prepared.places_in_var = places_in_var(&file, meta);
     }
     if let Some(kind) = kind {
-        let posterior = file.posterior()?;
+        let posterior = file.posterior(meta.posterior_keys())?;
         let posterior = match &prepared.kept {
             None => posterior,
             Some(rows) => posterior.select(rows),

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use scvi::data::{GeneOverlap, Registry};
+use scvi::data::{CategoricalField, GeneOverlap, Registry};
 use scvi_io::ModelMeta;
 use scvi_io::anndata::{AnnDataFile, Column};
 
 use super::cell_selection::CellSelection;
 use super::columns::Columns;
 use super::genes::overlap;
+use super::labels;
 use super::matrix::Matrix;
 use super::read::{EmptyCells, How, read};
 use super::{Prepared, require_counts, warn_of_repeated_names};
@@ -50,9 +51,14 @@ pub fn for_query(
     let mut registry = Registry { layer: matrix.key.clone(), ..meta.registry.clone() };
     let batch_name = args.from.batch_name.first().map(String::as_str);
     let allow_many = args.query.allow_many_categories;
-    let new_categories = new_categories(&file, &mut registry, batch_name, allow_many)?;
+    let labels_grow = meta.scanvi.is_none();
+    let grows = Growing { batch_name, labels_grow, allow_many };
+    let new_categories = new_categories(&file, &mut registry, &grows)?;
     let needs_labels = meta.needs_labels();
-    let columns = Columns::for_model(&file, path, &registry, batch_name, needs_labels)?;
+    let mut columns = Columns::for_model(&file, path, &registry, batch_name, needs_labels)?;
+    if let (Some(_), Some(field)) = (&meta.scanvi, &registry.labels) {
+        columns.labels = labels::of_query(&file, path, field, common)?;
+    }
     let genes = Some((&overlap, &meta.var_names[..]));
     let how = How {
         cells: CellSelection::new(&matrix, &args.cells, &args.reading)?,
@@ -113,15 +119,23 @@ fn column_of_names(matrix: &Matrix, var_names: &[String], n_shared: usize) -> Op
     most.filter(|(shared, _)| *shared > n_shared).map(|(_, key)| key)
 }
 
+/// How the categories of a reference grow.
+struct Growing<'a> {
+    batch_name: Option<&'a str>,
+    /// A classifier has no place for other labels.
+    labels_grow: bool,
+    allow_many: bool,
+}
+
 /// Adds the query's categories to those of the reference. Labels that no dispersion goes by may be
 /// missing.
 fn new_categories(
     file: &AnnDataFile,
     registry: &mut Registry,
-    batch_name: Option<&str>,
-    allow_many: bool,
+    &Growing { batch_name, labels_grow, allow_many }: &Growing,
 ) -> Result<Vec<(String, Vec<String>)>, CliError> {
-    let labels = registry.labels.as_mut().filter(|labels| file.obs_columns().contains(&labels.key));
+    let is_there = |labels: &&mut CategoricalField| file.obs_columns().contains(&labels.key);
+    let labels = registry.labels.as_mut().filter(|_| labels_grow).filter(is_there);
     let batch = registry.batch.iter_mut().map(|field| (field, batch_name));
     let others = labels.into_iter().chain(&mut registry.categorical_covariates);
     let mut all = Vec::new();

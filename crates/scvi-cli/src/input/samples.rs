@@ -50,13 +50,15 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
                 inputs: &args.inputs,
                 from: &args.from,
                 reading: &args.reading,
-                model: None,
+                model: args.labels.scvi_model.as_deref(),
                 only: None,
                 beside: args.output.as_deref().or(args.model.as_deref()),
             };
             let label = args.data.batch_key.clone();
-            let opened =
-                typed.open(common, |is_needed| Ok(label.or(is_needed.then(|| LABEL.into()))))?;
+            let opened = typed.open(common, |is_needed| match &args.labels.scvi_model {
+                Some(scvi) => batch_key(scvi),
+                None => Ok(label.or(is_needed.then(|| LABEL.into()))),
+            })?;
             args.input = Some(opened.path);
             if let Some(label) = opened.label {
                 args.data.batch_key = Some(label);
@@ -118,6 +120,7 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
             opened.folder
         }
         Command::Latent(args) => of_task(&mut args.source, args.output.as_deref(), common)?,
+        Command::Predict(args) => of_task(&mut args.source, args.output.as_deref(), common)?,
         Command::Evaluate(args) => of_task(&mut args.source, args.per_cell.as_deref(), common)?,
         Command::Normalize(args) => of_task(&mut args.source, args.output.as_deref(), common)?,
         Command::Parameters(args) => of_task(&mut args.source, args.output.as_deref(), common)?,
@@ -145,6 +148,7 @@ fn inputs_of(command: &Command) -> Vec<PathBuf> {
         Command::Train(args) => &args.inputs,
         Command::Map(args) => &args.inputs,
         Command::Latent(args) => &args.source.inputs,
+        Command::Predict(args) => &args.source.inputs,
         Command::Evaluate(args) => &args.source.inputs,
         Command::Normalize(args) => &args.source.inputs,
         Command::Parameters(args) => &args.source.inputs,

@@ -9,6 +9,7 @@ mod common;
 mod cells;
 mod files;
 mod inputs;
+mod labels;
 mod models;
 mod sources;
 mod training;
@@ -23,6 +24,7 @@ fn every_hint_works_if_typed() {
     inputs::walk(&mut walk);
     cells::walk(&mut walk);
     models::walk(&mut walk);
+    labels::walk(&mut walk);
     training::walk(&mut walk);
     sources::check_all_seen(walk.seen());
 }

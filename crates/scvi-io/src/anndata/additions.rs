@@ -1,6 +1,6 @@
 //! What is to be added to a copy of a file.
 
-use super::{AnnDataFile, check_name};
+use super::{AnnDataFile, Categorical, check_name};
 use crate::IoError;
 
 /// Where a new array goes.
@@ -40,6 +40,8 @@ pub struct Extras<'a> {
     pub uns: &'a [(&'a str, UnsValue)],
     /// Columns of `obs`, a number per cell.
     pub obs: &'a [(&'a str, &'a [f32])],
+    /// Categorical columns of `obs`, a category or none per cell.
+    pub labels: &'a [(&'a str, &'a Categorical)],
     /// Columns of `var`, a number per gene.
     pub var: &'a [(&'a str, &'a [f32])],
 }
@@ -77,9 +79,10 @@ impl AnnDataFile {
             Slot::Layers => (matrix.slot.name(), matrix.key, self.layers()),
         });
         let obs = extras.obs.iter().map(|(key, _)| ("obs", *key, self.obs_columns()));
+        let labels = extras.labels.iter().map(|(key, _)| ("obs", *key, self.obs_columns()));
         let var = extras.var.iter().map(|(key, _)| ("var", *key, self.var_columns()));
         let uns = extras.uns.iter().map(|(key, _)| ("uns", *key, &uns[..]));
-        let all = matrices.chain(obs).chain(var).chain(uns);
+        let all = matrices.chain(obs).chain(labels).chain(var).chain(uns);
         let replaced = all.filter(|(_, key, there)| there.iter().any(|name| name == key));
         Ok(replaced.map(|(group, key, _)| format!("{group}/{key}")).collect())
     }
@@ -126,6 +129,10 @@ pub(crate) fn check_additions(
             name(frame, key)?;
             length(frame, key, n, values.len())?;
         }
+    }
+    for (key, labels) in extras.labels {
+        name("obs", key)?;
+        length("obs", key, file.n_obs(), labels.codes.len())?;
     }
     Ok(file.n_obs())
 }

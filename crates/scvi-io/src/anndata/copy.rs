@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scvi::module::{MinifiedDataType, PosteriorRows};
 
-use super::{AnnDataFile, Extras, NewRows};
+use super::{AnnDataFile, Extras, NewRows, PosteriorKeys};
 use crate::h5ad::H5adRows;
 use crate::output::{check_output, check_output_dir};
 use crate::rows::RowSink;
@@ -126,6 +126,7 @@ impl RowSink for CopyRows {
 /// | where | what |
 /// |---|---|
 /// | `obsm["scvi_latent_qzm"]`, `obsm["scvi_latent_qzv"]` | mean and variance: `(cells, n_latent)` |
+/// | `obsm["scanvi_latent_qzm"]`, `obsm["scanvi_latent_qzv"]` | the same of a SCANVI |
 /// | `obs["observed_lib_size"]` | Σ_g x of each cell, in counts |
 /// | `uns["_scvi_adata_minify_type"]` | which of the two kinds it is |
 ///
@@ -141,15 +142,15 @@ impl RowSink for CopyRows {
 pub fn write_minified(
     input: impl AsRef<Path>,
     output: impl AsRef<Path>,
-    posterior: &PosteriorRows<f32>,
+    (posterior, keys): (&PosteriorRows<f32>, PosteriorKeys),
     kind: MinifiedDataType,
     overwrite: bool,
 ) -> Result<(), IoError> {
     let (file, output) = (AnnDataFile::open(input)?, output.as_ref());
     check(&file, posterior)?;
     match file.kind() {
-        "zarr" => zarr::copy::write_minified(&file, output, posterior, kind, overwrite),
-        _ => h5ad::write_minified(&file, output, posterior, kind, overwrite),
+        "zarr" => zarr::copy::write_minified(&file, output, (posterior, keys), kind, overwrite),
+        _ => h5ad::write_minified(&file, output, (posterior, keys), kind, overwrite),
     }
 }
 

@@ -10,12 +10,37 @@ use crate::IoError;
 
 /// The entry of uns that makes a file minified.
 pub(crate) const TYPE: &str = "_scvi_adata_minify_type";
-/// Means and variances in obsm, and sizes in obs; scvi-tools before 1.2 put an `_scvi_` or `_`
-/// before these names.
-pub(crate) const NAMES: [[&str; 3]; 2] = [
-    ["scvi_latent_qzm", "scvi_latent_qzv", "observed_lib_size"],
-    ["_scvi_latent_qzm", "_scvi_latent_qzv", "_scvi_observed_lib_size"],
-];
+/// The class of model whose posteriors a minified file holds: each has names of its own for means
+/// and variances in obsm, and sizes in obs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PosteriorKeys {
+    /// `SCVI` and `LinearSCVI`.
+    Scvi,
+    /// `SCANVI`.
+    Scanvi,
+}
+
+impl PosteriorKeys {
+    /// The names; those of scvi-tools before 1.2 stand second.
+    fn all(self) -> [[&'static str; 3]; 2] {
+        match self {
+            Self::Scvi => [
+                ["scvi_latent_qzm", "scvi_latent_qzv", "observed_lib_size"],
+                ["_scvi_latent_qzm", "_scvi_latent_qzv", "_scvi_observed_lib_size"],
+            ],
+            Self::Scanvi => [
+                ["scanvi_latent_qzm", "scanvi_latent_qzv", "observed_lib_size"],
+                ["_scanvi_latent_qzm", "_scanvi_latent_qzv", "_scanvi_observed_lib_size"],
+            ],
+        }
+    }
+
+    /// The names that are written.
+    pub(crate) fn names(self) -> [&'static str; 3] {
+        let [names, _] = self.all();
+        names
+    }
+}
 
 impl AnnDataFile {
     /// What the file still holds of its cells where it is minified; `None` where it is not.
@@ -37,8 +62,8 @@ impl AnnDataFile {
     ///
     /// # Errors
     /// [`IoError`] where the file cannot be read.
-    pub fn replaced_when_minified(&self) -> Result<Vec<String>, IoError> {
-        let [mean, var, size] = NAMES[0];
+    pub fn replaced_when_minified(&self, keys: PosteriorKeys) -> Result<Vec<String>, IoError> {
+        let [mean, var, size] = keys.names();
         let matrices = [mean, var].map(|key| NewRows { slot: Slot::Obsm, key, columns: 0 });
         let obs: [(&str, &[f32]); 1] = [(size, &[])];
         self.replaced(&matrices, &Extras { obs: &obs, ..Extras::default() })
@@ -48,9 +73,9 @@ impl AnnDataFile {
     ///
     /// # Errors
     /// [`IoError`] where a part of them is missing or does not fit the cells.
-    pub fn posterior(&self) -> Result<PosteriorRows<f32>, IoError> {
-        let is_there = |names: &&[&str; 3]| self.obsm_keys().iter().any(|key| key == names[0]);
-        let [mean, var, size] = NAMES.iter().find(is_there).unwrap_or(&NAMES[0]);
+    pub fn posterior(&self, keys: PosteriorKeys) -> Result<PosteriorRows<f32>, IoError> {
+        let is_there = |names: &[&str; 3]| self.obsm_keys().iter().any(|key| key == names[0]);
+        let [mean, var, size] = keys.all().into_iter().find(is_there).unwrap_or(keys.names());
         let column = self.obs_column(size)?;
         let sizes = column.to_numbers().ok_or_else(|| {
             self.store().structure(&format!("obs/{size}"), "numbers", "something else")

@@ -8,8 +8,9 @@ use scvi::model::query::Freeze;
 use scvi::module::VaeConfig;
 use scvi::nn::StateDict;
 use scvi::train::{RunDescription, RunProgress};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::difference::first_difference;
 use crate::checksum::sha256_hex;
@@ -36,6 +37,10 @@ pub struct RunSetup {
     /// Epochs of the model before the run, where it goes on with one that was trained.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub epochs_before: usize,
+    /// SHA-256 of the tensors of the model that the run began with, in hexadecimal, where that is
+    /// another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_with: Option<String>,
 }
 
 fn is_zero(n: &usize) -> bool {
@@ -55,15 +60,20 @@ pub struct MappingSetup {
 impl MappingSetup {
     /// Of a reference with these tensors.
     pub fn new(reference: &StateDict<f32>, freeze: Freeze) -> Self {
-        let mut bytes = Vec::new();
-        for (name, tensor) in reference {
-            bytes.extend((name.len() as u64).to_le_bytes());
-            bytes.extend(name.as_bytes());
-            bytes.extend((tensor.data.len() as u64).to_le_bytes());
-            tensor.data.iter().for_each(|v| bytes.extend(v.to_le_bytes()));
-        }
-        Self { freeze, reference: sha256_hex(&bytes) }
+        Self { freeze, reference: sha256_of_tensors(reference) }
     }
+}
+
+/// SHA-256 of names and numbers, in hexadecimal: what a run began with is recognized by it.
+pub fn sha256_of_tensors(state: &StateDict<f32>) -> String {
+    let mut bytes = Vec::new();
+    for (name, tensor) in state {
+        bytes.extend((name.len() as u64).to_le_bytes());
+        bytes.extend(name.as_bytes());
+        bytes.extend((tensor.data.len() as u64).to_le_bytes());
+        tensor.data.iter().for_each(|v| bytes.extend(v.to_le_bytes()));
+    }
+    sha256_hex(&bytes)
 }
 
 /// Everything in a checkpoint but its tensors.
@@ -97,6 +107,26 @@ impl<C> CheckpointMeta<C> {
     }
 }
 
+impl CheckpointMeta<Value> {
+    /// The same with the configuration of a module, which is not known before the file was read.
+    ///
+    /// # Errors
+    /// [`IoError::NotCheckpoint`] where it is that of another module.
+    pub(super) fn typed<C: DeserializeOwned>(
+        self,
+        path: &Path,
+    ) -> Result<CheckpointMeta<C>, IoError> {
+        let Self { checkpoint_version, instruction_set, setup, run, progress } = self;
+        let RunDescription { config, plan, data } = run;
+        let config = serde_json::from_value(config).map_err(|e| IoError::NotCheckpoint {
+            path: path.to_owned(),
+            problem: format!("its configuration: {e}"),
+        })?;
+        let run = RunDescription { config, plan, data };
+        Ok(CheckpointMeta { checkpoint_version, instruction_set, setup, run, progress })
+    }
+}
+
 impl<C: Serialize> CheckpointMeta<C> {
     /// Whether the run that is set up now is the one that the checkpoint at `path` is of.
     ///
@@ -112,6 +142,10 @@ impl<C: Serialize> CheckpointMeta<C> {
         let difference = first_difference(&then.0.program, &setup.program, "the program")
             .or_else(|| first_difference(&then.0.input, &setup.input, "the input's"))
             .or_else(|| first_difference(&mapping(then.0), &mapping(setup), "the"))
+            .or_else(|| {
+                let (then, now) = (&then.0.began_with, &setup.began_with);
+                first_difference(then, now, "the model that the run begins with")
+            })
             .or_else(|| {
                 let (then, now) = (then.0.epochs_before, setup.epochs_before);
                 first_difference(&then, &now, "the model's number of epochs before the run")
@@ -133,6 +167,6 @@ impl<C: Serialize> CheckpointMeta<C> {
 }
 
 /// What a run maps, under a name of its own.
-fn mapping(setup: &RunSetup) -> serde_json::Value {
+fn mapping(setup: &RunSetup) -> Value {
     json!({"mapping": setup.mapping})
 }

@@ -14,8 +14,8 @@ mod write;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-pub use meta::{CHECKPOINT_VERSION, CheckpointMeta, MappingSetup, RunSetup};
-pub use read::read_checkpoint;
+pub use meta::{CHECKPOINT_VERSION, CheckpointMeta, MappingSetup, RunSetup, sha256_of_tensors};
+pub use read::{read_checkpoint, typed_run};
 pub use run::{CheckpointError, RunCheckpoint, SavedRun};
 pub use schedule::Schedule;
 pub use write::write_checkpoint;

@@ -28,6 +28,20 @@ pub fn read_checkpoint<C: Clone + DeserializeOwned>(
     parse(path, &bytes)
 }
 
+/// A checkpoint that was read as that of any module, as one of a module that is made from a `C`.
+///
+/// # Errors
+/// [`IoError::NotCheckpoint`] where it is that of another.
+pub fn typed_run<C: Clone + DeserializeOwned>(
+    path: impl AsRef<Path>,
+    (meta, checkpoint): SavedRun<Value>,
+) -> Result<SavedRun<C>, IoError> {
+    let meta: CheckpointMeta<C> = meta.typed(path.as_ref())?;
+    let Checkpoint { progress, weights, moments, .. } = checkpoint;
+    let run = meta.run.clone();
+    Ok((meta, Checkpoint { run, progress, weights, moments }))
+}
+
 fn parse<C: Clone + DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<SavedRun<C>, IoError> {
     let fault = |problem: String| IoError::NotCheckpoint { path: path.to_owned(), problem };
     let broken = |e: &dyn std::fmt::Display| fault(format!("not a safetensors file: {e}"));

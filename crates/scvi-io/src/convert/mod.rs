@@ -45,5 +45,6 @@ mod unused;
 
 pub use extras::ScviToolsExtras;
 pub use from_scvi_tools::from_scvi_tools;
+pub(crate) use model_class::class_name;
 pub use to_scvi_tools::to_scvi_tools;
 pub(crate) use unused::is_unused;

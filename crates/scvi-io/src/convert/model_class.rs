@@ -59,3 +59,8 @@ impl ModelClass {
         self == Self::LinearScvi
     }
 }
+
+/// The name of the class that a model corresponds to.
+pub(crate) fn class_name(meta: &ModelMeta) -> &'static str {
+    ModelClass::of_model(meta).name()
+}

@@ -14,7 +14,7 @@ use super::minified::copy_minified;
 use super::rows::H5adRows;
 use super::store::{Node, Store};
 use crate::IoError;
-use crate::anndata::{AnnDataFile, Extras, NewRows, Slot, UnsValue};
+use crate::anndata::{AnnDataFile, Categorical, Extras, NewRows, PosteriorKeys, Slot, UnsValue};
 use crate::output::AtomicFile;
 
 /// Runs of fewer bytes are copied, because a hole is at least a block of the file system.
@@ -33,9 +33,11 @@ pub(crate) fn dry_run_copy(
     let layers = NewRows { slot: Slot::Layers, key: "scvi_normalized", columns: file.n_vars() };
     let matrices = [NewRows { slot: Slot::Obsm, key: "X_scVI", columns: 1 }, layers];
     let (of_cells, of_genes) = (vec![0.0; file.n_obs()], vec![0.0; file.n_vars()]);
+    let labels = Categorical { codes: vec![None; file.n_obs()], ..Categorical::default() };
     let extras = Extras {
         uns: &[("scvi_columns", UnsValue::Texts(vec![String::new()]))],
         obs: &[("scvi_library_size", &of_cells)],
+        labels: &[("scanvi_prediction", &labels)],
         var: &[("scvi_dispersions", &of_genes)],
     };
     let holes = holes(&Store::open(&input)?)?;
@@ -57,7 +59,7 @@ pub(crate) fn dry_run_minified(
     let posterior = PosteriorRows { qz_m, qz_v, observed_lib_size: zeros };
     let holes = holes(&Store::open(&file.path())?)?;
     let temp = AtomicFile::create(output, overwrite)?;
-    copy_minified(file, temp.temp_path(), &holes, &posterior, kind)
+    copy_minified(file, temp.temp_path(), &holes, (&posterior, PosteriorKeys::Scvi), kind)
 }
 
 /// Where the values of arrays lie, sorted and apart from each other.

@@ -11,7 +11,7 @@ use super::store::{Node, Store};
 use super::write_attrs::encoding;
 use crate::IoError;
 use crate::anndata::encodings::{ARRAY, CSR_MATRIX, STRING};
-use crate::anndata::{AnnDataFile, NAMES, TYPE};
+use crate::anndata::{AnnDataFile, PosteriorKeys, TYPE};
 use crate::output::AtomicFile;
 
 /// Writes a copy of an `.h5ad` file in scvi-tools' minified form, as
@@ -19,14 +19,16 @@ use crate::output::AtomicFile;
 pub(crate) fn write_minified(
     h5ad: &AnnDataFile,
     output: &Path,
-    posterior: &PosteriorRows<f32>,
+    posterior: (&PosteriorRows<f32>, PosteriorKeys),
     kind: MinifiedDataType,
     overwrite: bool,
 ) -> Result<(), IoError> {
     let temp = AtomicFile::create(output, overwrite)?;
     copy_minified(h5ad, temp.temp_path(), &[], posterior, kind)?;
     let written = AnnDataFile::open(temp.temp_path())?;
-    if written.minified_data_type()? != Some(kind) || written.posterior()? != *posterior {
+    if written.minified_data_type()? != Some(kind)
+        || written.posterior(posterior.1)? != *posterior.0
+    {
         let problem = "its posteriors came out as others".to_owned();
         return Err(IoError::CannotCopy { path: h5ad.path(), problem });
     }
@@ -39,13 +41,13 @@ pub(super) fn copy_minified(
     h5ad: &AnnDataFile,
     temp: &Path,
     holes: &[Range<u64>],
-    posterior: &PosteriorRows<f32>,
+    posterior: (&PosteriorRows<f32>, PosteriorKeys),
     kind: MinifiedDataType,
 ) -> Result<(), IoError> {
     let input = &h5ad.path();
     let store = Store::open(input)?;
     let mut touched = Touched::default();
-    let [mean, var, size] = NAMES[0];
+    let [mean, var, size] = posterior.1.names();
     touched.add(&store, "obsm", [mean, var])?;
     touched.add(&store, "obs", [size])?;
     touched.add(&store, "uns", [TYPE])?;
@@ -76,7 +78,7 @@ fn edit(
     file: &File,
     from: &AnnDataFile,
     touched: &Touched,
-    posterior: &PosteriorRows<f32>,
+    (posterior, keys): (&PosteriorRows<f32>, PosteriorKeys),
     kind: MinifiedDataType,
 ) -> Result<(), H5Error> {
     let shape = [from.n_obs(), from.n_vars()];
@@ -86,7 +88,7 @@ fn edit(
             write_zeros(file, &format!("layers/{layer}"), shape)?;
         }
     }
-    let [mean, var, size] = NAMES[0];
+    let [mean, var, size] = keys.names();
     let obsm = open_or_create(file, touched.path("obsm"))?;
     let n_obs = from.n_obs() as u64;
     for (name, values) in [(mean, &posterior.qz_m), (var, &posterior.qz_v)] {

@@ -8,10 +8,10 @@ use hdf5_pure::{AttrValue, Error as H5Error, File, Group};
 use super::edited_copy::{Touched, copy_and_edit, open_or_create, remove};
 use super::reserve::reserve;
 use super::store::Store;
-use super::write_column::{encode, fill_uns};
+use super::write_column::{add_categorical, encode, fill_uns};
 use crate::IoError;
 use crate::anndata::encodings::ARRAY;
-use crate::anndata::{AnnDataFile, Extras, NewRows, check_additions};
+use crate::anndata::{AnnDataFile, Categorical, Extras, NewRows, check_additions};
 use crate::output::{AtomicFile, RegionFile};
 use crate::rows::RowSink;
 
@@ -130,6 +130,9 @@ fn touched(
     if !extras.uns.is_empty() {
         touched.add(store, "uns", extras.uns.iter().map(|(key, _)| *key))?;
     }
+    if !extras.labels.is_empty() {
+        touched.add(store, "obs", extras.labels.iter().map(|(key, _)| *key))?;
+    }
     for (frame, columns) in [("obs", extras.obs), ("var", extras.var)] {
         if !columns.is_empty() {
             touched.add(store, frame, columns.iter().map(|(key, _)| *key))?;
@@ -164,27 +167,43 @@ fn edit(
             group.create_dataset(key, |dataset| fill_uns(dataset, value))?;
         }
     }
-    let frames = [("obs", from.obs_columns(), extras.obs), ("var", from.var_columns(), extras.var)];
-    for (frame, order, columns) in frames {
-        if !columns.is_empty() {
-            add_columns(&file.group(touched.path(frame))?, order, columns)?;
+    let frames = [
+        ("obs", from.obs_columns(), extras.obs, extras.labels),
+        ("var", from.var_columns(), extras.var, &[]),
+    ];
+    for (frame, order, columns, labels) in frames {
+        if !columns.is_empty() || !labels.is_empty() {
+            add_columns(&file.group(touched.path(frame))?, order, columns, labels)?;
         }
     }
     Ok(())
 }
 
 /// Adds columns to a data frame, behind those that it has.
-fn add_columns(frame: &Group, order: &[String], columns: &[(&str, &[f32])]) -> Result<(), H5Error> {
+fn add_columns(
+    frame: &Group,
+    order: &[String],
+    columns: &[(&str, &[f32])],
+    labels: &[(&str, &Categorical)],
+) -> Result<(), H5Error> {
     let mut order = order.to_vec();
+    let mut append = |key: &str| {
+        if !order.iter().any(|name| name == key) {
+            order.push(key.to_owned());
+        }
+    };
     for (key, values) in columns {
         remove(frame, key)?;
         frame.create_dataset(key, |dataset| {
             dataset.with_f32_data(values);
             encode(dataset, ARRAY);
         })?;
-        if !order.iter().any(|name| name == key) {
-            order.push((*key).to_owned());
-        }
+        append(key);
+    }
+    for (key, column) in labels {
+        remove(frame, key)?;
+        add_categorical(frame, key, column)?;
+        append(key);
     }
     frame.set_attr("column-order", AttrValue::VarLenStringArray(order))
 }

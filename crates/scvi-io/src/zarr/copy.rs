@@ -11,8 +11,10 @@ use super::consolidate::{consolidate, is_consolidated};
 use super::store::{GROUP, NODE, Store, Version};
 use super::write::{Element, edit_attributes, write_group, write_text, write_texts, write_whole};
 use crate::IoError;
-use crate::anndata::encodings::{ARRAY, CSR_MATRIX, DICT, NUMERIC_SCALAR};
-use crate::anndata::{AnnDataFile, Extras, NAMES, NewRows, Slot, TYPE, UnsValue, check_additions};
+use crate::anndata::encodings::{ARRAY, CATEGORICAL, CSR_MATRIX, DICT, NUMERIC_SCALAR};
+use crate::anndata::{
+    AnnDataFile, Categorical, Extras, NewRows, PosteriorKeys, Slot, TYPE, UnsValue, check_additions,
+};
 use crate::output::AtomicDir;
 use crate::rows::RowSink;
 
@@ -64,8 +66,9 @@ impl ZarrCopy {
         for (name, values) in extras.uns {
             add_uns(&root, version, name, values)?;
         }
-        add_columns(&root.join("obs"), version, file.obs_columns(), extras.obs)?;
-        add_columns(&root.join("var"), version, file.var_columns(), extras.var)?;
+        let (obs, var) = (root.join("obs"), root.join("var"));
+        add_columns(&obs, version, file.obs_columns(), extras.obs, extras.labels)?;
+        add_columns(&var, version, file.var_columns(), extras.var, &[])?;
         Ok(copy)
     }
 
@@ -126,7 +129,7 @@ impl RowSink for ZarrCopy {
 pub(crate) fn write_minified(
     file: &AnnDataFile,
     output: &Path,
-    posterior: &PosteriorRows<f32>,
+    (posterior, keys): (&PosteriorRows<f32>, PosteriorKeys),
     kind: MinifiedDataType,
     overwrite: bool,
 ) -> Result<(), IoError> {
@@ -147,7 +150,7 @@ pub(crate) fn write_minified(
     for place in &empties {
         write_zeros(&root.join(place), version, [file.n_obs(), file.n_vars()])?;
     }
-    let [mean, var, size] = NAMES[0];
+    let [mean, var, size] = keys.names();
     ensure_group(&root.join("obsm"), version)?;
     for (name, values) in [(mean, &posterior.qz_m), (var, &posterior.qz_v)] {
         let folder = root.join("obsm").join(name);
@@ -158,7 +161,7 @@ pub(crate) fn write_minified(
         rows.finish()?;
     }
     let sizes = [(size, &posterior.observed_lib_size[..])];
-    add_columns(&root.join("obs"), version, file.obs_columns(), &sizes)?;
+    add_columns(&root.join("obs"), version, file.obs_columns(), &sizes, &[])?;
     add_uns(root, version, TYPE, &UnsValue::Text(kind.name().to_owned()))?;
     copy.close()
 }
@@ -204,28 +207,49 @@ fn remove(folder: &Path) -> Result<(), IoError> {
     }
 }
 
-/// Adds columns of numbers to a data frame, behind those that it has.
+/// Adds columns of numbers and of categories to a data frame, behind those that it has.
 fn add_columns(
     frame: &Path,
     version: Version,
     order: &[String],
     columns: &[(&str, &[f32])],
+    labels: &[(&str, &Categorical)],
 ) -> Result<(), IoError> {
     let mut order = order.to_vec();
+    let mut append = |name: &str| {
+        if !order.iter().any(|known| known == name) {
+            order.push(name.to_owned());
+        }
+    };
     for (name, values) in columns {
         let folder = frame.join(name);
         remove(&folder)?;
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let shape = [values.len()];
         write_whole(&folder, version, (&shape, Element::Single), &bytes, ARRAY)?;
-        if !order.iter().any(|known| known == name) {
-            order.push((*name).to_owned());
-        }
+        append(name);
     }
-    if columns.is_empty() {
+    for (name, column) in labels {
+        let folder = frame.join(name);
+        remove(&folder)?;
+        write_categorical(&folder, version, column)?;
+        append(name);
+    }
+    if columns.is_empty() && labels.is_empty() {
         return Ok(());
     }
     edit_attributes(frame, version, |all| _ = all.insert("column-order".into(), json!(order)))
+}
+
+fn write_categorical(folder: &Path, version: Version, column: &Categorical) -> Result<(), IoError> {
+    write_group(folder, version, CATEGORICAL)?;
+    let ordered = json!(column.ordered);
+    edit_attributes(folder, version, |all| _ = all.insert("ordered".into(), ordered))?;
+    write_texts(&folder.join("categories"), version, &column.categories)?;
+    let codes = column.codes.iter().map(|code| code.map_or(-1, i64::from));
+    let bytes: Vec<u8> = codes.flat_map(i64::to_le_bytes).collect();
+    let shape = [column.codes.len()];
+    write_whole(&folder.join("codes"), version, (&shape, Element::Integer), &bytes, ARRAY)
 }
 
 fn add_uns(root: &Path, version: Version, name: &str, value: &UnsValue) -> Result<(), IoError> {

@@ -76,6 +76,7 @@ impl CheckpointOptions {
             input: InputMeta::new(n_cells, &meta.var_names),
             mapping: reference.map(|reference| reference.mapping.clone()),
             epochs_before: saved_model.history.rows.len(),
+            began_with: None,
         };
         Ok(Prepared { path, setup, schedule, saved })
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scvi::data::CategoricalField;
 use scvi::listed;
-use scvi::module::VaeConfig;
+use scvi::module::ScanvaeConfig;
 use scvi_io::model_dir::HistoryTable;
 use scvi_io::{GeneSelectionMeta, ModelKind, SavedModel, model_kind, open_model};
 use serde_json::{Map, Value, json};
@@ -38,7 +38,10 @@ pub(super) fn report(path: &Path, common: &Common) -> Result<Report, CliError> {
     };
     let optional = |f: &Option<CategoricalField>| f.as_ref().map_or(Value::Null, field);
     let covariates: Vec<Value> = meta.registry.categorical_covariates.iter().map(field).collect();
-    let options = options(&meta.config);
+    let config = meta.module_config();
+    let options = options(config.clone());
+    let scanvi = meta.scanvi.as_ref().and_then(|own| own.config(&meta.config).validate().ok());
+    let n_parameters = scanvi.map_or(vae.spec().n_parameters(), |spec| spec.n_parameters());
     let n_cells = meta.training.n_cells;
     let cells = if common.json { json!(n_cells) } else { json!(format!("{n_cells} cells")) };
     let elbo = |name| match last(&history, name) {
@@ -58,10 +61,11 @@ pub(super) fn report(path: &Path, common: &Common) -> Result<Report, CliError> {
         .add("format_version", (kind == ModelKind::Native).then_some(meta.format_version))
         .add("genes", meta.config.n_input)
         .add("gene_selection", gene_selection(meta.gene_selection.as_ref(), common))
-        .add("parameters", vae.spec().n_parameters() as u64)
+        .add("parameters", n_parameters as u64)
         .add("layer", meta.registry.layer.to_string())
         .add("batch", optional(&meta.registry.batch))
-        .add("labels", optional(&meta.registry.labels));
+        .add("labels", optional(&meta.registry.labels))
+        .add("unlabeled_category", meta.scanvi.as_ref().map(|own| own.unlabeled_category.clone()));
     match common.json {
         true => report.add("categorical_covariates", covariates),
         false => report.lines("categorical_covariates", texts(&covariates)),
@@ -77,10 +81,7 @@ pub(super) fn report(path: &Path, common: &Common) -> Result<Report, CliError> {
         .add("elbo_validation", elbo("elbo_validation"))
         .add("seed", meta.training.seed);
     if common.json {
-        report
-            .add("options", options)
-            .add("config", serde_json::to_value(&meta.config).unwrap_or(Value::Null))
-            .add("var_names", meta.var_names);
+        report.add("options", options).add("config", config).add("var_names", meta.var_names);
     } else {
         let lines = options.iter().map(|(name, value)| match value {
             Value::String(text) => format!("{name} {text}"),
@@ -116,12 +117,13 @@ fn last(history: &HistoryTable, name: &str) -> Option<f64> {
 }
 
 /// What differs from the default, under scvi-tools' names; of keyword arguments each by itself.
-fn options(config: &VaeConfig) -> Map<String, Value> {
-    let entries = |config: &VaeConfig| match serde_json::to_value(config) {
-        Ok(Value::Object(entries)) => entries,
+fn options(config: Value) -> Map<String, Value> {
+    let entries = |config: Value| match config {
+        Value::Object(entries) => entries,
         _ => Map::new(),
     };
-    let (own, defaults) = (entries(config), entries(&VaeConfig::default()));
+    let defaults = serde_json::to_value(ScanvaeConfig::default()).unwrap_or(Value::Null);
+    let (own, defaults) = (entries(config), entries(defaults));
     let mut differing = Map::new();
     for (name, value) in own.into_iter().filter(|(name, _)| !OF_DATA.contains(&name.as_str())) {
         match (value, &defaults[&name]) {
@@ -139,10 +141,13 @@ fn options(config: &VaeConfig) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use scvi::module::VaeConfig;
+
     use super::*;
 
     #[test]
     fn shows_options_that_differ_and_nothing_that_the_data_decide() {
+        let options = |config: &VaeConfig| options(serde_json::to_value(config).unwrap());
         assert!(options(&VaeConfig::default()).is_empty());
         let mut config = VaeConfig { n_input: 7, n_batch: 3, n_latent: 4, ..VaeConfig::default() };
         config.library_log_means = Some(vec![1.0; 3]);
