@@ -25,7 +25,6 @@ PHRASES = {
     r"pass(es|ed)? over (the )?zeros": "skip zeros",
     r"what training moves": "trainable",
     r"where left out": "default",
-    r"how many there are": "number of",
     r"what is kept": "saved, cached",
     r"(genes|encoder|decoder) alone": "genes only",
 }
