@@ -11,6 +11,7 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use bytemuck::Pod;
 pub use deviance::{NbDeviance, poisson_deviance};
 pub use saturated::Saturated;
 
@@ -40,6 +41,7 @@ pub trait Real:
     + SubAssign
     + MulAssign
     + Sum
+    + Pod
     + Pooled
     + MicroKernels
 {

@@ -4,6 +4,7 @@
 //! - [`train`]: how it learns, [`train::train`];
 //! - [`model`]: what one does with a trained model, one file a task;
 //! - [`distributions`]: what it predicts of one count, to evaluate and to draw from;
+//! - [`comm`]: workers that train one model together;
 //! - [`data`]: counts, registry, split and minibatches;
 //! - [`nn`]: the layers the module is made of.
 //!
@@ -27,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod comm;
 pub mod data;
 pub mod distributions;
 mod listed;

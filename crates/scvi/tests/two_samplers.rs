@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use scvi::Cpu;
+use scvi::comm::Comm;
 use scvi::data::simulate::{SimulateConfig, Simulated, simulate};
 use scvi::data::{CsrMatrix, Dataset, Split};
 use scvi::module::{Loss, LossPart, LossTerm, Minibatch};
@@ -128,11 +129,11 @@ impl Trainable for Means {
         samplers
     }
 
-    fn workspace(&self, sizes: &[MinibatchSize]) -> Workspace {
-        Workspace { inputs: self.inputs(sizes), losses: Default::default() }
+    fn workspace(&self, sizes: &[MinibatchSize], comm: &Arc<dyn Comm>) -> Workspace {
+        Workspace { inputs: self.inputs(sizes, comm), losses: Default::default() }
     }
 
-    fn inputs(&self, sizes: &[MinibatchSize]) -> Inputs {
+    fn inputs(&self, sizes: &[MinibatchSize], _: &Arc<dyn Comm>) -> Inputs {
         assert_eq!(sizes.len(), 2);
         Inputs { cells: Default::default(), y: Default::default(), log: self.log.clone() }
     }

@@ -6,6 +6,7 @@ use scvi_kernels::{Backend, Real};
 use super::noise::Noise;
 use super::vae::{Vae, dispersion, for_library, for_z, log_factor, pass};
 use super::workspace::Workspace;
+use crate::comm::LeafShare;
 use crate::nn::{
     DecoderLeaf, Embedding, EncoderLeaf, InputGrads, MomentGrads, OptimizerStep, Update,
     apply_staged, keep_staged, with_each,
@@ -21,10 +22,12 @@ impl<B: Backend> Vae<B> {
         kl_weight: f64,
         optimizer: impl Into<OptimizerStep<B::Elem>>,
     ) {
-        self.train_leaves(std::slice::from_mut(ws), noise, kl_weight, optimizer);
+        let cells = [ws.inputs.n_cells];
+        let share = LeafShare::solo(&cells);
+        self.train_leaves(std::slice::from_mut(ws), share, noise, kl_weight, optimizer);
     }
 
-    /// The same on a minibatch that lies in several workspaces, its leaves.
+    /// The same on a worker's share of a minibatch in leaves, each in a workspace.
     ///
     /// Loss and batch normalisation are those of the whole minibatch; gradients, and the moments of
     /// normalised layers, are added up over the leaves pair by pair. Of several leaves the gradient
@@ -37,14 +40,15 @@ impl<B: Backend> Vae<B> {
     pub fn train_leaves(
         &mut self,
         leaves: &mut [Workspace<B>],
+        share: LeafShare,
         noise: Noise<B::Elem>,
         kl_weight: f64,
         optimizer: impl Into<OptimizerStep<B::Elem>>,
     ) {
         let optimizer = optimizer.into();
-        let update = if leaves.len() > 1 { Update::Stage } else { optimizer.update() };
-        self.forward_backward(leaves, noise, kl_weight, update);
-        self.apply_staged(&mut leaves[0], optimizer, update);
+        let update = update(&optimizer, share);
+        self.forward_backward(leaves, share, noise, kl_weight, update);
+        self.apply_staged(leaves, share, optimizer, update);
     }
 
     /// The same without the optimizer: gradients are kept for [`Vae::gradients`].
@@ -54,10 +58,12 @@ impl<B: Backend> Vae<B> {
         noise: Noise<B::Elem>,
         kl_weight: f64,
     ) {
-        self.forward_backward(std::slice::from_mut(ws), noise, kl_weight, Update::Store);
+        let cells = [ws.inputs.n_cells];
+        let (share, leaves) = (LeafShare::solo(&cells), std::slice::from_mut(ws));
+        self.forward_backward(leaves, share, noise, kl_weight, Update::Store);
     }
 
-    /// The same of a minibatch in leaves.
+    /// The same of a minibatch in leaves that are all here.
     ///
     /// # Panics
     /// As [`Vae::train_leaves`].
@@ -67,12 +73,14 @@ impl<B: Backend> Vae<B> {
         noise: Noise<B::Elem>,
         kl_weight: f64,
     ) {
-        self.forward_backward(leaves, noise, kl_weight, Update::Stage);
+        let cells: Vec<usize> = leaves.iter().map(Workspace::n_cells).collect();
+        let share = LeafShare::solo(&cells);
+        self.forward_backward(leaves, share, noise, kl_weight, Update::Stage(0));
         let (backend, tensors) = self.tensors_mut();
         keep_staged(backend, tensors);
     }
 
-    /// One optimizer step on the minibatch in `leaves` at draws from its stored posterior: forward
+    /// One optimizer step on a worker's share of a minibatch at draws from its stored posterior: forward
     /// in training mode, loss, gradients, and the optimizer on the parameters of the decoder, px_r
     /// and the batch's embedding. The encoder is not run.
     ///
@@ -84,20 +92,21 @@ impl<B: Backend> Vae<B> {
     pub fn train_decoder_leaves(
         &mut self,
         leaves: &mut [Workspace<B>],
+        share: LeafShare,
         noise: Noise<B::Elem>,
         optimizer: impl Into<OptimizerStep<B::Elem>>,
     ) {
         let optimizer = optimizer.into();
-        let update = if leaves.len() > 1 { Update::Stage } else { optimizer.update() };
+        let update = update(&optimizer, share);
         for ws in &mut *leaves {
             self.cached_inference(ws, Some(noise));
             self.embed_batch_train(ws);
         }
-        self.forward_decoder(leaves);
-        self.train_heads(leaves, mean_weight(leaves), update);
-        self.backward_decoder(leaves, update);
+        self.forward_decoder(leaves, share);
+        self.train_heads(leaves, mean_weight(share), update);
+        self.backward_decoder(leaves, share, update);
         self.backward_embedding(leaves, update);
-        self.apply_staged(&mut leaves[0], optimizer, update);
+        self.apply_staged(leaves, share, optimizer, update);
     }
 
     /// -ln p(x|z) of each cell of a minibatch in leaves, in evaluation mode: [`Vae::generative`].
@@ -115,19 +124,24 @@ impl<B: Backend> Vae<B> {
     /// Clips and applies the gradients that a backward pass staged, if it did.
     fn apply_staged(
         &mut self,
-        ws: &mut Workspace<B>,
+        leaves: &mut [Workspace<B>],
+        share: LeafShare,
         step: OptimizerStep<B::Elem>,
         update: Update<B::Elem>,
     ) {
-        if matches!(update, Update::Stage) {
+        if matches!(update, Update::Stage(_)) {
             let (backend, tensors) = self.tensors_mut();
-            apply_staged(backend, &step, tensors, &mut ws.sum_of_squares);
+            match leaves {
+                [ws, ..] => apply_staged(backend, &step, tensors, &mut ws.sum_of_squares, share),
+                [] => apply_staged(backend, &step, tensors, &mut backend.zeros(1), share),
+            }
         }
     }
 
     fn forward_backward(
         &mut self,
         leaves: &mut [Workspace<B>],
+        share: LeafShare,
         noise: Noise<B::Elem>,
         kl_weight: f64,
         update: Update<B::Elem>,
@@ -136,19 +150,19 @@ impl<B: Backend> Vae<B> {
             ws.library_is_given = false;
             ws.set_noise(&self.backend, noise, true);
         }
-        self.forward_train(leaves);
-        let weight = mean_weight(leaves);
+        self.forward_train(leaves, share);
+        let weight = mean_weight(share);
         self.train_heads(leaves, weight, update);
-        self.backward_decoder(leaves, update);
-        self.backward_encoders(leaves, weight, kl_weight, update);
+        self.backward_decoder(leaves, share, update);
+        self.backward_encoders(leaves, share, [weight, B::Elem::of(kl_weight) * weight], update);
         self.backward_embedding(leaves, update);
     }
 
     /// Posteriors, and what the decoder's heads read, in training mode.
-    pub(super) fn forward_train(&mut self, leaves: &mut [Workspace<B>]) {
+    pub(super) fn forward_train(&mut self, leaves: &mut [Workspace<B>], share: LeafShare) {
         leaves.iter_mut().for_each(|ws| self.embed_batch_train(ws));
-        self.forward_encoders(leaves);
-        self.forward_decoder(leaves);
+        self.forward_encoders(leaves, share);
+        self.forward_decoder(leaves, share);
     }
 
     fn embed_batch_train(&mut self, ws: &mut Workspace<B>) {
@@ -160,26 +174,28 @@ impl<B: Backend> Vae<B> {
     }
 
     /// Posteriors in training mode.
-    fn forward_encoders(&mut self, leaves: &mut [Workspace<B>]) {
+    fn forward_encoders(&mut self, leaves: &mut [Workspace<B>], share: LeafShare) {
         let Self { backend, encoder, library_encoder, .. } = self;
         let of_z = |ws| {
             let Workspace { inputs, encoder, .. }: &mut Workspace<B> = ws;
             EncoderLeaf { pass: pass(backend, inputs), input: for_z(inputs), acts: encoder }
         };
-        with_each(leaves, of_z, |leaves| encoder.forward_train_leaves(leaves));
+        with_each(leaves, of_z, |leaves| encoder.forward_train_leaves(backend, leaves, share));
         let Some(encoder) = library_encoder else { return };
         let of_library = |ws| {
             let Workspace { inputs, library, .. }: &mut Workspace<B> = ws;
             let acts = library.as_mut().expect("a workspace of this model");
             EncoderLeaf { pass: pass(backend, inputs), input: for_library(inputs), acts }
         };
-        with_each(leaves, of_library, |leaves| encoder.forward_train_leaves(leaves));
+        with_each(leaves, of_library, |leaves| {
+            encoder.forward_train_leaves(backend, leaves, share);
+        });
     }
 
     /// What the decoder's heads read, in training mode.
-    fn forward_decoder(&mut self, leaves: &mut [Workspace<B>]) {
+    fn forward_decoder(&mut self, leaves: &mut [Workspace<B>], share: LeafShare) {
         assert!(
-            leaves.len() == 1 || self.takes_leaves(),
+            share.is_single() || self.takes_leaves(),
             "a model that takes a minibatch as a whole"
         );
         let Self { backend, decoder, .. } = self;
@@ -187,7 +203,7 @@ impl<B: Backend> Vae<B> {
             let Workspace { inputs, encoder, decoder, .. }: &mut Workspace<B> = ws;
             DecoderLeaf { pass: pass(backend, inputs), z: encoder.z(), acts: decoder }
         };
-        with_each(leaves, leaf, |leaves| decoder.hidden_train_leaves(leaves));
+        with_each(leaves, leaf, |leaves| decoder.hidden_train_leaves(backend, leaves, share));
     }
 
     /// The heads and the likelihood, forward and backward, a leaf at a time: what they have of each
@@ -234,6 +250,7 @@ impl<B: Backend> Vae<B> {
     pub(super) fn backward_decoder(
         &mut self,
         leaves: &mut [Workspace<B>],
+        share: LeafShare,
         update: Update<B::Elem>,
     ) {
         let Self { backend, embeddings, decoder, .. } = self;
@@ -245,20 +262,22 @@ impl<B: Backend> Vae<B> {
             let leaf = DecoderLeaf { pass: pass(backend, inputs), z, acts: decoder };
             (leaf, InputGrads { input: Some((dz, false)), embedded })
         };
-        with_each(leaves, leaf, |leaves| decoder.hidden_backward_leaves(leaves, update));
+        with_each(leaves, leaf, |leaves| {
+            decoder.hidden_backward_leaves(backend, leaves, share, update);
+        });
     }
 
-    /// From the gradients of z and the library to the encoders' parameters and the embedding.
+    /// From the gradients of z and the library to the encoders' parameters and the embedding; with
+    /// the weights of a cell, and of its divergence of z.
     fn backward_encoders(
         &mut self,
         leaves: &mut [Workspace<B>],
-        weight: B::Elem,
-        kl_weight: f64,
+        share: LeafShare,
+        [weight, kl_weight]: [B::Elem; 2],
         update: Update<B::Elem>,
     ) {
         let Self { backend, encoder, library_encoder, embeddings, .. } = self;
         let embeds = embeddings.batch().is_some();
-        let kl_weight = B::Elem::of(kl_weight) * weight;
         let of_z = |ws| {
             let Workspace { inputs, encoder, d_embedded, .. }: &mut Workspace<B> = ws;
             let (pass, input) = (pass(backend, inputs), for_z(inputs));
@@ -266,7 +285,7 @@ impl<B: Backend> Vae<B> {
             let moments = MomentGrads::of_kl(kl_weight);
             (EncoderLeaf { pass, input, acts: encoder }, moments, grads)
         };
-        with_each(leaves, of_z, |leaves| encoder.backward_leaves(leaves, update));
+        with_each(leaves, of_z, |leaves| encoder.backward_leaves(backend, leaves, share, update));
         let Some(encoder) = library_encoder else { return };
         let of_library = |ws| {
             let Workspace { inputs, library, d_embedded, .. }: &mut Workspace<B> = ws;
@@ -276,7 +295,9 @@ impl<B: Backend> Vae<B> {
             // The divergence of the library is not warmed up.
             (EncoderLeaf { pass, input, acts }, MomentGrads::of_kl(weight), grads)
         };
-        with_each(leaves, of_library, |leaves| encoder.backward_leaves(leaves, update));
+        with_each(leaves, of_library, |leaves| {
+            encoder.backward_leaves(backend, leaves, share, update);
+        });
     }
 
     pub(super) fn backward_embedding(
@@ -303,7 +324,14 @@ fn one_by_one<B: Backend>(leaves: &mut [Workspace<B>], mut work: impl FnMut(&mut
 }
 
 /// What each cell's loss is multiplied by: the loss is a mean over the cells of all leaves.
-fn mean_weight<B: Backend>(leaves: &[Workspace<B>]) -> B::Elem {
-    let n: usize = leaves.iter().map(|ws| ws.inputs.n_cells).sum();
-    B::Elem::of(1.0 / n as f64)
+fn mean_weight<F: Real>(share: LeafShare) -> F {
+    F::of(1.0 / share.n_cells() as f64)
+}
+
+/// What becomes of a step's gradients: those of several leaves are added up first.
+fn update<F: Real>(optimizer: &OptimizerStep<F>, share: LeafShare) -> Update<F> {
+    match share.is_single() {
+        true => optimizer.update(),
+        false => Update::Stage(share.own().start),
+    }
 }

@@ -2,10 +2,11 @@
 
 use scvi_kernels::ops::count_head::HeadDims;
 use scvi_kernels::ops::linear::LinearDims;
-use scvi_kernels::{Backend, BatchNormEval, BatchNormKept, BatchNormState, GradSink, Real};
+use scvi_kernels::{Backend, BatchNormEval, BatchNormKept, BatchNormState, Device, GradSink, Real};
 
 use super::tensors::{NamedTensor, RunningMoment, Tensors, TensorsMut};
 use super::{Param, Update};
+use crate::comm::LeafShare;
 
 /// Weight of a minibatch in the running moments (scvi-tools 1.4.2, `nn/_base_components.py`).
 const MOMENTUM: f64 = 0.01;
@@ -27,9 +28,12 @@ pub(crate) struct BatchNorm<B: Backend> {
 pub(crate) struct BatchNormActivations<B: Backend> {
     normalised: B::Buf, // (cells, features)
     inv_std: B::Buf,    // (features)
-    /// Of a minibatch in leaves, the moments, then the gradient's sums: `(features)` each.
-    sums: [B::Buf; 2],
+    /// Of a leaf, its moments, then the gradient's sums.
+    sums: Pair<B>,
 }
+
+/// Moments, or sums of a gradient: `(features)` each.
+type Pair<B> = [<B as Device>::Buf; 2];
 
 /// One leaf of what is normalised.
 pub(super) struct NormLeaf<'a, B: Backend> {
@@ -78,15 +82,7 @@ impl<B: Backend> BatchNorm<B> {
     /// What normalising by the minibatch reads, updates and keeps.
     pub(crate) fn train<'a>(
         &'a mut self,
-        kept: &'a mut BatchNormActivations<B>,
-    ) -> BatchNormState<'a, B> {
-        self.state(&mut kept.normalised, &mut kept.inv_std)
-    }
-
-    fn state<'a>(
-        &'a mut self,
-        normalised: &'a mut B::Buf,
-        inv_std: &'a mut B::Buf,
+        BatchNormActivations { normalised, inv_std, .. }: &'a mut BatchNormActivations<B>,
     ) -> BatchNormState<'a, B> {
         BatchNormState {
             gamma: &self.gamma.value,
@@ -146,8 +142,13 @@ impl<B: Backend> BatchNorm<B> {
     }
 
     /// The same by the moments of all leaves together.
-    pub(super) fn forward_train_leaves(&mut self, backend: &B, leaves: &mut [NormLeaf<B>]) {
-        if let [NormLeaf { x, kept, cells }] = leaves {
+    pub(super) fn forward_train_leaves(
+        &mut self,
+        backend: &B,
+        leaves: &mut [NormLeaf<B>],
+        share: LeafShare,
+    ) {
+        if let ([NormLeaf { x, kept, cells }], true) = (&mut *leaves, share.is_single()) {
             return self.forward_train(backend, x, kept, *cells);
         }
         let n_features = self.features;
@@ -155,17 +156,19 @@ impl<B: Backend> BatchNorm<B> {
             let [mean, squares] = &mut kept.sums;
             backend.batch_norm_moments(x, [*cells, n_features], [mean, squares]);
         }
-        combine(leaves, |[mean, squares], others, cells| {
+        let add = |[mean, squares]: &mut Pair<B>, others: &Pair<B>, cells| {
             backend.combine_moments([mean, squares], others.each_ref(), cells, n_features);
-        });
-        share(backend, leaves, n_features);
-        let n = leaves.iter().map(|leaf| leaf.cells).sum();
-        for (i, NormLeaf { x, kept, cells }) in leaves.iter_mut().enumerate() {
-            let BatchNormActivations { normalised, inv_std, sums: [mean, squares] } = &mut **kept;
-            let mut state = self.state(normalised, inv_std);
-            // The running moments move once.
-            state.momentum = if i == 0 { state.momentum } else { 0.0 };
-            backend.batch_norm_by_moments(state, [mean, squares], n, [*cells, n_features], x);
+        };
+        let [mean, squares] = total(backend, leaves, share, n_features, add);
+        let (moments, n) = ([&mean, &squares], share.n_cells());
+        // The running moments move once, on a worker without a leaf, too.
+        let mut none = BatchNormActivations::new(backend, 0, n_features);
+        let state = self.train(&mut none);
+        backend.batch_norm_by_moments(state, moments, n, [0, n_features], &mut backend.zeros(0));
+        for NormLeaf { x, kept, cells } in leaves {
+            let mut state = self.train(kept);
+            state.momentum = 0.0;
+            backend.batch_norm_by_moments(state, moments, n, [*cells, n_features], x);
         }
     }
 
@@ -174,35 +177,34 @@ impl<B: Backend> BatchNorm<B> {
         &mut self,
         backend: &B,
         leaves: &mut [NormLeaf<B>],
+        share: LeafShare,
         update: Update<B::Elem>,
     ) {
-        if let [NormLeaf { x, kept, cells }] = leaves {
+        if let ([NormLeaf { x, kept, cells }], true) = (&mut *leaves, share.is_single()) {
             return self.backward(backend, kept, x, *cells, update);
         }
         let n_features = self.features;
+        // A leaf's sums are its gradients: a row of a single cell.
+        let row = LinearDims { cells: 1, n_in: 0, n_out: n_features };
         for NormLeaf { x, kept, cells } in &mut *leaves {
             let BatchNormActivations { normalised, inv_std, sums: [dgamma, dbeta] } = &mut **kept;
             let kept = BatchNormKept { normalised, inv_std };
             backend.batch_norm_sums(kept, [*cells, n_features], x, [dgamma, dbeta]);
+            let [to_gamma, to_beta] = self.sinks(backend, update);
+            backend.bias_grad(dgamma, row, to_gamma);
+            backend.bias_grad(dbeta, row, to_beta);
         }
-        combine(leaves, |sums, others, _| {
+        let add = |sums: &mut Pair<B>, others: &Pair<B>, _| {
             sums.iter_mut()
                 .zip(others)
                 .for_each(|(sum, other)| backend.add(other, sum, n_features));
-        });
-        share(backend, leaves, n_features);
-        let n = leaves.iter().map(|leaf| leaf.cells).sum();
-        for NormLeaf { x, kept, cells } in &mut *leaves {
-            let [dgamma, dbeta] = &kept.sums;
+        };
+        let [dgamma, dbeta] = total(backend, leaves, share, n_features, add);
+        for NormLeaf { x, kept, cells } in leaves {
             let (kept, dims) = (kept.kept(), [*cells, n_features]);
-            let gamma = &self.gamma.value;
-            backend.batch_norm_grad_by_sums(kept, gamma, [dgamma, dbeta], n, dims, x);
+            let (gamma, sums, n) = (&self.gamma.value, [&dgamma, &dbeta], share.n_cells());
+            backend.batch_norm_grad_by_sums(kept, gamma, sums, n, dims, x);
         }
-        // The sums are the gradients: a row of a single cell.
-        let dims = LinearDims { cells: 1, n_in: 0, n_out: n_features };
-        let [to_gamma, to_beta] = self.sinks(backend, update);
-        backend.bias_grad(&leaves[0].kept.sums[0], dims, to_gamma);
-        backend.bias_grad(&leaves[0].kept.sums[1], dims, to_beta);
     }
 
     /// Factor of each feature in evaluation mode, γ/√(running variance + ε): `(features)`.
@@ -228,34 +230,51 @@ impl<B: Backend> BatchNorm<B> {
     }
 }
 
-/// Combines the sums of all leaves in the first's, pair by pair: those at distance 1, then at 2, 4.
-/// `add` takes the cells behind both.
-fn combine<B: Backend>(
-    leaves: &mut [NormLeaf<B>],
-    add: impl Fn(&mut [B::Buf; 2], &[B::Buf; 2], [usize; 2]),
-) {
-    let cells: Vec<usize> = leaves.iter().map(|leaf| leaf.cells).collect();
-    let n = leaves.len();
+/// What the sums of all leaves come to, those of other workers among them, pair by pair: those at
+/// distance 1, then at 2, 4. `add` takes the cells behind both.
+fn total<B: Backend>(
+    backend: &B,
+    leaves: &[NormLeaf<B>],
+    share: LeafShare,
+    n_features: usize,
+    add: impl Fn(&mut Pair<B>, &Pair<B>, [usize; 2]),
+) -> Pair<B> {
+    let (mut sums, cells) = (sums_of_all(backend, leaves, share, n_features), share.cells());
+    let n = cells.len();
     let mut distance = 1;
     while distance < n {
         for first in (0..n - distance).step_by(2 * distance) {
             let next = first + distance;
             let behind = [first..next, next..n.min(next + distance)];
-            let (lower, upper) = leaves.split_at_mut(next);
-            let (sums, others) = (&mut lower[first].kept.sums, &upper[0].kept.sums);
-            add(sums, others, behind.map(|range| cells[range].iter().sum()));
+            let (lower, upper) = sums.split_at_mut(next);
+            add(&mut lower[first], &upper[0], behind.map(|range| cells[range].iter().sum()));
         }
         distance *= 2;
     }
+    sums.swap_remove(0)
 }
 
-/// Gives every leaf the sums of the first.
-fn share<B: Backend>(backend: &B, leaves: &mut [NormLeaf<B>], len: usize) {
-    let Some((first, others)) = leaves.split_first_mut() else { return };
-    for leaf in others {
-        let sums = first.kept.sums.iter().zip(&mut leaf.kept.sums);
-        sums.for_each(|(from, to)| backend.copy(from, to, len));
+/// The sums of each leaf, those of other workers among them.
+fn sums_of_all<B: Backend>(
+    backend: &B,
+    leaves: &[NormLeaf<B>],
+    share: LeafShare,
+    n_features: usize,
+) -> Vec<Pair<B>> {
+    if share.is_solo() {
+        return leaves.iter().map(|leaf| leaf.kept.sums.clone()).collect();
     }
+    let sums = leaves.iter().flat_map(|leaf| &leaf.kept.sums);
+    let own: Vec<_> = sums.flat_map(|sum| backend.download(sum, n_features)).collect();
+    let all = share.gather(&own, 2 * n_features);
+    let pairs = all.chunks_exact(2 * n_features).map(|pair| pair.split_at(n_features));
+    pairs.map(|(first, second)| [first, second].map(|sum| uploaded(backend, sum))).collect()
+}
+
+fn uploaded<B: Backend>(backend: &B, values: &[B::Elem]) -> B::Buf {
+    let mut buf = backend.zeros(values.len());
+    backend.upload(&mut buf, values);
+    buf
 }
 
 fn named<P, M>(

@@ -9,6 +9,7 @@ use super::heads::{Decoded, Heads, HeadsActivations};
 use super::leaves::with_each;
 use super::tensors::{Tensors, TensorsMut};
 use super::{FcActivations, FcInput, FcLayers, FcLeaf, Init, InputGrads, Pass, Update};
+use crate::comm::LeafShare;
 
 /// Hidden layers, or none, and the heads over genes.
 #[derive(Clone)]
@@ -201,10 +202,17 @@ impl<B: Backend> Decoder<B> {
     }
 
     /// What the heads read, in training mode, of a minibatch in leaves.
-    pub(crate) fn hidden_train_leaves(&mut self, leaves: &mut [DecoderLeaf<B>]) {
+    pub(crate) fn hidden_train_leaves(
+        &mut self,
+        backend: &B,
+        leaves: &mut [DecoderLeaf<B>],
+        share: LeafShare,
+    ) {
         match &mut self.body {
             Body::Layers(fc) => {
-                with_each(leaves, DecoderLeaf::fc, |leaves| fc.forward_train_leaves(leaves));
+                with_each(leaves, DecoderLeaf::fc, |leaves| {
+                    fc.forward_train_leaves(backend, leaves, share);
+                });
             }
             Body::Linear(input) => {
                 for DecoderLeaf { pass, z, acts } in leaves {
@@ -292,14 +300,16 @@ impl<B: Backend> Decoder<B> {
     /// the hidden layers' parameters, and of z and the batch's embedding in each leaf.
     pub(crate) fn hidden_backward_leaves(
         &mut self,
+        backend: &B,
         leaves: &mut [(DecoderLeaf<B>, InputGrads<B>)],
+        share: LeafShare,
         update: Update<B::Elem>,
     ) {
         match &mut self.body {
             Body::Layers(fc) => with_each(
                 leaves,
                 |(leaf, grads)| (leaf.fc(), grads.take()),
-                |leaves| fc.backward_leaves(leaves, update),
+                |leaves| fc.backward_leaves(backend, leaves, share, update),
             ),
             Body::Linear(LinearInput { n_latent, .. }) => {
                 let widths = [self.heads.plan.n_in, *n_latent];

@@ -12,6 +12,7 @@ use super::tensors::{NamedTensor, Tensors, TensorsMut};
 use super::{
     FcActivations, FcInput, FcLayers, FcLeaf, FcPlan, Init, InputGrads, Param, Pass, Update,
 };
+use crate::comm::LeafShare;
 
 /// What an encoder is made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,12 +209,20 @@ impl<B: Backend> Encoder<B> {
         input: EncoderInput<B>,
         acts: &mut EncoderActivations<B>,
     ) {
-        self.forward_train_leaves(&mut [EncoderLeaf { pass, input, acts }]);
+        let share = LeafShare::solo(std::slice::from_ref(&pass.cells));
+        self.forward_train_leaves(pass.backend, &mut [EncoderLeaf { pass, input, acts }], share);
     }
 
-    /// The same of a minibatch in leaves.
-    pub(crate) fn forward_train_leaves(&mut self, leaves: &mut [EncoderLeaf<B>]) {
-        with_each(leaves, EncoderLeaf::fc, |leaves| self.fc.forward_train_leaves(leaves));
+    /// The same of a worker's share of a minibatch in leaves.
+    pub(crate) fn forward_train_leaves(
+        &mut self,
+        backend: &B,
+        leaves: &mut [EncoderLeaf<B>],
+        share: LeafShare,
+    ) {
+        with_each(leaves, EncoderLeaf::fc, |leaves| {
+            self.fc.forward_train_leaves(backend, leaves, share);
+        });
         for EncoderLeaf { pass, input, acts } in leaves {
             self.posterior(*pass, input.prior, acts, true);
         }
@@ -278,13 +287,16 @@ impl<B: Backend> Encoder<B> {
         update: Update<B::Elem>,
     ) {
         let leaf = EncoderLeaf { pass, input, acts };
-        self.backward_leaves(&mut [(leaf, moments, grads)], update);
+        let share = LeafShare::solo(std::slice::from_ref(&pass.cells));
+        self.backward_leaves(pass.backend, &mut [(leaf, moments, grads)], share, update);
     }
 
     /// The same of a minibatch in leaves, with the gradients of each one's moments and inputs.
     pub(crate) fn backward_leaves(
         &mut self,
+        backend: &B,
         leaves: &mut [(EncoderLeaf<B>, MomentGrads<B>, InputGrads<B>)],
+        share: LeafShare,
         update: Update<B::Elem>,
     ) {
         for (EncoderLeaf { pass, input, acts }, moments, _) in &mut *leaves {
@@ -293,7 +305,7 @@ impl<B: Backend> Encoder<B> {
         with_each(
             leaves,
             |(leaf, _, grads)| (leaf.fc(), grads.take()),
-            |leaves| self.fc.backward_leaves(leaves, update),
+            |leaves| self.fc.backward_leaves(backend, leaves, share, update),
         );
     }
 

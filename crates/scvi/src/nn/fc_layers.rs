@@ -8,6 +8,7 @@ use super::layer_norm::LayerNormActivations;
 use super::leaves::with_each;
 use super::tensors::{Tensors, TensorsMut};
 use super::{FcInput, FcPlan, Init, InputGrads, Param, Pass, Update};
+use crate::comm::LeafShare;
 
 /// A stack of hidden layers (scvi-tools 1.4.2, `nn/_base_components.py`, `FCLayers`): each is
 /// linear map, batch normalisation, layer normalisation, activation, dropout, in this order.
@@ -134,11 +135,17 @@ impl<B: Backend> FcLayers<B> {
         input: FcInput<B>,
         acts: &mut FcActivations<B>,
     ) {
-        self.forward_train_leaves(&mut [FcLeaf { pass, input, acts }]);
+        let share = LeafShare::solo(std::slice::from_ref(&pass.cells));
+        self.forward_train_leaves(pass.backend, &mut [FcLeaf { pass, input, acts }], share);
     }
 
-    /// The same of a minibatch in leaves, of which the moments are common.
-    pub(crate) fn forward_train_leaves(&mut self, leaves: &mut [FcLeaf<B>]) {
+    /// The same of a worker's share of a minibatch in leaves, of which the moments are common.
+    pub(crate) fn forward_train_leaves(
+        &mut self,
+        backend: &B,
+        leaves: &mut [FcLeaf<B>],
+        share: LeafShare,
+    ) {
         for FcLeaf { pass, input, acts } in &mut *leaves {
             self.hand_on(*pass, *input, acts);
         }
@@ -149,8 +156,7 @@ impl<B: Backend> FcLayers<B> {
                 layer.linear(*pass, input, &mut act.out);
             }
             if let Some(norm) = &mut layer.batch_norm {
-                let backend = leaves[0].pass.backend;
-                let work = |leaves: &mut [_]| norm.forward_train_leaves(backend, leaves);
+                let work = |leaves: &mut [_]| norm.forward_train_leaves(backend, leaves, share);
                 with_each(leaves, |leaf| norm_leaf(leaf, i), work);
             }
             for FcLeaf { pass, acts, .. } in &mut *leaves {
@@ -189,13 +195,17 @@ impl<B: Backend> FcLayers<B> {
         grads: InputGrads<B>,
         update: Update<B::Elem>,
     ) {
-        self.backward_leaves(&mut [(FcLeaf { pass, input, acts }, grads)], update);
+        let share = LeafShare::solo(std::slice::from_ref(&pass.cells));
+        let mut leaves = [(FcLeaf { pass, input, acts }, grads)];
+        self.backward_leaves(pass.backend, &mut leaves, share, update);
     }
 
     /// The same of a minibatch in leaves, with the inputs' gradients of each.
     pub(crate) fn backward_leaves(
         &mut self,
+        backend: &B,
         leaves: &mut [(FcLeaf<B>, InputGrads<B>)],
+        share: LeafShare,
         update: Update<B::Elem>,
     ) {
         if self.layers.is_empty() {
@@ -219,8 +229,7 @@ impl<B: Backend> FcLayers<B> {
                 }
             }
             if let Some(norm) = &mut layer.batch_norm {
-                let backend = leaves[0].0.pass.backend;
-                let work = |leaves: &mut [_]| norm.backward_leaves(backend, leaves, update);
+                let work = |leaves: &mut [_]| norm.backward_leaves(backend, leaves, share, update);
                 with_each(leaves, |(leaf, _)| norm_grad_leaf(leaf, i), work);
             }
             for (FcLeaf { pass, input, acts }, grads) in &mut *leaves {

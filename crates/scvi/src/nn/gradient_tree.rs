@@ -2,36 +2,42 @@
 
 use scvi_kernels::Backend;
 
+use crate::comm::LeafRun;
+
 /// The sum of a parameter's gradients over the passes of a step (leaves of a minibatch, several
 /// minibatches), in a binary tree that depends only on their number: pass 0 with 1, 2 with 3, then
 /// these sums with each other. Of n gradients at most log₂ n + 1 are held.
 #[derive(Clone)]
 pub(super) struct GradientTree<B: Backend> {
-    /// Sums of complete subtrees, the largest first.
+    /// Which subtrees are complete.
+    run: LeafRun,
+    /// Their sums.
     sums: Vec<B::Buf>,
     /// Buffers that a sum no longer needs.
     spare: Vec<B::Buf>,
-    n: usize,
     len: usize,
 }
 
 impl<B: Backend> GradientTree<B> {
     /// Of a parameter of `len` numbers.
     pub(super) fn new(len: usize) -> Self {
-        Self { sums: Vec::new(), spare: Vec::new(), n: 0, len }
+        Self { run: LeafRun::default(), sums: Vec::new(), spare: Vec::new(), len }
+    }
+
+    /// The first pass is this one of all: those before are another worker's.
+    pub(super) fn begin(&mut self, first: usize) {
+        self.run.begin(first);
     }
 
     /// Whether there is no gradient.
     pub(super) fn is_empty(&self) -> bool {
-        self.n == 0
+        self.run.is_empty()
     }
 
     /// A buffer that the gradient of the next pass is written to.
     pub(super) fn next(&mut self, backend: &B) -> &mut B::Buf {
-        if self.n > 0 {
-            (0..self.n.trailing_zeros()).for_each(|_| self.add_last_two(backend));
-        }
-        self.n += 1;
+        self.add_siblings(backend);
+        self.run.push(1);
         let buf = self.spare.pop().unwrap_or_else(|| backend.zeros(self.len));
         self.sums.push(buf);
         self.sums.last_mut().expect("one was pushed")
@@ -44,11 +50,27 @@ impl<B: Backend> GradientTree<B> {
 
     /// The sum over all passes; the tree is empty after that.
     pub(super) fn take(&mut self, backend: &B) -> Option<B::Buf> {
-        while self.sums.len() > 1 {
+        while self.run.join_last() {
             self.add_last_two(backend);
         }
-        self.n = 0;
+        self.run.begin(0);
         self.sums.pop()
+    }
+
+    /// The sum of each complete subtree, which other workers' are added to; the tree is empty after
+    /// that.
+    pub(super) fn take_subtrees(&mut self, backend: &B) -> Vec<Vec<B::Elem>> {
+        self.add_siblings(backend);
+        self.run.begin(0);
+        let sums = self.sums.iter().map(|sum| backend.download(sum, self.len)).collect();
+        self.spare.append(&mut self.sums);
+        sums
+    }
+
+    fn add_siblings(&mut self, backend: &B) {
+        while self.run.join_siblings() {
+            self.add_last_two(backend);
+        }
     }
 
     fn add_last_two(&mut self, backend: &B) {

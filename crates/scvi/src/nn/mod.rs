@@ -17,6 +17,7 @@ mod init;
 mod layer_norm;
 mod leaves;
 mod param;
+mod reduce;
 mod slot;
 mod staged;
 mod state;

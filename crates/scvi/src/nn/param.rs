@@ -70,7 +70,7 @@ impl<B: Backend> Param<B> {
 
     /// Whether a step has any use for this parameter's gradient.
     pub(crate) fn wants_gradient(&self, update: Update<B::Elem>) -> bool {
-        !matches!((update, &self.moves), (Update::Adam(_) | Update::Stage, Moves::None))
+        !matches!((update, &self.moves), (Update::Adam(_) | Update::Stage(_), Moves::None))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -81,11 +81,12 @@ impl<B: Backend> Param<B> {
     pub(crate) fn sink(&mut self, backend: &B, update: Update<B::Elem>) -> GradSink<'_, B> {
         let zeros = || backend.zeros(self.len);
         match update {
-            Update::Stage | Update::Adam(_) if matches!(self.moves, Moves::None) => {
+            Update::Stage(_) | Update::Adam(_) if matches!(self.moves, Moves::None) => {
                 GradSink::Frozen { value: &self.value }
             }
-            Update::Stage => {
+            Update::Stage(first) => {
                 if self.staged.is_empty() {
+                    self.staged.begin(first);
                     // The gradient of the step before is of no more use, its memory is.
                     self.grad.take().into_iter().for_each(|grad| self.staged.give(grad));
                 }
@@ -117,6 +118,17 @@ impl<B: Backend> Param<B> {
             self.grad = self.staged.take(backend);
         }
         is_staged
+    }
+
+    /// Whether gradients are staged.
+    pub(super) fn is_staged(&self) -> bool {
+        !self.staged.is_empty()
+    }
+
+    /// The sums of the gradients that this worker's leaves have staged; see
+    /// [`GradientTree::take_subtrees`].
+    pub(super) fn take_subtrees(&mut self, backend: &B) -> Vec<Vec<B::Elem>> {
+        self.staged.take_subtrees(backend)
     }
 
     /// Zeroes the gradient of frozen numbers, and adds its squares to `sum`.

@@ -8,8 +8,9 @@ pub(crate) enum Update<F> {
     /// Written out, parameters unchanged.
     Store,
     /// Written out where the optimizer moves the parameter, beside those of the step's other passes:
-    /// their sum and the optimizer's step follow.
-    Stage,
+    /// their sum and the optimizer's step follow. Passes are leaves of a minibatch, and this is the
+    /// number of the worker's first; or they are the minibatches of a step, and this is 0.
+    Stage(usize),
     /// Added to what an earlier pass of the same step wrote out.
     Add,
     /// Applied at once.
@@ -47,7 +48,7 @@ impl<F: Copy> OptimizerStep<F> {
     pub(crate) fn update(&self) -> Update<F> {
         match self.clip {
             None => Update::Adam(self.adam),
-            Some(_) => Update::Stage,
+            Some(_) => Update::Stage(0),
         }
     }
 }

@@ -51,6 +51,15 @@ pub enum TrainError {
         /// The option.
         option: &'static str,
     },
+    /// A step of this model goes by all cells of a minibatch at once.
+    #[error(
+        "{size} workers cannot share the training of this model: SCANVI, batch-normalised linear \
+         decoders, and embeddings with max_norm or scale_grad_by_freq are trained by one worker"
+    )]
+    OneWorker {
+        /// Workers there are.
+        size: usize,
+    },
     /// The model's data is minified, and has no counts.
     #[error(transparent)]
     Minified(#[from] MinifiedError),

@@ -1,8 +1,10 @@
 //! How a minibatch falls into leaves.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::trainable::MinibatchSize;
+use crate::comm::{Comm, LeafShare, gather};
 use crate::data::minibatches;
 use crate::module::Minibatch;
 
@@ -11,16 +13,19 @@ const LEAF: usize = 128;
 /// Cells of the largest leaf.
 const LARGEST: usize = LEAF + 2;
 
-/// What there is of each leaf of a minibatch.
+/// What there is of each leaf of a minibatch that is this worker's.
 ///
 /// A minibatch of n cells has leaves of 128, and one of the rest, which stands last: a function of n
 /// alone, whoever computes them. Kernels see a leaf at a time, so that what they work on stays in
 /// cache, and sums over cells are formed leaf by leaf and added up pair by pair.
 pub struct Leaves<T> {
-    /// As many as the largest minibatch has.
+    /// As many as the worker has of the largest minibatch, and at least one.
     all: Vec<T>,
     /// those of the minibatch at hand
     n: usize,
+    /// cells of each leaf of the minibatch at hand, other workers' among them
+    cells: Vec<usize>,
+    comm: Arc<dyn Comm>,
     /// whether a minibatch has several at all
     several: bool,
     /// host memory that a leaf passes through
@@ -33,13 +38,37 @@ impl<T> Leaves<T> {
     pub(super) fn new(
         size: MinibatchSize,
         several: bool,
+        comm: &Arc<dyn Comm>,
         mut make: impl FnMut(usize, MinibatchSize) -> T,
     ) -> Self {
-        let ranges = ranges(size.cells, several).count().max(1);
+        let most = ranges(size.cells, several).count().div_ceil(comm.size()).max(1);
         let cells = if several { size.cells.min(LARGEST) } else { size.cells };
         let leaf = MinibatchSize { cells, nnz: size.nnz.div_ceil(size.cells.max(1)) * cells };
-        let all = (0..ranges).map(|i| make(i, leaf)).collect();
-        Self { all, n: ranges, several, host: Minibatch::default() }
+        let all = (0..most).map(|i| make(i, leaf)).collect();
+        let comm = Arc::clone(comm);
+        Self { all, n: 0, cells: Vec::new(), comm, several, host: Minibatch::default() }
+    }
+
+    /// The first leaf, of the minibatch at hand or not.
+    pub(super) fn any(&self) -> &T {
+        &self.all[0]
+    }
+
+    /// What each worker has of all leaves of the minibatch at hand, one number a cell.
+    pub(super) fn gather_cells(&self, own: &[f64]) -> Vec<f64> {
+        let share = share(&self.comm, &self.cells);
+        let cells = |worker| share.cells()[share.of(worker)].iter().sum();
+        gather(&*self.comm, own, &(0..self.comm.size()).map(cells).collect::<Vec<_>>())
+    }
+
+    /// How the leaves of the minibatch at hand are shared among the workers.
+    pub(super) fn share(&self) -> LeafShare<'_> {
+        share(&self.comm, &self.cells)
+    }
+
+    /// The leaves of the minibatch at hand to change, and how they are shared.
+    pub(super) fn get_mut_and_share(&mut self) -> (&mut [T], LeafShare<'_>) {
+        (&mut self.all[..self.n], share(&self.comm, &self.cells))
     }
 
     /// The leaves of the minibatch at hand.
@@ -52,14 +81,17 @@ impl<T> Leaves<T> {
         &mut self.all[..self.n]
     }
 
-    /// Gives each leaf its part of a minibatch, which becomes the one at hand.
+    /// Gives each of the worker's leaves its part of a minibatch, which becomes the one at hand.
     pub(super) fn load(&mut self, minibatch: &Minibatch, mut load: impl FnMut(&mut T, &Minibatch)) {
-        let n_cells = minibatch.cells.len();
-        self.n = ranges(n_cells, self.several).count().max(1);
-        if self.n == 1 {
+        let ranges = || ranges(minibatch.cells.len(), self.several);
+        self.cells.clear();
+        self.cells.extend(ranges().map(|range| range.len()));
+        let own = share(&self.comm, &self.cells).own();
+        self.n = own.len();
+        if self.n == self.cells.len() && self.n == 1 {
             return load(&mut self.all[0], minibatch);
         }
-        for (leaf, cells) in self.all.iter_mut().zip(ranges(n_cells, self.several)) {
+        for (leaf, cells) in self.all.iter_mut().zip(ranges().skip(own.start).take(own.len())) {
             minibatch.copy_cells(cells, &mut self.host);
             load(leaf, &self.host);
         }
@@ -74,7 +106,12 @@ impl<T> Leaves<T> {
         let n = self.n.max(other.n);
         self.all[..n].iter_mut().zip(&mut other.all[..n]).for_each(|(a, b)| swap(a, b));
         std::mem::swap(&mut self.n, &mut other.n);
+        std::mem::swap(&mut self.cells, &mut other.cells);
     }
+}
+
+fn share<'a>(comm: &'a Arc<dyn Comm>, cells: &'a [usize]) -> LeafShare<'a> {
+    LeafShare::new(&**comm, cells)
 }
 
 fn ranges(n: usize, several: bool) -> impl Iterator<Item = Range<usize>> {
@@ -96,6 +133,7 @@ pub(super) fn tree_sum(mut values: Vec<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::comm::Solo;
 
     fn sizes(n: usize) -> Vec<usize> {
         ranges(n, true).map(|range| range.len()).collect()
@@ -131,7 +169,8 @@ mod tests {
             minibatch.continuous.extend([cell as f32, 0.5]);
         }
         let size = MinibatchSize { cells: 300, nnz: 300 };
-        let mut leaves = Leaves::new(size, true, |_, _| Minibatch::default());
+        let comm: Arc<dyn Comm> = Arc::new(Solo);
+        let mut leaves = Leaves::new(size, true, &comm, |_, _| Minibatch::default());
         leaves.load(&minibatch, |leaf, part| leaf.clone_from(part));
         let cells: Vec<u32> = leaves.get().iter().flat_map(|leaf| leaf.cells.clone()).collect();
         assert_eq!((leaves.get().len(), cells), (3, minibatch.cells.clone()));

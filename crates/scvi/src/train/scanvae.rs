@@ -1,5 +1,7 @@
 //! How a [`Scanvae`] is trained (scvi-tools' `SemiSupervisedTrainingPlan`).
 
+use std::sync::Arc;
+
 use scvi_kernels::Backend;
 
 use super::error::TrainError;
@@ -8,6 +10,7 @@ use super::loader::{Samplers, validation_sampler};
 use super::plan::TrainPlan;
 use super::sampler::SequentialSampler;
 use super::trainable::{MinibatchSize, Step, Trainable};
+use crate::comm::Comm;
 use crate::data::{Dataset, Misfit, Split, SplitError};
 use crate::module::{
     Loss, Minibatch, Noise, Scanvae, ScanvaeConfig, ScanvaeInputs, ScanvaeNoise, ScanvaeWorkspace,
@@ -86,12 +89,12 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Scanvae<B> {
         samplers
     }
 
-    fn workspace(&self, sizes: &[MinibatchSize]) -> ScanvaeWorkspace<B> {
+    fn workspace(&self, sizes: &[MinibatchSize], _: &Arc<dyn Comm>) -> ScanvaeWorkspace<B> {
         let [full, labelled] = two(sizes).map(size);
         self.workspace(full, labelled)
     }
 
-    fn inputs(&self, sizes: &[MinibatchSize]) -> ScanvaeInputs<B> {
+    fn inputs(&self, sizes: &[MinibatchSize], _: &Arc<dyn Comm>) -> ScanvaeInputs<B> {
         let [full, labelled] = two(sizes).map(size);
         self.inputs(full, labelled)
     }

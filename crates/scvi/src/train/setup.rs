@@ -1,5 +1,7 @@
 //! How a run begins: with a new model, one that is there already, or a checkpoint.
 
+use std::sync::Arc;
+
 use super::checkpoint::{Checkpoint, RunProgress};
 use super::error::{ResumeError, TrainError};
 use super::loader::Loader;
@@ -8,6 +10,7 @@ use super::run::{Shown, TrainingRun};
 use super::steps::Steps;
 use super::trainable::{MinibatchSize, Trainable};
 use crate::DefaultBackend;
+use crate::comm::{Comm, Solo};
 use crate::data::{Dataset, Split, largest_minibatch};
 use crate::module::{Choice, Minibatch, Vae, VaeSpec};
 use crate::nn::Slot;
@@ -50,10 +53,28 @@ impl<'a, M: Trainable> TrainingRun<'a, M> {
     /// # Errors
     /// [`TrainError`] where plan, module and data do not go together.
     pub fn of_model(
-        mut module: M,
+        module: M,
         data: &'a Dataset<'a>,
         plan: &'a TrainPlan,
     ) -> Result<Self, TrainError> {
+        Self::of_worker(module, data, plan, Arc::new(Solo))
+    }
+
+    /// The same for one of the workers that share the training: each has the same module, data and
+    /// plan, and comes to the same result.
+    ///
+    /// # Errors
+    /// As [`TrainingRun::of_model`]; [`TrainError::OneWorker`] where there are several, and the
+    /// module cannot be shared among them.
+    pub fn of_worker(
+        mut module: M,
+        data: &'a Dataset<'a>,
+        plan: &'a TrainPlan,
+        comm: Arc<dyn Comm>,
+    ) -> Result<Self, TrainError> {
+        if comm.size() > 1 && !module.takes_workers() {
+            return Err(TrainError::OneWorker { size: comm.size() });
+        }
         plan.validate()?;
         module.check(data, plan)?;
         let split = module.split(data, plan)?;
@@ -62,7 +83,7 @@ impl<'a, M: Trainable> TrainingRun<'a, M> {
         let validation = Loader::validation(samplers.validation, plan);
         check(plan, &split, &validation)?;
         module.reset_optimizer();
-        Ok(Self::assemble(module, data, plan, split, [train, validation]))
+        Ok(Self::assemble(module, data, plan, split, [train, validation], &comm))
     }
 
     fn assemble(
@@ -71,6 +92,7 @@ impl<'a, M: Trainable> TrainingRun<'a, M> {
         plan: &'a TrainPlan,
         split: Split,
         [train, validation]: [Loader; 2],
+        comm: &Arc<dyn Comm>,
     ) -> Self {
         let size = |(train, validation): (usize, usize)| {
             let cells = largest_minibatch(train.max(validation), plan.batch_size);
@@ -82,8 +104,8 @@ impl<'a, M: Trainable> TrainingRun<'a, M> {
         let mut at = RunProgress::default();
         at.history.optimizer = plan.optimizer;
         Self {
-            ws: module.workspace(&sizes),
-            next: module.inputs(&sizes),
+            ws: module.workspace(&sizes, comm),
+            next: module.inputs(&sizes, comm),
             next_is_loaded: false,
             module,
             batches: vec![Minibatch::default(); sizes.len()],

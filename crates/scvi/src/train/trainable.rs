@@ -1,10 +1,13 @@
 //! What a run knows of the module that it trains.
 
+use std::sync::Arc;
+
 use scvi_kernels::Backend;
 
 use super::error::TrainError;
 use super::loader::Samplers;
 use super::plan::TrainPlan;
+use crate::comm::Comm;
 use crate::data::{Dataset, Split, SplitError};
 use crate::module::{Loss, Minibatch, Noise, OptimizerStep};
 use crate::nn::{NotFinite, Slot, StateDict, StateError};
@@ -52,11 +55,18 @@ pub trait Trainable: Sized + Send + Sync {
         Samplers::of_split(split, plan)
     }
 
-    /// Buffers for steps on minibatches of at most these sizes, one of each sampler.
-    fn workspace(&self, sizes: &[MinibatchSize]) -> Self::Workspace;
+    /// Whether several workers can share its training. All that they compute together is then the
+    /// same on each: the module after a step, and the loss.
+    fn takes_workers(&self) -> bool {
+        false
+    }
+
+    /// Buffers for a worker's share of steps on minibatches of at most these sizes, one of each
+    /// sampler.
+    fn workspace(&self, sizes: &[MinibatchSize], comm: &Arc<dyn Comm>) -> Self::Workspace;
 
     /// Buffers for only the minibatches of a step.
-    fn inputs(&self, sizes: &[MinibatchSize]) -> Self::Inputs;
+    fn inputs(&self, sizes: &[MinibatchSize], comm: &Arc<dyn Comm>) -> Self::Inputs;
 
     /// Loads the minibatches of a step, one of each sampler; where `ahead` is given another step is
     /// running, and the noise of this one may be drawn already.

@@ -1,11 +1,14 @@
 //! How a [`Vae`] is trained (scvi-tools' `TrainingPlan`).
 
+use std::sync::Arc;
+
 use scvi_kernels::Backend;
 
 use super::error::TrainError;
 use super::leaves::{Leaves, tree_sum};
 use super::plan::TrainPlan;
 use super::trainable::{MinibatchSize, Step, Trainable};
+use crate::comm::Comm;
 use crate::data::{Dataset, Misfit};
 use crate::module::{Inputs, Loss, Minibatch, Vae, VaeConfig, Workspace};
 use crate::nn::{NotFinite, Slot, StateDict, StateError};
@@ -43,19 +46,23 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
         }
     }
 
-    fn workspace(&self, sizes: &[MinibatchSize]) -> Self::Workspace {
+    fn takes_workers(&self) -> bool {
+        self.takes_leaves()
+    }
+
+    fn workspace(&self, sizes: &[MinibatchSize], comm: &Arc<dyn Comm>) -> Self::Workspace {
         let [size] = one(sizes);
         let leaf = |i, MinibatchSize { cells, nnz }| match i {
             0 => self.workspace(cells, nnz, true),
             _ => self.leaf_workspace(cells, nnz),
         };
-        Leaves::new(*size, self.takes_leaves(), leaf)
+        Leaves::new(*size, self.takes_leaves(), comm, leaf)
     }
 
-    fn inputs(&self, sizes: &[MinibatchSize]) -> Self::Inputs {
+    fn inputs(&self, sizes: &[MinibatchSize], comm: &Arc<dyn Comm>) -> Self::Inputs {
         let [size] = one(sizes);
         let leaf = |_, MinibatchSize { cells, nnz }| self.inputs(cells, nnz);
-        Leaves::new(*size, self.takes_leaves(), leaf)
+        Leaves::new(*size, self.takes_leaves(), comm, leaf)
     }
 
     fn load(
@@ -80,15 +87,15 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
 
     fn train_step(&mut self, workspace: &mut Self::Workspace, step: &Step) {
         let Step { plan, noise, kl_weight, optimizer, .. } = step;
-        let leaves = workspace.get_mut();
+        let (leaves, share) = workspace.get_mut_and_share();
         match self.uses_stored(plan) {
-            false => self.train_leaves(leaves, *noise, *kl_weight, *optimizer),
-            true => self.train_decoder_leaves(leaves, *noise, *optimizer),
+            false => self.train_leaves(leaves, share, *noise, *kl_weight, *optimizer),
+            true => self.train_decoder_leaves(leaves, share, *noise, *optimizer),
         }
     }
 
     fn evaluate(&self, workspace: &mut Self::Workspace, step: &Step) {
-        let leaves = workspace.get_mut();
+        let (leaves, _) = workspace.get_mut_and_share();
         for leaf in &mut *leaves {
             match self.uses_stored(step.plan) {
                 false => self.inference(leaf, Some(step.noise)),
@@ -99,20 +106,28 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
     }
 
     fn loss(&self, workspace: &Self::Workspace, step: &Step) -> Loss {
-        let leaves = workspace.get().iter();
-        let leaves: Vec<Loss> =
-            leaves.map(|leaf| leaf.loss(self.backend(), step.kl_weight)).collect();
-        let mut loss = leaves[0].clone();
-        loss.n_cells = leaves.iter().map(|leaf| leaf.n_cells).sum();
+        let of = |leaf: &Workspace<B>| leaf.loss(self.backend(), step.kl_weight);
+        let (leaves, share) = (workspace.get(), workspace.share());
+        if share.is_single() {
+            return of(&leaves[0]);
+        }
+        let own = leaves.iter().flat_map(|leaf| of(leaf).terms);
+        let own: Vec<f64> = own.map(|term| term.sum).collect();
+        // A worker without a leaf asks only for the names of the terms.
+        let mut loss = of(workspace.any());
+        loss.n_cells = share.n_cells();
+        let n = loss.terms.len();
+        let all = share.gather(&own, n);
         for (i, term) in loss.terms.iter_mut().enumerate() {
-            term.sum = tree_sum(leaves.iter().map(|leaf| leaf.terms[i].sum).collect());
+            term.sum = tree_sum(all.iter().skip(i).step_by(n).copied().collect());
         }
         loss
     }
 
     fn cell_losses(&self, workspace: &Self::Workspace) -> Vec<f64> {
         let leaves = workspace.get().iter();
-        leaves.flat_map(|leaf| leaf.cell_outputs(self.backend()).losses()).collect()
+        let own = leaves.flat_map(|leaf| leaf.cell_outputs(self.backend()).losses());
+        workspace.gather_cells(&own.collect::<Vec<_>>())
     }
 
     fn state(&self, slot: Slot) -> StateDict<f32> {

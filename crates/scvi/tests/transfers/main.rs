@@ -8,6 +8,7 @@ mod counting;
 use common::Fixture;
 use counting::{Counting, Transfers};
 use scvi::Cpu;
+use scvi::comm::LeafShare;
 use scvi::module::{
     GradientClip, Minibatch, MinifiedDataType, Noise, OptimizerStep, PosteriorRows, Vae, Workspace,
 };
@@ -87,7 +88,9 @@ fn a_step_on_stored_posteriors_moves_nothing_either() {
         }
         seen += 1;
         watch(fixture, &batch, &mut model, |vae, ws, noise, optimizer| {
-            vae.train_decoder_leaves(std::slice::from_mut(ws), noise, optimizer);
+            let cells = [ws.n_cells()];
+            let (share, leaves) = (LeafShare::solo(&cells), std::slice::from_mut(ws));
+            vae.train_decoder_leaves(leaves, share, noise, optimizer);
         });
     }
     assert!(seen > 50, "{seen} configurations");

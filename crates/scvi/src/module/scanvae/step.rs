@@ -9,6 +9,7 @@ use super::Scanvae;
 use super::noise::ScanvaeNoise;
 use super::second_level::LabelWeights;
 use super::workspace::{LabelTerms, ScanvaeWorkspace};
+use crate::comm::LeafShare;
 use crate::module::Workspace;
 use crate::module::vae::{for_library, for_z, pass};
 use crate::nn::{InputGrads, MomentGrads, OptimizerStep, Param, Update, apply_staged};
@@ -46,7 +47,7 @@ impl<B: Backend> Scanvae<B> {
         let once = optimizer.update();
         let stages = ws.labelled.n_cells() > 0;
         // A parameter that two minibatches read is moved by the sum of both gradients.
-        let shared = if stages { [Update::Stage; 2] } else { [once; 2] };
+        let shared = if stages { [Update::Stage(0); 2] } else { [once; 2] };
         self.forward_backward(
             ws,
             noise,
@@ -55,7 +56,8 @@ impl<B: Backend> Scanvae<B> {
         );
         if optimizer.clip.is_some() {
             let (backend, tensors) = self.tensors_mut();
-            apply_staged(backend, &optimizer, tensors, &mut ws.vae.sum_of_squares);
+            let (cells, sum) = ([ws.vae.inputs.n_cells], &mut ws.vae.sum_of_squares);
+            apply_staged(backend, &optimizer, tensors, sum, LeafShare::solo(&cells));
         } else if stages {
             self.apply_shared(&optimizer, &ws.vae.sum_of_squares);
         }
@@ -112,7 +114,8 @@ impl<B: Backend> Scanvae<B> {
     }
 
     fn forward_train(&mut self, ws: &mut Workspace<B>, labels: &mut LabelTerms<B>) {
-        self.vae.forward_train(from_mut(ws));
+        let cells = [ws.inputs.n_cells];
+        self.vae.forward_train(from_mut(ws), LeafShare::solo(&cells));
         let (backend, inputs, z) = (&self.vae.backend, &ws.inputs, ws.encoder.z());
         let LabelTerms { second_level, classifier, .. } = labels;
         self.second_level.forward_train(backend, inputs.n_cells, z, second_level);
@@ -156,7 +159,8 @@ impl<B: Backend> Scanvae<B> {
         weights: &Weights<B::Elem>,
         Updates { once, shared: [_, shared] }: Updates<B::Elem>,
     ) {
-        self.vae.backward_decoder(from_mut(ws), once);
+        let cells = [ws.inputs.n_cells];
+        self.vae.backward_decoder(from_mut(ws), LeafShare::solo(&cells), once);
         self.backward_labels(ws, labels, weights, [once, shared]);
         let Workspace { inputs, encoder: acts, library, d_embedded, .. } = &mut *ws;
         let vae = &mut self.vae;
