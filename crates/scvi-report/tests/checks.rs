@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use scvi::data::Dataset;
 use scvi::data::simulate::{SimulateConfig, simulate};
 use scvi::model::unwatched;
-use scvi::module::VaeConfig;
+use scvi::module::{GeneLikelihood, VaeConfig};
 use scvi::train::{TrainPlan, train};
 use scvi_report::metrics::Categories;
 use scvi_report::{AnalysisError, CheckOptions, PredictiveChecks, posterior_predictive_checks};
@@ -14,8 +14,14 @@ use scvi_report::{AnalysisError, CheckOptions, PredictiveChecks, posterior_predi
 fn a_trained_model_is_checked_the_same_for_any_number_of_threads() {
     let (n_cells, n_genes) = (240, 120);
     let sim = simulate(&SimulateConfig { n_cells, n_genes, density: 0.3, ..Default::default() });
-    let config =
-        VaeConfig { n_input: n_genes, n_batch: 2, n_hidden: 32, n_latent: 5, ..Default::default() };
+    let config = VaeConfig {
+        n_input: n_genes,
+        n_batch: 2,
+        n_hidden: 32,
+        n_latent: 5,
+        gene_likelihood: GeneLikelihood::Nb,
+        ..Default::default()
+    };
     let data = Dataset::new(&sim.counts, sim.batch.clone()).unwrap();
     let plan = TrainPlan { max_epochs: Some(30), ..Default::default() };
     let spec = config.validate().unwrap();

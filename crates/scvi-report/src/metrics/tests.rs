@@ -24,7 +24,8 @@ fn nearest(values: &[f32], n_dimensions: usize, k: usize) -> Neighbors {
 
 fn assert_close(found: Option<f64>, expected: f64, what: &str) {
     let found = found.unwrap();
-    assert!((found - expected).abs() < 1e-5, "{what}: {found}, expected {expected}");
+    // scib-metrics computes in single precision
+    assert!((found - expected).abs() < 1e-4, "{what}: {found}, expected {expected}");
 }
 
 /// scib-metrics 0.5.10 with the neighbors in double precision; its counts include the cell itself.
