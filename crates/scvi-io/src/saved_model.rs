@@ -193,14 +193,35 @@ impl SavedModel {
         packed(self.vae.state_dict().into_iter().chain(labels).chain(unused))
     }
 
-    /// The whole module of a SCANVI; none of another model.
-    pub fn scanvae(&self) -> Option<Scanvae<DefaultBackend>> {
-        let spec = self.meta.scanvi.as_ref()?.config(&self.meta.config).validate().ok()?;
+    /// Every parameter and running moment of its module.
+    pub fn state_dict(&self) -> StateDict<f32> {
         let mut state = self.vae.state_dict();
         state.extend(self.labels.clone());
+        state
+    }
+
+    /// The whole module of a SCANVI; none of another model.
+    pub fn scanvae(&self) -> Option<Scanvae<DefaultBackend>> {
+        let scanvi = self.meta.scanvi.as_ref()?;
+        let spec = scanvi.config(self.vae.spec().config()).validate().ok()?;
+        self.scanvae_of(spec).ok()
+    }
+
+    /// The whole module of a SCANVI by its specification, which has that of the Vae.
+    ///
+    /// # Errors
+    /// [`StateError`] where the tensors are not those of such a module.
+    pub fn scanvae_of(&self, spec: ScanvaeSpec) -> Result<Scanvae<DefaultBackend>, StateError> {
         let mut module = Scanvae::of_vae(self.vae.clone(), spec, 0);
-        module.load_state_dict(state).ok()?;
-        Some(module)
+        module.load_state_dict(self.state_dict())?;
+        Ok(module)
+    }
+
+    /// Takes the whole module of a SCANVI in.
+    pub fn set_scanvae(&mut self, module: Scanvae<DefaultBackend>) {
+        self.labels = module.state_dict();
+        self.labels.retain(|name, _| is_of_labels(name));
+        self.vae = module.into_vae();
     }
 
     /// Reads a model folder.

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pythonize::{depythonize, pythonize};
-use scvi::module::VaeConfig;
+use scvi::module::{ScanvaeConfig, VaeConfig};
 use scvi::train::{TrainPlan, default_max_epochs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,11 +41,19 @@ pub fn to_python<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<Boun
     Ok(pythonize(py, value)?)
 }
 
-/// The options of a module and their defaults; with `linear`, those of LinearSCVI.
+/// The options of the module of a class of models, and their defaults.
 #[pyfunction]
-#[pyo3(signature = (*, linear=false))]
-pub fn default_config(py: Python<'_>, linear: bool) -> PyResult<Bound<'_, PyAny>> {
-    to_python(py, &if linear { VaeConfig::linear() } else { VaeConfig::default() })
+#[pyo3(signature = (model_class="SCVI"))]
+pub fn default_config<'py>(py: Python<'py>, model_class: &str) -> PyResult<Bound<'py, PyAny>> {
+    match model_class {
+        "SCANVI" => to_python(py, &ScanvaeConfig::default()),
+        _ => to_python(py, &default_vae_config(model_class)),
+    }
+}
+
+/// The defaults of what encodes and decodes cells.
+pub fn default_vae_config(model_class: &str) -> VaeConfig {
+    if model_class == "LinearSCVI" { VaeConfig::linear() } else { VaeConfig::default() }
 }
 
 /// The options of a training run and their defaults.

@@ -54,3 +54,16 @@ def command() -> str | None:
     named = os.environ.get("SCVI_COMMAND")
     built = ROOT / "target" / "debug" / "scvi"
     return named or (str(built) if built.is_file() else None)
+
+
+def scanvi_of(adata: AnnData, **kwargs) -> scvi_rs.model.SCANVI:
+    """A small model with weights as drawn, for which cells of label ``c`` are unlabelled."""
+    scvi_rs.model.SCANVI.setup_anndata(adata, "label", "c", batch_key="batch")
+    return scvi_rs.model.SCANVI(adata, **{"n_hidden": 16, "n_latent": 4, **kwargs})
+
+
+def trained_scanvi(adata: AnnData, epochs: int = 2, **kwargs) -> scvi_rs.model.SCANVI:
+    """A small model after a few epochs."""
+    model = scanvi_of(adata, **kwargs)
+    model.train(epochs, enable_progress_bar=False)
+    return model

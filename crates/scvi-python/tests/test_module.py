@@ -308,7 +308,9 @@ def test_options_by_name_function_and_class():
     assert config["extra_decoder_kwargs"] == {"activation_fn": "leaky_relu"}
     with pytest.raises(TypeError, match="'n_latents', 'q'"):
         module_config(n_latents=3, q=1)
-    linear = module_config(linear=True, n_layers_encoder=2, bias=True, use_batch_norm=False)
+    linear = module_config(
+        model_class="LinearSCVI", n_layers_encoder=2, bias=True, use_batch_norm=False
+    )
     assert linear == {
         "n_layers": 2,
         "extra_decoder_kwargs": {"bias": True},

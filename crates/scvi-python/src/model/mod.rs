@@ -1,6 +1,7 @@
 //! A model: the engine's module with everything that is kept beside it.
 
 mod files;
+mod module;
 mod pickle;
 mod query;
 mod shared;
@@ -14,14 +15,18 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scvi::Cpu;
 use scvi::data::{Registry, Split};
-use scvi::module::{Vae, VaeConfig};
+use scvi::module::{Scanvae, ScanvaeConfig, Vae};
 use scvi_io::model_dir::HistoryTable;
-use scvi_io::{FORMAT_VERSION, ModelMeta, SavedModel, TrainingMeta};
+use scvi_io::{
+    FORMAT_VERSION, ModelMeta, SCANVI_FORMAT_VERSION, SavedModel, ScanviMeta, TrainingMeta,
+};
 
-use crate::config::{to_python, with_defaults};
+use crate::config::{default_vae_config, to_python, with_defaults};
 use crate::error::{py_error, value_error};
 use crate::tables;
 
+pub(crate) use module::Module;
+use module::Options;
 use shared::Shared;
 pub(crate) use shared::{Reference, State};
 pub(crate) use state::to_dict;
@@ -39,8 +44,8 @@ pub struct Model {
 #[pymethods]
 impl Model {
     /// A new module with torch's default initial weights. `config` names options of
-    /// `scvi.module.VAE`; those it leaves out have their defaults. `registry` is that of the native
-    /// model folder.
+    /// `scvi.module.VAE`, or of `SCANVAE` for a SCANVI; those it leaves out have their defaults.
+    /// `registry` is that of the native model folder; the last label of a SCANVI's stands for none.
     #[new]
     #[pyo3(signature = (config, *, registry=None, var_names=None, model_class="SCVI", seed=0))]
     fn new(
@@ -50,47 +55,28 @@ impl Model {
         model_class: &str,
         seed: u64,
     ) -> PyResult<Self> {
-        let is_linear = model_class == "LinearSCVI";
-        let defaults = if is_linear { VaeConfig::linear() } else { VaeConfig::default() };
-        let config: VaeConfig = with_defaults("the module's options", &defaults, config)?;
+        let what = "the module's options";
+        // Also a class that is derived from it.
+        let classifies = model_class == "SCANVI" || config.contains("linear_classifier")?;
+        let options = if classifies {
+            with_defaults(what, &ScanvaeConfig::default(), config)?.into()
+        } else {
+            Options {
+                vae: with_defaults(what, &default_vae_config(model_class), config)?,
+                scanvi: None,
+            }
+        };
         let registry = registry.map_or(Ok(Registry::default()), |given| {
             with_defaults("the registry", &Registry::default(), given)
         })?;
-        let spec = config.validate().map_err(py_error)?;
+        let n_input = options.vae.n_input;
         let var_names =
-            var_names.unwrap_or_else(|| (0..config.n_input).map(|gene| gene.to_string()).collect());
-        if var_names.len() != config.n_input {
-            return Err(value_error(format!(
-                "{} gene names for {} genes",
-                var_names.len(),
-                config.n_input
-            )));
+            var_names.unwrap_or_else(|| (0..n_input).map(|gene| gene.to_string()).collect());
+        if var_names.len() != n_input {
+            let n = var_names.len();
+            return Err(value_error(format!("{n} gene names for {n_input} genes")));
         }
-        let meta = ModelMeta {
-            format_version: FORMAT_VERSION,
-            program: program(),
-            model_class: model_class.to_owned(),
-            config,
-            scanvi: None,
-            registry,
-            var_names,
-            split: Split::default(),
-            training: untrained(),
-            scvi_tools: None,
-            input: None,
-            gene_selection: None,
-            mapped_from: None,
-            minified_data_type: None,
-        };
-        let vae = Vae::new(Cpu::new(), spec, seed);
-        Ok(Self::of(SavedModel {
-            vae,
-            labels: BTreeMap::new(),
-            meta,
-            history: HistoryTable::default(),
-            unused: BTreeMap::new(),
-            left_out: Vec::new(),
-        }))
+        Ok(Self::of(new_model(options, registry, var_names, model_class, seed)?))
     }
 
     fn __repr__(&self) -> String {
@@ -101,7 +87,12 @@ impl Model {
     /// The options of the module.
     #[getter]
     fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.state().saved.meta.config)
+        let state = self.state();
+        let ModelMeta { config, scanvi, .. } = &state.saved.meta;
+        match scanvi {
+            Some(scanvi) => to_python(py, &scanvi.config(config)),
+            None => to_python(py, config),
+        }
     }
 
     /// Layer and columns that the model was set up with.
@@ -174,6 +165,51 @@ impl Model {
     pub(crate) fn in_state(state: State) -> Self {
         Self { shared: Shared::new(state) }
     }
+}
+
+/// A model that nobody has trained.
+fn new_model(
+    Options { vae: config, scanvi }: Options,
+    registry: Registry,
+    var_names: Vec<String>,
+    model_class: &str,
+    seed: u64,
+) -> PyResult<SavedModel> {
+    let unlabeled = registry.labels.as_ref().and_then(|labels| labels.categories.last());
+    let unlabeled = unlabeled.cloned().unwrap_or_default();
+    let scanvi = scanvi.map(|of| ScanviMeta { unlabeled_category: unlabeled, ..of });
+    let spec = scanvi.as_ref().map(|of| of.config(&config).validate()).transpose();
+    let spec = spec.map_err(py_error)?;
+    let vae = Vae::new(Cpu::new(), config.validate().map_err(py_error)?, seed);
+    let meta = ModelMeta {
+        format_version: if scanvi.is_some() { SCANVI_FORMAT_VERSION } else { FORMAT_VERSION },
+        program: program(),
+        model_class: model_class.to_owned(),
+        config,
+        scanvi,
+        registry,
+        var_names,
+        split: Split::default(),
+        training: untrained(),
+        scvi_tools: None,
+        input: None,
+        gene_selection: None,
+        mapped_from: None,
+        minified_data_type: None,
+    };
+    let mut saved = SavedModel {
+        vae,
+        labels: BTreeMap::new(),
+        meta,
+        history: HistoryTable::default(),
+        unused: BTreeMap::new(),
+        left_out: Vec::new(),
+    };
+    if let Some(spec) = spec {
+        let module = Scanvae::of_vae(saved.vae.clone(), spec, seed);
+        saved.set_scanvae(module);
+    }
+    Ok(saved)
 }
 
 /// The program, as files name it.

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use scvi::Cpu;
 use scvi::model::query::freeze_reference;
-use scvi::module::{AddedEmbedding, Vae, VaeConfig};
+use scvi::module::{AddedEmbedding, ScanvaeConfig, Vae, VaeConfig};
 use scvi_io::checkpoint::MappingSetup;
 use scvi_io::model_dir::HistoryTable;
 use scvi_io::{ModelMeta, SavedModel};
@@ -22,8 +22,9 @@ struct Description {
     meta: ModelMeta,
     /// The module's configuration in training, which may have no dropout.
     config: VaeConfig,
-    /// The reference's configuration, what is frozen of it, and its tensors' sum.
-    reference: Option<(VaeConfig, MappingSetup)>,
+    /// The reference's configuration, that of a SCANVI as it is trained on the query, what is frozen,
+    /// and the sum of the reference's tensors.
+    reference: Option<(VaeConfig, Option<ScanvaeConfig>, MappingSetup)>,
     embeddings: Vec<AddedEmbedding>,
     columns: Vec<String>,
     left_out: Vec<String>,
@@ -58,7 +59,10 @@ impl Model {
         let description = Description {
             meta,
             config: vae.spec().config().clone(),
-            reference: reference.map(|of| (of.spec.config().clone(), of.mapping)),
+            reference: reference.map(|of| {
+                let scanvae = of.scanvae.map(|spec| spec.config().clone());
+                (of.spec.config().clone(), scanvae, of.mapping)
+            }),
             embeddings: vae.added_embeddings(),
             columns: history.columns,
             left_out,
@@ -91,11 +95,13 @@ impl Model {
         let mut vae = Vae::new(Cpu::new(), config.validate().map_err(py_error)?, 0);
         let reference = match reference {
             None => None,
-            Some((config, mapping)) => {
-                Some(Reference { spec: config.validate().map_err(py_error)?, mapping })
+            Some((config, scanvae, mapping)) => {
+                let scanvae = scanvae.map(|config| config.validate()).transpose();
+                let (spec, scanvae) = (config.validate().map_err(py_error)?, scanvae);
+                Some(Reference { spec, scanvae: scanvae.map_err(py_error)?, mapping })
             }
         };
-        if let Some(Reference { spec, mapping }) = &reference {
+        if let Some(Reference { spec, mapping, .. }) = &reference {
             freeze_reference(&mut vae, spec, &mapping.freeze).map_err(py_error)?;
         }
         vae.add_embeddings(embeddings).map_err(py_error)?;

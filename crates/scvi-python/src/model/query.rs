@@ -32,12 +32,13 @@ impl Model {
         let registry: Registry = with_defaults("the registry", &Registry::default(), registry)?;
         let freeze: Freeze = with_defaults("load_query_data", &Freeze::default(), freeze)?;
         let state = self.state();
-        let SavedModel { vae: reference, meta, .. } = &state.saved;
+        let meta = &state.saved.meta;
         let prior = prior.map(|(log_means, log_vars)| LibraryPrior { log_means, log_vars });
-        let config = grown_config(&meta.config, &registry, prior.as_ref()).map_err(py_error)?;
+        // Labels of a SCANVI do not grow.
+        let labels = registry.labels.clone().filter(|_| meta.scanvi.is_none());
+        let growing = Registry { labels, ..registry.clone() };
+        let config = grown_config(&meta.config, &growing, prior.as_ref()).map_err(py_error)?;
         let spec = config.validate().map_err(py_error)?;
-        let mut copy = reference.clone();
-        let vae = load_query_data(&mut copy, &spec, &freeze, seed).map_err(py_error)?;
         let meta = ModelMeta {
             config,
             registry,
@@ -55,7 +56,7 @@ impl Model {
             }),
             ..meta.clone()
         };
-        let saved = SavedModel {
+        let saved = |vae, meta| SavedModel {
             vae,
             labels: BTreeMap::new(),
             meta,
@@ -63,9 +64,24 @@ impl Model {
             unused: BTreeMap::new(),
             left_out: Vec::new(),
         };
-        let mapping = MappingSetup::new(&copy.state_dict(), freeze);
-        let reference = Some(Reference { spec: copy.spec().clone(), mapping });
-        Ok(Self::in_state(State { saved, reference }))
+        let (saved, scanvae) = match state.scanvae()? {
+            Some(mut reference) => {
+                let module = load_query_data(&mut reference, &spec, &freeze, seed);
+                let module = module.map_err(py_error)?;
+                let trained_as = module.spec().clone();
+                let mut saved = saved(module.vae().clone(), meta);
+                saved.set_scanvae(module);
+                (saved, Some(trained_as))
+            }
+            None => {
+                let mut reference = state.saved.vae.clone();
+                let vae = load_query_data(&mut reference, &spec, &freeze, seed);
+                (saved(vae.map_err(py_error)?, meta), None)
+            }
+        };
+        let mapping = MappingSetup::new(&state.saved.state_dict(), freeze);
+        let spec = state.saved.vae.spec().clone();
+        Ok(Self::in_state(State { saved, reference: Some(Reference { spec, scanvae, mapping }) }))
     }
 
     /// Tensors that training on the query moves, with how much of each; of a model that grew from
@@ -73,14 +89,18 @@ impl Model {
     fn trained_tensors(&self, reference: &Self) -> PyResult<Vec<String>> {
         let state = self.state();
         let freeze = &grown(&state)?.mapping.freeze;
-        let mut reference = reference.state().saved.vae.clone();
-        trained_tensors(&mut reference, state.saved.vae.spec(), freeze).map_err(py_error)
+        let (reference, grown) = (reference.state(), state.saved.vae.spec());
+        match reference.scanvae()? {
+            Some(mut module) => trained_tensors(&mut module, grown, freeze),
+            None => trained_tensors(&mut reference.saved.vae.clone(), grown, freeze),
+        }
+        .map_err(py_error)
     }
 
     /// Whether training on the query can move the latent representation of any cell.
     fn moves_latent(&self) -> PyResult<bool> {
         let state = self.state();
-        let Reference { spec, mapping } = grown(&state)?;
+        let Reference { spec, mapping, .. } = grown(&state)?;
         moves_latent(spec, state.saved.vae.spec(), &mapping.freeze).map_err(py_error)
     }
 }

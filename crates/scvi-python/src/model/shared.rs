@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use scvi::module::VaeSpec;
+use scvi::module::{ScanvaeSpec, VaeSpec};
 use scvi_io::SavedModel;
 use scvi_io::checkpoint::MappingSetup;
 
@@ -25,6 +25,8 @@ pub(crate) struct State {
 #[derive(Clone)]
 pub(crate) struct Reference {
     pub(super) spec: VaeSpec,
+    /// The whole module of a SCANVI as it is trained on the query, which may have no dropout.
+    pub(super) scanvae: Option<ScanvaeSpec>,
     /// What is frozen of it, and its tensors' sum.
     pub(crate) mapping: MappingSetup,
 }

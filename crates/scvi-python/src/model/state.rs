@@ -4,7 +4,6 @@ use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedA
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scvi::nn::{StateDict, Tensor};
-use scvi_io::SavedModel;
 
 use super::Model;
 use crate::error::py_error;
@@ -14,20 +13,25 @@ impl Model {
     /// Every tensor, in torch's layout; those that no option of the model reads, too.
     fn state_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let state = self.state();
-        let SavedModel { vae, unused, .. } = &state.saved;
-        to_dict(py, vae.state_dict().into_iter().chain(unused.clone()))
+        let saved = &state.saved;
+        to_dict(py, saved.state_dict().into_iter().chain(saved.unused.clone()))
     }
 
     /// Takes every tensor from a dictionary of arrays.
     fn load_state_dict(&self, py: Python, state: &Bound<PyDict>) -> PyResult<()> {
         let tensors = from_dict(state)?;
-        self.change(py, |state| state.saved.vae.load_state_dict(tensors).map_err(py_error))
+        self.change(py, |state| state.load_weights(tensors))
     }
 
-    /// Takes the weights of another model of this shape.
+    /// Takes the weights of another model of this shape. From an SCVI a SCANVI takes what it has of
+    /// one.
     fn take_weights(&self, py: Python, other: &Self) -> PyResult<()> {
-        let weights = other.state().saved.vae.state_dict();
-        self.change(py, |state| state.saved.vae.load_state_dict(weights).map_err(py_error))
+        let other = other.state();
+        let weights = other.saved.state_dict();
+        self.change(py, |state| match other.saved.meta.scanvi {
+            Some(_) => state.load_weights(weights),
+            None => state.saved.vae.load_state_dict(weights).map_err(py_error),
+        })
     }
 
     /// Weights of a linear decoder: `(genes, n_latent)`; None of another.

@@ -8,15 +8,18 @@ use scvi::data::Split;
 use scvi::train::{History, Stop, TrainPlan, Trained};
 use scvi_io::checkpoint::remove_checkpoint;
 use scvi_io::{InputMeta, SavedModel, TrainingMeta};
+use serde::de::DeserializeOwned;
 
 use super::shared::State;
-use super::{Model, program};
+use super::{Model, Module, program};
 use crate::config::with_defaults;
 use crate::data::Data;
 use crate::error::py_error;
 use crate::supervise::{Supervised, supervise};
 use crate::tables::add_history;
-use crate::training::{Base, Begun, CheckpointOptions, Ended, Listener, News, warn_of_checkpoint};
+use crate::training::{
+    Base, Begun, CheckpointOptions, Ended, Listener, News, PreparedCheckpoint, warn_of_checkpoint,
+};
 
 #[pymethods]
 impl Model {
@@ -63,15 +66,39 @@ struct Training<'a> {
 /// What ended a run before its time, and why its checkpoint could not be written in the end.
 type Interruption = (Option<PyErr>, Option<String>);
 
-impl Training<'_> {
+impl<'a> Training<'a> {
     fn train(self, py: Python, mut state: State) -> PyResult<(State, Interruption)> {
+        state.saved.vae.set_minified_data_type(self.data.minified()).map_err(py_error)?;
+        let (records, interruption) = match state.scanvae()? {
+            Some(module) => {
+                let run = self.prepare(py, &mut state)?;
+                let (module, records, interruption) = run.train(py, module)?;
+                state.saved.set_scanvae(module);
+                (records, interruption)
+            }
+            None => {
+                let run = self.prepare(py, &mut state)?;
+                let (vae, records, interruption) = run.train(py, state.saved.vae)?;
+                state.saved.vae = vae;
+                (records, interruption)
+            }
+        };
+        let Records { history, split, stop, plan, n_cells } = records;
+        keep(&mut state.saved, &history, split, stop, &plan, n_cells);
+        Ok((state, interruption))
+    }
+
+    fn prepare<C: Clone + DeserializeOwned>(
+        self,
+        py: Python,
+        state: &mut State,
+    ) -> PyResult<PreparedTraining<'a, C>> {
         let Self { data, mut plan, listener, checkpoint, watch_closely } = self;
         let n_cells = data.n_cells();
-        state.saved.vae.set_minified_data_type(data.minified()).map_err(py_error)?;
         let checkpoint = match checkpoint {
             None => None,
             Some(options) => {
-                let State { saved, reference } = &mut state;
+                let State { saved, reference } = &mut *state;
                 let prepared = options.prepare(saved, reference.as_ref(), &mut plan, n_cells)?;
                 prepared.warn(py)?;
                 Some(prepared)
@@ -81,23 +108,53 @@ impl Training<'_> {
         let waits = listener.as_ref().is_some_and(|listener| listener.waits);
         let base = || Base { state: Arc::new(state.clone()), plan: plan.clone(), n_cells };
         let base = waits.then(base);
+        Ok(PreparedTraining { data, plan, listener, base, checkpoint, watch_closely })
+    }
+}
+
+/// A training of a module that is made from a `C`.
+struct PreparedTraining<'a, C> {
+    data: &'a Data,
+    plan: Arc<TrainPlan>,
+    listener: Option<Listener>,
+    /// Where the listener has the run wait.
+    base: Option<Base>,
+    checkpoint: Option<PreparedCheckpoint<C>>,
+    watch_closely: bool,
+}
+
+/// How a module was trained.
+struct Records {
+    history: History,
+    split: Split,
+    stop: Stop,
+    plan: Arc<TrainPlan>,
+    n_cells: usize,
+}
+
+impl<C> PreparedTraining<'_, C> {
+    fn train<M: Module<Config = C>>(
+        self,
+        py: Python,
+        module: M,
+    ) -> PyResult<(M, Records, Interruption)> {
+        let Self { data, plan, listener, base, checkpoint, watch_closely } = self;
         let filter = listener.as_ref().and_then(Listener::filter);
+        let waits = base.is_some();
         let listen = |py: Python, news: News| {
             listener.as_ref().map_or(Ok(()), |listener| listener.hear(py, news, base.as_ref()))
         };
-        let vae = state.saved.vae;
         let done = data.with(py, |dataset| {
-            let begun = Begun { vae, data: dataset, plan: &plan, checkpoint, watch_closely };
+            let begun = Begun { module, data: dataset, plan: &plan, checkpoint, watch_closely };
             supervise(py, listen, |reporter| begun.run(reporter, filter, waits))
         })??;
         let Supervised { value, interrupted } = done;
         let Ended { trained, not_written } = value.map_err(py_error)?;
-        let Trained { module: vae, history, split, stop } = trained;
-        state.saved.vae = vae;
+        let Trained { mut module, history, split, stop } = trained;
         // A later training begins with a new optimizer.
-        state.saved.vae.reset_optimizer();
-        keep(&mut state.saved, &history, split, stop, &plan, n_cells);
-        Ok((state, (interrupted, not_written)))
+        module.reset_optimizer();
+        let records = Records { history, split, stop, plan, n_cells: data.n_cells() };
+        Ok((module, records, (interrupted, not_written)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The passes of the module over one minibatch, as methods of [`Model`].
 
 mod embeddings;
+mod labels;
 mod passes;
 
 use scvi::Cpu;

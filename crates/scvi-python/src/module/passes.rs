@@ -6,6 +6,7 @@ use pyo3::types::PyDict;
 use scvi::model::TaskError;
 use scvi::module::{Dispersion, Noise};
 
+use super::labels::label_gradients;
 use super::load;
 use crate::data::Data;
 use crate::error::{py_error, value_error};
@@ -13,7 +14,10 @@ use crate::model::{Model, to_dict};
 use crate::supervise::run;
 
 /// Does work on the pool's threads with the interpreter's lock released.
-fn work<T: Send>(py: Python, work: impl FnOnce() -> Result<T, TaskError> + Send) -> PyResult<T> {
+pub(super) fn work<T: Send>(
+    py: Python,
+    work: impl FnOnce() -> Result<T, TaskError> + Send,
+) -> PyResult<T> {
     run(py, work)?.map_err(py_error)
 }
 
@@ -137,23 +141,34 @@ impl Model {
     }
 
     /// The loss in training mode, and its gradient of every parameter. Running moments are updated.
+    /// A SCANVI may have `labelled` cells, whose cross entropy counts `classification_ratio` times.
+    #[pyo3(signature = (data, kl_weight, seed, labelled=None, classification_ratio=0.0))]
     fn module_gradients<'py>(
         &self,
         py: Python<'py>,
         data: &Data,
         kl_weight: f64,
         seed: u64,
+        labelled: Option<&Data>,
+        classification_ratio: f64,
     ) -> PyResult<(f64, Bound<'py, PyDict>)> {
-        let (loss, gradients) = self.change(py, |state| {
-            let vae = &mut state.saved.vae;
-            data.with(py, |dataset| {
+        let (loss, gradients) = self.change(py, |state| match state.scanvae()? {
+            Some(mut module) => {
+                let weights = [kl_weight, classification_ratio];
+                let found =
+                    label_gradients(py, &mut module, [Some(data), labelled], weights, seed)?;
+                state.saved.set_scanvae(module);
+                Ok(found)
+            }
+            None => data.with(py, |dataset| {
+                let vae = &mut state.saved.vae;
                 work(py, || {
                     let (mut ws, _) = load(vae, dataset, true)?;
                     vae.compute_gradients(&mut ws, Noise::Seeded { seed, draw: 0 }, kl_weight);
                     let loss = ws.loss(vae.backend(), kl_weight);
                     Ok((loss.sum() / loss.n_cells as f64, vae.gradients()))
                 })
-            })?
+            })?,
         })?;
         Ok((loss, to_dict(py, gradients)?))
     }

@@ -2,9 +2,9 @@
 
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
-use scvi::model::{PointEstimate, batch_representation, latent_library_size};
+use scvi::model::{batch_representation, latent_library_size};
 
-use super::Selection;
+use super::{Selection, point_estimate};
 use crate::model::Model;
 use crate::tables::matrix;
 
@@ -18,7 +18,7 @@ impl Model {
         cells: Selection,
         seed: Option<u64>,
     ) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let estimate = seed.map_or(PointEstimate::Mean, |seed| PointEstimate::Sample { seed });
+        let estimate = point_estimate(seed);
         let sizes = cells
             .run(py, self, |vae, cells, watch| latent_library_size(vae, cells, estimate, watch))?;
         Ok(PyArray1::from_vec(py, sizes))

@@ -2,9 +2,9 @@
 
 use numpy::PyArray1;
 use pyo3::prelude::*;
-use scvi::model::{PointEstimate, elbo, marginal_ll};
+use scvi::model::{elbo, marginal_ll};
 
-use super::Selection;
+use super::{Selection, point_estimate};
 use crate::model::Model;
 
 #[pymethods]
@@ -18,8 +18,16 @@ impl Model {
         cells: Selection,
         seed: Option<u64>,
     ) -> PyResult<(Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<f32>>)> {
-        let draw = seed.map_or(PointEstimate::Mean, |seed| PointEstimate::Sample { seed });
-        let terms = cells.run(py, self, |vae, cells, watch| elbo(vae, cells, draw, watch))?;
+        let draw = point_estimate(seed);
+        let state = self.state_for(&cells.data)?;
+        let terms = match state.scanvae()? {
+            Some(module) => {
+                cells.run_on_cells(py, |cells, watch| elbo(&module, cells, draw, watch))?
+            }
+            None => {
+                cells.run_on_cells(py, |cells, watch| elbo(&state.saved.vae, cells, draw, watch))?
+            }
+        };
         let of = |values| PyArray1::from_vec(py, values);
         Ok((of(terms.reconstruction_loss), of(terms.kl_local)))
     }

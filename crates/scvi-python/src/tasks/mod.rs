@@ -9,6 +9,7 @@ mod library;
 mod likelihood;
 mod normalized;
 mod parameters;
+mod predict;
 mod sample;
 
 pub use abundance::{AggregatedPosterior, compare_samples};
@@ -16,7 +17,7 @@ pub use abundance::{AggregatedPosterior, compare_samples};
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use scvi::Cpu;
-use scvi::model::{Cells, Posterior, TaskError, Watch};
+use scvi::model::{Cells, PointEstimate, Posterior, TaskError, Watch};
 use scvi::module::Vae;
 
 use crate::data::Data;
@@ -47,25 +48,39 @@ impl Selection<'_> {
         chosen.unwrap_or_else(|| self.data.n_cells())
     }
 
-    /// Does a task over them.
+    /// Does a task over them with what encodes and decodes cells.
     fn run<T: Send>(
         &self,
         py: Python,
         model: &Model,
         task: impl FnOnce(&Vae<Cpu<f32>>, Cells, &mut Watch) -> Result<T, TaskError> + Send,
     ) -> PyResult<T> {
+        let state = model.state_for(&self.data)?;
+        self.run_on_cells(py, |cells, watch| task(&state.saved.vae, cells, watch))
+    }
+
+    /// Does a task over them.
+    fn run_on_cells<T: Send>(
+        &self,
+        py: Python,
+        task: impl FnOnce(Cells, &mut Watch) -> Result<T, TaskError> + Send,
+    ) -> PyResult<T> {
         let chosen: Option<Vec<u32>> =
             self.indices.as_ref().map(|indices| indices.as_array().iter().copied().collect());
-        let state = model.state_for(&self.data)?;
-        let (vae, batch_size) = (&state.saved.vae, self.batch_size);
+        let batch_size = self.batch_size;
         self.data.with(py, |data| {
             let cells = match &chosen {
                 None => Cells::all(data, batch_size),
                 Some(chosen) => Cells::chosen(data, chosen, batch_size),
             };
-            run_task(py, self.progress.as_ref(), |watch| task(vae, cells, watch))
+            run_task(py, self.progress.as_ref(), |watch| task(cells, watch))
         })?
     }
+}
+
+/// The posterior's mean where `seed` is None, else a draw.
+fn point_estimate(seed: Option<u64>) -> PointEstimate {
+    seed.map_or(PointEstimate::Mean, |seed| PointEstimate::Sample { seed })
 }
 
 /// The posterior's mean where `n_samples` is None, else so many draws.

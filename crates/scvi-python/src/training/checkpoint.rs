@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use scvi::data::Dataset;
-use scvi::train::{Checkpoint, TrainPlan};
+use scvi::train::TrainPlan;
 use scvi_io::checkpoint::{
-    CheckpointError, CheckpointMeta, RunCheckpoint, RunSetup, Schedule, read_checkpoint,
+    CheckpointError, RunCheckpoint, RunSetup, SavedRun, Schedule, read_checkpoint,
 };
 use scvi_io::output::remove_unfinished;
 use scvi_io::{InputMeta, SavedModel};
+use serde::de::DeserializeOwned;
 
 use crate::error::{file_error, py_error};
 use crate::model::{Reference, program};
@@ -29,12 +30,12 @@ pub struct CheckpointOptions {
 }
 
 /// What a run is kept by, before it begins.
-pub struct Prepared {
+pub struct PreparedCheckpoint<C> {
     path: PathBuf,
     setup: RunSetup,
     schedule: Schedule,
     /// What a run that is resumed left behind.
-    pub saved: Option<(CheckpointMeta, Checkpoint)>,
+    pub saved: Option<SavedRun<C>>,
 }
 
 impl CheckpointOptions {
@@ -42,13 +43,13 @@ impl CheckpointOptions {
     ///
     /// A run that goes on replaces what it had left in the model's history, and has its own seed
     /// where the call names none.
-    pub fn prepare(
+    pub fn prepare<C: Clone + DeserializeOwned>(
         self,
         saved_model: &mut SavedModel,
         reference: Option<&Reference>,
         plan: &mut TrainPlan,
         n_cells: usize,
-    ) -> PyResult<Prepared> {
+    ) -> PyResult<PreparedCheckpoint<C>> {
         let schedule = Schedule::new(self.every_minutes, self.every_n_epoch).map_err(py_error)?;
         let path = self.path;
         if self.resume {
@@ -60,7 +61,8 @@ impl CheckpointOptions {
                 path.display()
             )));
         }
-        let saved = path.exists().then(|| read_checkpoint(&path)).transpose().map_err(py_error)?;
+        let saved: Option<SavedRun<C>> =
+            path.exists().then(|| read_checkpoint(&path)).transpose().map_err(py_error)?;
         if let Some((meta, _)) = &saved {
             saved_model.history.rows.truncate(meta.setup.epochs_before);
             if self.takes_seed {
@@ -78,11 +80,11 @@ impl CheckpointOptions {
             epochs_before: saved_model.history.rows.len(),
             began_with: None,
         };
-        Ok(Prepared { path, setup, schedule, saved })
+        Ok(PreparedCheckpoint { path, setup, schedule, saved })
     }
 }
 
-impl Prepared {
+impl<C> PreparedCheckpoint<C> {
     /// Warns of what differs from a run that never stopped, where something does.
     pub fn warn(&self, py: Python) -> PyResult<()> {
         let Some(caveat) = self.saved.as_ref().and_then(|(meta, _)| meta.caveat()) else {

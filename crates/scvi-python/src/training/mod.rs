@@ -5,7 +5,7 @@ mod listener;
 mod run;
 mod underway;
 
-pub use checkpoint::CheckpointOptions;
+pub use checkpoint::{CheckpointOptions, PreparedCheckpoint};
 pub use listener::{Listener, News, warn_of_checkpoint};
 pub use run::{Begun, Ended};
 pub use underway::{Base, Run};

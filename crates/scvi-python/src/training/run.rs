@@ -2,35 +2,34 @@
 
 use std::sync::mpsc::channel;
 
-use scvi::Cpu;
 use scvi::data::Dataset;
-use scvi::module::Vae;
 use scvi::train::{EpochRecord, Event, Stop, TrainPlan, Trained, TrainingRun};
 use scvi_io::checkpoint::CheckpointError;
 
-use super::checkpoint::Prepared;
+use super::checkpoint::PreparedCheckpoint;
 use super::listener::{Filter, News};
 use super::underway::{Ask, Underway};
+use crate::model::Module;
 use crate::supervise::Reporter;
 
 /// What a run begins with.
-pub struct Begun<'a> {
-    pub vae: Vae<Cpu<f32>>,
+pub struct Begun<'a, M: Module> {
+    pub module: M,
     pub data: &'a Dataset<'a>,
     pub plan: &'a TrainPlan,
-    pub checkpoint: Option<Prepared>,
+    pub checkpoint: Option<PreparedCheckpoint<M::Config>>,
     /// Whether every number is looked at after every step.
     pub watch_closely: bool,
 }
 
 /// What a run ends with.
-pub struct Ended {
-    pub trained: Trained,
+pub struct Ended<M: Module> {
+    pub trained: Trained<M>,
     /// Why its end could not be kept in its checkpoint.
     pub not_written: Option<String>,
 }
 
-impl<'a> Begun<'a> {
+impl<'a, M: Module> Begun<'a, M> {
     /// Trains to the end, or until the caller wants it to stop.
     ///
     /// # Errors
@@ -40,19 +39,19 @@ impl<'a> Begun<'a> {
         reporter: &Reporter<News>,
         filter: Option<Filter>,
         waits: bool,
-    ) -> Result<Ended, CheckpointError> {
+    ) -> Result<Ended<M>, CheckpointError> {
         let min_epochs = self.plan.min_epochs;
         self.start()?.into_the_end(reporter, filter, waits, min_epochs)
     }
 
-    fn start(self) -> Result<Underway<'a>, CheckpointError> {
-        let Self { vae, data, plan, checkpoint, watch_closely } = self;
+    fn start(self) -> Result<Underway<'a, M>, CheckpointError> {
+        let Self { module, data, plan, checkpoint, watch_closely } = self;
         let (mut run, checkpoint) = match checkpoint {
-            None => (TrainingRun::of_model(vae, data, plan)?, None),
+            None => (TrainingRun::of_model(module, data, plan)?, None),
             Some(mut prepared) => {
                 let saved = prepared.saved.take();
                 let checkpoint = prepared.begin(data)?;
-                (checkpoint.start(vae, data, plan, saved)?, Some(checkpoint))
+                (checkpoint.start(module, data, plan, saved)?, Some(checkpoint))
             }
         };
         if watch_closely {
@@ -62,14 +61,14 @@ impl<'a> Begun<'a> {
     }
 }
 
-impl Underway<'_> {
+impl<M: Module> Underway<'_, M> {
     fn into_the_end(
         mut self,
         reporter: &Reporter<News>,
         mut filter: Option<Filter>,
         waits: bool,
         min_epochs: Option<usize>,
-    ) -> Result<Ended, CheckpointError> {
+    ) -> Result<Ended<M>, CheckpointError> {
         loop {
             let event = self.run.advance()?;
             if let Event::Done(stop) = event {
@@ -125,7 +124,7 @@ impl Underway<'_> {
         }
     }
 
-    fn finish(self, stop: Stop, not_written: Option<String>) -> Result<Ended, CheckpointError> {
+    fn finish(self, stop: Stop, not_written: Option<String>) -> Result<Ended<M>, CheckpointError> {
         let trained = self.run.finish(stop)?;
         Ok(Ended { trained, not_written })
     }

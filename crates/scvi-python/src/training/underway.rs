@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use scvi::nn::Slot;
-use scvi::train::{Stop, TrainPlan, TrainingRun};
-use scvi_io::checkpoint::RunCheckpoint;
+use scvi::data::Split;
+use scvi::nn::{Slot, StateDict};
+use scvi::train::{History, Stop, TrainPlan, TrainingRun};
+use scvi_io::checkpoint::{CheckpointError, RunCheckpoint};
 
 use crate::error::{py_error, value_error};
-use crate::model::{Model, State, keep};
+use crate::model::{Model, Module, State, keep};
 
 /// A run with what belongs to it.
-pub struct Underway<'a> {
-    pub run: TrainingRun<'a>,
+pub struct Underway<'a, M: Module> {
+    pub run: TrainingRun<'a, M>,
     pub checkpoint: Option<RunCheckpoint>,
     /// Whether somebody asked it to end with the epoch.
     pub stop: bool,
@@ -22,8 +23,50 @@ pub struct Underway<'a> {
     pub is_interrupted: bool,
 }
 
+/// What may be asked of a run that waits, whatever module it trains.
+pub trait Waiting {
+    /// Has it end with the epoch.
+    fn stop(&mut self);
+    /// Has it end here: a callback failed.
+    fn interrupt(&mut self);
+    /// Writes its checkpoint, if it has one.
+    fn write_checkpoint(&mut self) -> Option<Result<(), CheckpointError>>;
+    /// What it has come to.
+    fn snapshot(&self) -> Snapshot;
+}
+
+/// A run's weights, history and split.
+pub struct Snapshot {
+    weights: StateDict<f32>,
+    history: History,
+    split: Split,
+}
+
+impl<M: Module> Waiting for Underway<'_, M> {
+    fn stop(&mut self) {
+        self.stop = true;
+    }
+
+    fn interrupt(&mut self) {
+        self.is_interrupted = true;
+    }
+
+    fn write_checkpoint(&mut self) -> Option<Result<(), CheckpointError>> {
+        self.checkpoint.as_mut().map(|checkpoint| checkpoint.write(&self.run))
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let run = &self.run;
+        Snapshot {
+            weights: run.state(Slot::Value),
+            history: run.progress().history.clone(),
+            split: run.split().clone(),
+        }
+    }
+}
+
 /// Something to be done with a run that waits.
-pub type Ask = Box<dyn FnOnce(&mut Underway) + Send>;
+pub type Ask = Box<dyn FnOnce(&mut dyn Waiting) + Send>;
 pub type Asks = Sender<Ask>;
 
 /// The model that a run began with, and how it is trained.
@@ -46,26 +89,22 @@ pub struct Run {
 impl Run {
     /// Ends training with this epoch, or with the last of `min_epochs`.
     fn stop(&self, py: Python) -> PyResult<()> {
-        self.ask(py, |underway| underway.stop = true)
+        self.ask(py, |run| run.stop())
     }
 
     /// Writes the checkpoint now.
     fn save_checkpoint(&self, py: Python) -> PyResult<()> {
-        let written = self.ask(py, |Underway { run, checkpoint, .. }| {
-            checkpoint.as_mut().map(|checkpoint| checkpoint.write(run))
-        })?;
+        let written = self.ask(py, |run| run.write_checkpoint())?;
         let none = || value_error("there is no checkpoint to write: train(checkpoint_path=...)");
         written.ok_or_else(none)?.map_err(py_error)
     }
 
     /// The model as it is now, by itself.
     fn model(&self, py: Python) -> PyResult<Model> {
-        let (weights, history, split) = self.ask(py, |Underway { run, .. }| {
-            (run.state(Slot::Value), run.progress().history.clone(), run.split().clone())
-        })?;
+        let Snapshot { weights, history, split } = self.ask(py, |run| run.snapshot())?;
         let Base { state, plan, n_cells } = &self.base;
         let mut state = State::clone(state);
-        state.saved.vae.load_state_dict(weights).map_err(py_error)?;
+        state.load_weights(weights)?;
         keep(&mut state.saved, &history, split, Stop::Interrupted, plan, *n_cells);
         Ok(Model::in_state(state))
     }
@@ -81,7 +120,7 @@ impl Run {
         let asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(asks) = asks.filter(|_| failed) {
             // Before anything else that would stop it: it goes on as soon as nobody holds it.
-            let _ = asks.send(Box::new(|underway| underway.is_interrupted = true));
+            let _ = asks.send(Box::new(|run| run.interrupt()));
         }
     }
 
@@ -89,7 +128,7 @@ impl Run {
     fn ask<T: Send + 'static>(
         &self,
         py: Python,
-        work: impl FnOnce(&mut Underway) -> T + Send + 'static,
+        work: impl FnOnce(&mut dyn Waiting) -> T + Send + 'static,
     ) -> PyResult<T> {
         let gone = || {
             PyRuntimeError::new_err(
@@ -98,7 +137,7 @@ impl Run {
         };
         let (answer, done) = channel();
         let asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let ask: Ask = Box::new(move |underway| drop(answer.send(work(underway))));
+        let ask: Ask = Box::new(move |run| drop(answer.send(work(run))));
         asks.ok_or_else(gone)?.send(ask).map_err(|_| gone())?;
         py.detach(move || done.recv()).map_err(|_| gone())
     }

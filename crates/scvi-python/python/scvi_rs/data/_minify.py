@@ -35,18 +35,27 @@ def check_minified_data_type(minified_data_type: str) -> None:
         )
 
 
-def minified_fields(minified_data_type: str) -> list[BaseAnnDataField]:
+LATENT_KEYS = (_constants._LATENT_QZM_OBSM_KEY, _constants._LATENT_QZV_OBSM_KEY)
+"""Where minified data of an SCVI have means and variances in obsm."""
+
+
+def minified_fields(
+    minified_data_type: str, latent_keys: tuple[str, str] = LATENT_KEYS
+) -> list[BaseAnnDataField]:
     """What a model reads of minified data, beside its other fields.
 
     Parameters
     ----------
     minified_data_type
         One of :data:`~scvi_rs.data._constants.ADATA_MINIFY_TYPE`.
+    latent_keys
+        Where means and variances are in obsm.
     """
     check_minified_data_type(minified_data_type)
+    means, variances = latent_keys
     return [
-        ObsmField(REGISTRY_KEYS.LATENT_QZM_KEY, _constants._LATENT_QZM_OBSM_KEY),
-        ObsmField(REGISTRY_KEYS.LATENT_QZV_KEY, _constants._LATENT_QZV_OBSM_KEY),
+        ObsmField(REGISTRY_KEYS.LATENT_QZM_KEY, means),
+        ObsmField(REGISTRY_KEYS.LATENT_QZV_KEY, variances),
         NumericalObsField(REGISTRY_KEYS.OBSERVED_LIB_SIZE, _constants._OBSERVED_LIB_SIZE_OBS_KEY),
         StringUnsField(REGISTRY_KEYS.MINIFY_TYPE_KEY, _constants._ADATA_MINIFY_TYPE_UNS_KEY),
     ]
@@ -57,10 +66,11 @@ def minified_adata(
     minified_data_type: str = ADATA_MINIFY_TYPE.LATENT_POSTERIOR,
     use_latent_qzm_key: str = "X_latent_qzm",
     use_latent_qzv_key: str = "X_latent_qzv",
+    latent_keys: tuple[str, str] = LATENT_KEYS,
 ) -> AnnData:
     """A new AnnData object that holds each cell's posterior, with or without its counts.
 
-    Posteriors go to ``obsm["scvi_latent_qzm"]`` and ``obsm["scvi_latent_qzv"]``, total counts to
+    Posteriors go to ``obsm`` by ``latent_keys``, total counts to
     ``obs["observed_lib_size"]`` and ``minified_data_type`` to ``uns["_scvi_adata_minify_type"]``.
     Without counts X and layers are sparse and hold nothing, and there is no raw.
 
@@ -72,6 +82,8 @@ def minified_adata(
         ``"latent_posterior_parameters"``, or ``"latent_posterior_parameters_with_counts"``.
     use_latent_qzm_key, use_latent_qzv_key
         Where obsm holds means and variances.
+    latent_keys
+        Where the new object's obsm is to hold them.
 
     Raises
     ------
@@ -91,8 +103,8 @@ def minified_adata(
     # It is other data than the original.
     mini.uns.pop(_constants._SCVI_UUID_KEY, None)
     mini.uns[_constants._ADATA_MINIFY_TYPE_UNS_KEY] = str(minified_data_type)
-    mini.obsm[_constants._LATENT_QZM_OBSM_KEY] = adata.obsm[use_latent_qzm_key]
-    mini.obsm[_constants._LATENT_QZV_OBSM_KEY] = adata.obsm[use_latent_qzv_key]
+    mini.obsm[latent_keys[0]] = adata.obsm[use_latent_qzm_key]
+    mini.obsm[latent_keys[1]] = adata.obsm[use_latent_qzv_key]
     counts = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
     mini.obs[_constants._OBSERVED_LIB_SIZE_OBS_KEY] = _row_sums(counts)
     return mini

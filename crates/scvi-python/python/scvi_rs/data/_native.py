@@ -21,6 +21,7 @@ from ._manager import Registry
 from .fields import (
     CategoricalJointObsField,
     CategoricalObsField,
+    LabelsWithUnlabeledObsField,
     LayerField,
     NumericalJointObsField,
 )
@@ -79,7 +80,12 @@ def _single_column(field: str, state: dict[str, Any]) -> NativeColumn | None:
 
 
 def from_native(
-    native: NativeRegistry, var_names: list[str], n_obs: int, model_name: str = "SCVI"
+    native: NativeRegistry,
+    var_names: list[str],
+    n_obs: int,
+    model_name: str = "SCVI",
+    *,
+    classifies: bool = False,
 ) -> Registry:
     """The registry of scvi-tools' form of a saved native model.
 
@@ -93,6 +99,8 @@ def from_native(
         Cells that it was set up with.
     model_name
         ``"SCVI"``, or ``"LinearSCVI"``, which knows batch and labels only.
+    classifies
+        Whether the last label stands for cells that have none, as of a SCANVI.
     """
     layer, batch, labels = (native.get(name) for name in ("layer", "batch", "labels"))
     layer = None if layer == RAW else layer
@@ -125,6 +133,11 @@ def from_native(
         setup_args["size_factor_key"] = size_factor
         setup_args["categorical_covariate_keys"] = [c["key"] for c in covariates] or None
         setup_args["continuous_covariate_keys"] = list(columns) or None
+    if classifies:
+        state = fields[REGISTRY_KEYS.LABELS_KEY][_STATE]
+        unlabeled = state[CategoricalObsField.CATEGORICAL_MAPPING_KEY].tolist()[-1]
+        state[LabelsWithUnlabeledObsField.UNLABELED_CATEGORY] = unlabeled
+        setup_args[LabelsWithUnlabeledObsField.UNLABELED_CATEGORY] = unlabeled
     return {
         _constants._SCVI_VERSION_KEY: SCVI_TOOLS_VERSION,
         _constants._MODEL_NAME_KEY: model_name,

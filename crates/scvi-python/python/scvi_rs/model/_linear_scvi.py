@@ -51,7 +51,6 @@ class LinearSCVI(SCVI):
     """
 
     _module_cls = LDVAE
-    _is_linear = True
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ gene_likelihood, latent_distribution, use_observed_lib_size, seed
     (7, 2)
     """
 
-    _linear = True
+    _model_class = "LinearSCVI"
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ gene_likelihood, latent_distribution, use_observed_lib_size, seed
         options = dict(locals())
         for name in ("self", "seed", "kwargs"):
             del options[name]
-        self._make({**options, **kwargs}, "LinearSCVI", seed)
+        self._make({**options, **kwargs}, seed)
 
     def get_loadings(self) -> np.ndarray:
         """Weights of the linear decoder, of shape (genes, n_latent)."""

@@ -21,6 +21,8 @@ class LossOutput:
         a dictionary under the parameter's name.
     kl_global
         A divergence of the whole.
+    classification_loss, logits, true_labels
+        Cross entropy of labelled cells, what the classifier says of them, and their labels.
     extra_metrics
         Further arrays by name.
     n_obs_minibatch
@@ -29,7 +31,8 @@ class LossOutput:
     Raises
     ------
     ValueError
-        If there is neither ``reconstruction_loss`` nor ``n_obs_minibatch``.
+        If there is neither ``reconstruction_loss`` nor ``n_obs_minibatch``, or a
+        ``classification_loss`` without ``logits`` or ``true_labels``.
 
     Examples
     --------
@@ -41,6 +44,9 @@ class LossOutput:
     reconstruction_loss: Any = None
     kl_local: Any = None
     kl_global: Any = None
+    classification_loss: Any = None
+    logits: Any = None
+    true_labels: Any = None
     extra_metrics: dict[str, Any] = field(default_factory=dict)
     n_obs_minibatch: int | None = None
     reconstruction_loss_sum: float = field(init=False)
@@ -50,6 +56,10 @@ class LossOutput:
     def __post_init__(self) -> None:
         if self.reconstruction_loss is None and self.n_obs_minibatch is None:
             raise ValueError("Must provide either n_obs_minibatch or reconstruction_loss")
+        if self.classification_loss is not None and (
+            self.logits is None or self.true_labels is None
+        ):
+            raise ValueError("Must provide `logits` and `true_labels` with `classification_loss`")
         self.loss = float(self.dict_sum(self.loss))
         for name in ("reconstruction_loss", "kl_local", "kl_global"):
             terms = getattr(self, name)

@@ -69,14 +69,15 @@ def _layer_kwargs(option: str, given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def module_config(*, linear: bool = False, **kwargs: Any) -> dict[str, Any]:
+def module_config(*, model_class: str = "SCVI", **kwargs: Any) -> dict[str, Any]:
     """Options of the engine's module, from keyword arguments of scvi-tools' ``VAE``.
 
     Parameters
     ----------
-    linear
-        Whether they are ``LDVAE``'s: ``n_layers_encoder``, ``bias``, and ``use_batch_norm`` as a
-        truth value are then known, too.
+    model_class
+        ``"LinearSCVI"`` if they are ``LDVAE``'s: ``n_layers_encoder``, ``bias``, and
+        ``use_batch_norm`` as a truth value are then known, too. ``"SCANVI"`` if they are
+        ``SCANVAE``'s.
     **kwargs
         Arguments; those that are not given are not in the result.
 
@@ -91,22 +92,29 @@ def module_config(*, linear: bool = False, **kwargs: Any) -> dict[str, Any]:
     {'n_latent': 5, 'var_activation': 'exp'}
     """
     config = dict(kwargs)
-    if linear:
+    if model_class == "LinearSCVI":
         config = _linear_names(config)
-    known = [name for name in _core.default_config(linear=linear) if name != "linear_decoder"]
+    if model_class == "SCANVI":
+        _refuse_label_groups(config)
+    defaults = _core.default_config(model_class)
+    known = [name for name in defaults if name != "linear_decoder"]
     unknown = [name for name in config if name not in known]
     if unknown:
         raise TypeError(
             f"the module has no argument {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
         )
-    defaults = _core.default_config(linear=linear)
     for name in config:
         if type(defaults[name]) is int:
             config[name] = _whole_number(name, config[name])
-    for name in ("library_log_means", "library_log_vars"):
+    for name in ("library_log_means", "library_log_vars", "y_prior"):
         if config.get(name) is not None:
             config[name] = np.asarray(config[name], float).reshape(-1).tolist()
-    for name in ("extra_encoder_kwargs", "extra_decoder_kwargs", "batch_embedding_kwargs"):
+    for name in (
+        "extra_encoder_kwargs",
+        "extra_decoder_kwargs",
+        "batch_embedding_kwargs",
+        "classifier_parameters",
+    ):
         if name in config:
             config[name] = _layer_kwargs(name, config[name] or {})
     if config.get("n_cats_per_cov", ()) is not None and "n_cats_per_cov" in config:
@@ -116,6 +124,13 @@ def module_config(*, linear: bool = False, **kwargs: Any) -> dict[str, Any]:
     if "var_activation" in config:
         config["var_activation"] = var_activation(config["var_activation"])
     return config
+
+
+def _refuse_label_groups(config: dict[str, Any]) -> None:
+    """Groups of labels have no effect unless they are used; scvi-tools 1.4.3 removed them."""
+    config.pop("labels_groups", None)
+    if config.pop("use_labels_groups", False):
+        raise NotImplementedError("use_labels_groups is not supported; scvi-tools removed it")
 
 
 def _linear_names(config: dict[str, Any]) -> dict[str, Any]:

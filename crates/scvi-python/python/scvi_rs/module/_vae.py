@@ -88,7 +88,7 @@ class VAE(EstimatesMixin, EmbeddingModuleMixin):
     ((2, 2), (2, 3), 2)
     """
 
-    _linear = False
+    _model_class = "SCVI"
 
     def __init__(
         self,
@@ -125,12 +125,12 @@ class VAE(EstimatesMixin, EmbeddingModuleMixin):
         options = dict(locals())
         for name in ("self", "seed"):
             del options[name]
-        self._make(options, "SCVI", seed)
+        self._make(options, seed)
 
-    def _make(self, options: dict[str, Any], model_class: str, seed: int | None) -> None:
-        config = module_config(linear=self._linear, **options)
+    def _make(self, options: dict[str, Any], seed: int | None) -> None:
+        config = module_config(model_class=self._model_class, **options)
         seed = settings.next_seed() if seed is None else seed
-        self._set(_core.Model(config, model_class=model_class, seed=seed))
+        self._set(_core.Model(config, model_class=self._model_class, seed=seed))
 
     def _set(self, core: _core.Model) -> None:
         self._core = core
@@ -156,7 +156,7 @@ class VAE(EstimatesMixin, EmbeddingModuleMixin):
         return public_names(self, *self._config)
 
     def __repr__(self) -> str:
-        defaults = _core.default_config(linear=self._linear)
+        defaults = _core.default_config(self._model_class)
         told = {k: v for k, v in self._config.items() if k == "n_input" or v != defaults[k]}
         options = ", ".join(f"{name}={value!r}" for name, value in told.items())
         return f"{type(self).__name__}({options})"
@@ -259,24 +259,8 @@ class VAE(EstimatesMixin, EmbeddingModuleMixin):
         """
         if n_samples < 1:
             raise ValueError(f"n_samples must be at least 1, not {n_samples}")
-        stored = x is None
-        posterior = None
-        if stored:
-            if qzm is None or qzv is None or observed_lib_size is None:
-                raise TypeError("inference needs x, or qzm with qzv and observed_lib_size")
-            posterior = {
-                "minified_data_type": "latent_posterior_parameters",
-                "qz_m": np.ascontiguousarray(qzm, np.float32),
-                "qz_v": np.ascontiguousarray(qzv, np.float32),
-                "observed_lib_size": np.ascontiguousarray(observed_lib_size, np.float32).ravel(),
-            }
-        n = len(qzm if stored else x)
-        # Covariates that only the decoder reads may be left out here.
-        cont_covs = self._covariates(cont_covs, n, self.n_continuous_cov)
-        cat_covs = self._covariates(cat_covs, n, len(self.n_cats_per_cov))
-        labels = np.zeros(n)
-        data = engine_data(
-            n, self.n_input, x, batch_index, labels, cont_covs, cat_covs, np.ones(n), posterior
+        data, stored = self._inference_data(
+            x, batch_index, cont_covs, cat_covs, (qzm, qzv, observed_lib_size)
         )
         seed = settings.next_seed() if seed is None else seed
         out = self._passes().module_inference(data, n_samples=n_samples, seed=seed, stored=stored)
@@ -290,6 +274,32 @@ class VAE(EstimatesMixin, EmbeddingModuleMixin):
             MODULE_KEYS.QL_KEY: ql,
             MODULE_KEYS.LIBRARY_KEY: library if n_samples > 1 else library[0],
         }
+
+    def _inference_data(
+        self, x: Any, batch_index: Any, cont_covs: Any, cat_covs: Any, posterior: tuple[Any, ...]
+    ) -> tuple[_core.Data, bool]:
+        """Cells for the encoder, and whether they are stored posteriors instead of counts."""
+        stored = x is None
+        known = None
+        if stored:
+            if any(part is None for part in posterior):
+                raise TypeError("inference needs x, or qzm with qzv and observed_lib_size")
+            qzm, qzv, sizes = (np.ascontiguousarray(part, np.float32) for part in posterior)
+            known = {
+                "minified_data_type": "latent_posterior_parameters",
+                "qz_m": qzm,
+                "qz_v": qzv,
+                "observed_lib_size": sizes.ravel(),
+            }
+        n = len(posterior[0] if stored else x)
+        # Covariates that only the decoder reads may be left out here.
+        cont_covs = self._covariates(cont_covs, n, self.n_continuous_cov)
+        cat_covs = self._covariates(cat_covs, n, len(self.n_cats_per_cov))
+        labels = np.zeros(n)
+        data = engine_data(
+            n, self.n_input, x, batch_index, labels, cont_covs, cat_covs, np.ones(n), known
+        )
+        return data, stored
 
     def _covariates(self, given: Any, n_cells: int, width: int) -> Any:
         if given is None and width and not self.encode_covariates:

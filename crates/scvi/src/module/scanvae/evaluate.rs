@@ -1,6 +1,6 @@
 //! Evaluation mode: the loss of minibatches, evidence lower bounds, and labels.
 
-use scvi_kernels::Backend;
+use scvi_kernels::{Backend, Real};
 
 use super::Scanvae;
 use super::noise::ScanvaeNoise;
@@ -31,15 +31,39 @@ impl<B: Backend> Scanvae<B> {
     ///
     /// Source: scvi-tools 1.4.2, `module/base/_base_module.py`, `classify`.
     pub fn classify(&self, ws: &Workspace<B>, use_posterior_mean: bool) -> Vec<B::Elem> {
+        let (backend, dims) = (self.backend(), [ws.inputs.n_cells, self.spec.n_labels()]);
+        let mut acts = self.classified(ws, use_posterior_mean);
+        let ClassifierActivations { logits, d_logits: probabilities, .. } = &mut acts;
+        backend.softmax(logits, probabilities, dims);
+        backend.download(probabilities, dims[0] * dims[1])
+    }
+
+    /// The logits of these probabilities: `(cells, labels)`.
+    pub fn label_logits(&self, ws: &Workspace<B>, use_posterior_mean: bool) -> Vec<B::Elem> {
+        let acts = self.classified(ws, use_posterior_mean);
+        self.backend().download(&acts.logits, ws.inputs.n_cells * self.spec.n_labels())
+    }
+
+    fn classified(&self, ws: &Workspace<B>, use_posterior_mean: bool) -> ClassifierActivations<B> {
         let (backend, inputs) = (self.backend(), &ws.inputs);
-        let n_labels = self.spec.n_labels();
         let mut acts =
             ClassifierActivations::new(backend, &self.spec.classifier_plan(), inputs.n_cells);
         let z = if use_posterior_mean { &ws.encoder.mean } else { ws.encoder.z() };
         self.classifier.forward_eval(pass(backend, inputs), z, &mut acts);
-        let ClassifierActivations { logits, d_logits: probabilities, .. } = &mut acts;
-        backend.softmax(logits, probabilities, [inputs.n_cells, n_labels]);
-        backend.download(probabilities, inputs.n_cells * n_labels)
+        acts
+    }
+
+    /// What the labels add to the terms of each cell's loss at the z1 in `ws`, whose posterior is
+    /// there, too: to reconstruction_loss, and to kl_local, `(cells)` each. z2 is drawn by the seed
+    /// and the number of the draw.
+    pub fn label_terms(&self, ws: &mut Workspace<B>, seed: u64, draw: u32) -> [Vec<B::Elem>; 2] {
+        let (backend, n_cells) = (self.backend(), ws.n_cells());
+        let mut labels = LabelTerms::new(backend, &self.spec, n_cells);
+        labels.draw_latent(backend, &self.spec, &ws.inputs, (seed, draw));
+        // The likelihood's own term is not wanted.
+        backend.upload(&mut ws.decoder.nll, &vec![B::Elem::ZERO; n_cells]);
+        self.evaluate_labels(ws, &mut labels, true);
+        [&ws.decoder.nll, &labels.kl_local].map(|terms| backend.download(terms, n_cells))
     }
 
     /// The labels' terms of a minibatch whose likelihood was evaluated.

@@ -2,6 +2,7 @@
 
 from ._base_field import AnnDataField, BaseAnnDataField
 from ._joint_fields import CategoricalJointObsField, NumericalJointObsField
+from ._label_field import LabelsWithUnlabeledObsField
 from ._layer_field import LayerField
 from ._obs_fields import CategoricalObsField, NumericalObsField
 from ._obsm_field import ObsmField
@@ -12,6 +13,7 @@ __all__ = [
     "BaseAnnDataField",
     "CategoricalJointObsField",
     "CategoricalObsField",
+    "LabelsWithUnlabeledObsField",
     "LayerField",
     "NumericalJointObsField",
     "NumericalObsField",

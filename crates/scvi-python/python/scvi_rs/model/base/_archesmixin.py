@@ -16,16 +16,18 @@ from scvi_rs import _core
 from scvi_rs._listed import listed
 from scvi_rs._settings import settings
 from scvi_rs.data._constants import _SETUP_ARGS_KEY
-from scvi_rs.data._native import from_native, to_native
+from scvi_rs.data._native import to_native
 from scvi_rs.data._query import align_genes
 
-from ._saved import check_processor
+from ._saved import check_processor, registry_of
 
 logger = logging.getLogger(__name__)
 
 
 class ArchesMixin:
     """Query data with the genes of a reference, and models that grow from one."""
+
+    _is_query = False
 
     @classmethod
     def load_query_data(
@@ -75,7 +77,7 @@ class ArchesMixin:
         freeze_batchnorm_encoder, freeze_batchnorm_decoder
             Keep the batch normalisation of the encoder, of the decoder.
         freeze_classifier
-            Accepted: these models have no classifier.
+            Keep the classifier of a SCANVI.
         transfer_batch
             Whether the query may have batches that are new to the reference.
         registry, datamodule
@@ -134,6 +136,7 @@ class ArchesMixin:
             "freeze_decoder_first_layer": freeze_decoder_first_layer,
             "freeze_batchnorm_encoder": freeze_batchnorm_encoder,
             "freeze_batchnorm_decoder": freeze_batchnorm_decoder,
+            "freeze_classifier": freeze_classifier,
             "freeze_reference_categories": freeze_reference_categories,
         }
         core = reference.load_query_data(
@@ -145,6 +148,7 @@ class ArchesMixin:
         )
         model._set_core(core)
         model._describe(core.config)
+        model._is_query = True
         _warn_of_idle_training(core, new)
         return model
 
@@ -195,8 +199,7 @@ def _reference(model: Any) -> tuple[_core.Model, dict]:
     """A trained model, by itself or by its folder: the engine's, and its registry."""
     if isinstance(model, str | os.PathLike):
         core = _core.Model.open(os.fspath(model))
-        n_obs = core.training["n_cells"]
-        return core, from_native(core.registry, core.var_names, n_obs, core.model_class)
+        return core, registry_of(core)
     return model._engine(), deepcopy(model.registry_)
 
 

@@ -67,8 +67,9 @@ class ManagesAnnData:
         """What a registry says of the call of ``setup_anndata`` with these local variables."""
         cls = setup_locals.pop("cls")
         setup_locals.pop("adata")
-        # It says how columns are checked, not which the model reads.
+        # They say how columns are checked and registered, not which the model reads.
         setup_locals.pop("allow_many_categories", None)
+        setup_locals.pop("use_minified", None)
         extra = {k: v for k, v in setup_locals.pop("kwargs", {}).items() if k != "source_registry"}
         return {
             _MODEL_NAME_KEY: cls.__name__,
@@ -209,6 +210,7 @@ class ManagesAnnData:
         self._adata = adata
         self._adata_manager = cls._get_most_recent_anndata_manager(adata, required=True)
         self._register_manager_for_instance(self._adata_manager)
+        self._set_registry(self._adata_manager.registry)
 
     def transfer_fields(self, adata: AnnData, **kwargs: Any) -> AnnDataManager:
         """Registers the model's fields with another AnnData object.

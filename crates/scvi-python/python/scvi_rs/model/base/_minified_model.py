@@ -8,6 +8,7 @@ from scvi_rs._constants import REGISTRY_KEYS
 from scvi_rs.data._constants import _ADATA_MINIFY_TYPE_UNS_KEY, ADATA_MINIFY_TYPE
 from scvi_rs.data._minify import check_minified_data_type, minified_adata, minified_fields
 from scvi_rs.data._utils import _get_adata_minify_type
+from scvi_rs.data.fields import BaseAnnDataField
 
 from ._base_model import BaseModelClass
 
@@ -15,6 +16,8 @@ from ._base_model import BaseModelClass
 class BaseMinifiedModeModelClass(BaseModelClass):
     """A model that can work on cells' stored posteriors instead of their counts."""
 
+    _LATENT_QZM_KEY = "scvi_latent_qzm"
+    _LATENT_QZV_KEY = "scvi_latent_qzv"
     _OBSERVED_LIB_SIZE_KEY = "observed_lib_size"
 
     @property
@@ -55,16 +58,29 @@ class BaseMinifiedModeModelClass(BaseModelClass):
                 "Minification is not supported for models that do not use observed library size."
             )
         mini = minified_adata(
-            self._adata_manager, minified_data_type, use_latent_qzm_key, use_latent_qzv_key
+            self._adata_manager,
+            minified_data_type,
+            use_latent_qzm_key,
+            use_latent_qzv_key,
+            self._latent_keys(),
         )
         # Registered as any other object first, then with what is minified of it.
         kind = mini.uns.pop(_ADATA_MINIFY_TYPE_UNS_KEY)
         self._validate_anndata(mini)
         mini.uns[_ADATA_MINIFY_TYPE_UNS_KEY] = kind
         self.get_anndata_manager(mini, required=True).register_new_fields(
-            minified_fields(minified_data_type)
+            self._minified_fields(minified_data_type)
         )
         self.adata = mini
+
+    @classmethod
+    def _latent_keys(cls) -> tuple[str, str]:
+        """Where minified data have means and variances in obsm."""
+        return cls._LATENT_QZM_KEY, cls._LATENT_QZV_KEY
+
+    @classmethod
+    def _minified_fields(cls, minified_data_type: str) -> list[BaseAnnDataField]:
+        return minified_fields(minified_data_type, cls._latent_keys())
 
     def _refuse_minified(self, adata: AnnData | None, function: str) -> None:
         """Refuses a function that needs counts where there are none."""

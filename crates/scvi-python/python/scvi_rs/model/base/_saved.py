@@ -150,8 +150,7 @@ class SavedModels:
 
     @classmethod
     def _of_core(cls, core: _core.Model, adata: AnnData | None) -> Any:
-        n_obs = core.training["n_cells"]
-        registry = from_native(core.registry, core.var_names, n_obs, core.model_class)
+        registry = registry_of(core)
         if adata is not None:
             minified = core.minified_data_type is not None
             _refuse_emptied(adata, minified)
@@ -202,14 +201,21 @@ class SavedModels:
         prefix
             What the names of the model's files begin with.
         """
-        core = _core.Model.open(os.fspath(dir_path), prefix)
-        n_obs = core.training["n_cells"]
-        return from_native(core.registry, core.var_names, n_obs, core.model_class)
+        return registry_of(_core.Model.open(os.fspath(dir_path), prefix))
 
     @classmethod
     def view_setup_args(cls, dir_path: str | os.PathLike[str], prefix: str | None = None) -> None:
         """Prints what a saved model was set up with; arguments as of :meth:`load_registry`."""
         AnnDataManager.view_setup_method_args(cls.load_registry(dir_path, prefix))
+
+
+def registry_of(core: _core.Model) -> dict[str, Any]:
+    """The registry of scvi-tools' form of a saved model."""
+    n_obs = core.training["n_cells"]
+    classifies = "linear_classifier" in core.config
+    return from_native(
+        core.registry, core.var_names, n_obs, core.model_class, classifies=classifies
+    )
 
 
 def _refuse_existing(path: str, overwrite: bool) -> None:

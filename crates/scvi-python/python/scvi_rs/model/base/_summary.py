@@ -21,6 +21,20 @@ SHOWN = (
 )
 """Options that are always shown, in scvi-tools' order."""
 
+OF_DATA = frozenset(
+    {
+        "n_input",
+        "n_batch",
+        "n_labels",
+        "n_continuous_cov",
+        "n_cats_per_cov",
+        "use_size_factor_key",
+        "library_log_means",
+        "library_log_vars",
+    }
+)
+"""Options of the module that follow from the data."""
+
 # What is counted, one and several, and the number from which on it is worth telling.
 _COUNTED = {
     "n_cells": ("cell", "cells", 0),
@@ -120,19 +134,16 @@ def options(config: Mapping[str, Any]) -> dict[str, str]:
     config
         All of them.
     """
-    defaults = _core.default_config(linear=config["linear_decoder"])
-    of_data = {
-        "n_input",
-        "n_batch",
-        "n_labels",
-        "n_continuous_cov",
-        "n_cats_per_cov",
-        "use_size_factor_key",
-        "library_log_means",
-        "library_log_vars",
-    }
+    defaults = _core.default_config(_class_of(config))
     return {
         name: str(value)
         for name, value in config.items()
-        if name in SHOWN or (name not in of_data and value != defaults[name])
+        if name in SHOWN or (name not in OF_DATA and value != defaults[name])
     }
+
+
+def _class_of(config: Mapping[str, Any]) -> str:
+    """A class of models that has these options."""
+    if "linear_classifier" in config:
+        return "SCANVI"
+    return "LinearSCVI" if config["linear_decoder"] else "SCVI"

@@ -3,13 +3,14 @@ plan."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from scvi_rs._settings import settings
 from scvi_rs.dataloaders._data_splitting import validate_external_indexing
-from scvi_rs.train._arguments import whole_number
+from scvi_rs.train._arguments import plain_number, whole_number
 
 from ._arguments import refuse_unknown
 
@@ -39,6 +40,7 @@ def training_plan(
     batch_size: int | None,
     datasplitter_kwargs: dict[str, Any],
     plan_kwargs: dict[str, Any],
+    classifies: bool = False,
 ) -> tuple[dict[str, Any], bool]:
     """The engine's plan, without the seed and what a trainer's arguments say, and whether losses of
     single steps are recorded.
@@ -56,7 +58,7 @@ def training_plan(
         "shuffle_set_split": shuffle_set_split,
     }
     _split(plan, n_cells, dict(datasplitter_kwargs))
-    on_step = _optimisation(plan, dict(plan_kwargs))
+    on_step = _optimisation(plan, dict(plan_kwargs), classifies)
     return plan, on_step
 
 
@@ -71,8 +73,9 @@ def _split(plan: dict[str, Any], n_cells: int, kwargs: dict[str, Any]) -> None:
     _refuse(kwargs, _IDLE_SPLITTER, "datasplitter_kwargs")
 
 
-def _optimisation(plan: dict[str, Any], kwargs: dict[str, Any]) -> bool:
-    """Arguments of scvi-tools' ``TrainingPlan``; whether steps are to be recorded."""
+def _optimisation(plan: dict[str, Any], kwargs: dict[str, Any], classifies: bool) -> bool:
+    """Arguments of scvi-tools' ``TrainingPlan``, or of its ``SemiSupervisedTrainingPlan`` for a model
+    that ``classifies``; whether steps are to be recorded."""
     optimizer = kwargs.pop("optimizer", "Adam")
     creator = kwargs.pop("optimizer_creator", None)
     if creator is not None:
@@ -87,6 +90,14 @@ def _optimisation(plan: dict[str, Any], kwargs: dict[str, Any]) -> bool:
     plateau = {to: kwargs.pop(name) for name, to in _PLATEAU.items() if name in kwargs}
     if kwargs.pop("reduce_lr_on_plateau", False):
         plan["reduce_lr_on_plateau"] = plateau
+    for name in ("n_epochs_kl_warmup", "n_steps_kl_warmup"):
+        if kwargs.get(name) is not None:
+            kwargs[name] = whole_number(name, kwargs[name])
+    if classifies and "classification_ratio" in kwargs:
+        ratio = plain_number("classification_ratio", kwargs.pop("classification_ratio"))
+        if not 0 <= ratio < math.inf:
+            raise ValueError(f"classification_ratio is {ratio}; it must be 0 or more")
+        plan["classification_ratio"] = ratio
     for name in (
         "n_epochs_kl_warmup",
         "n_steps_kl_warmup",
