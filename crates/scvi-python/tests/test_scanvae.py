@@ -125,7 +125,7 @@ soft = model.predict(soft=True)
 codes = adata.obs["_scvi_labels"].to_numpy()
 known = codes < model.n_labels
 tensors = {
-    "X": torch.tensor(adata.X.toarray()), "batch": torch.tensor(adata.obs[["_scvi_batch"]].to_numpy()),
+    "X": torch.tensor(adata.X.toarray()), "batch": torch.tensor(adata.obs[["_scvi_batch"]].to_numpy().astype(int)),
     "labels": torch.tensor(codes[:, None].astype(int)),
 }
 model.module.eval()
