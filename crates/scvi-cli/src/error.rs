@@ -13,6 +13,7 @@ use scvi_io::IoError;
 use scvi_io::checkpoint::CheckpointError;
 use scvi_io::inputs::InputError;
 use scvi_io::obs_query::QueryMismatch;
+use scvi_report::{AnalysisError, ReportError};
 use thiserror::Error;
 
 use crate::results::Results;
@@ -181,6 +182,18 @@ pub enum CliError {
     },
     #[error("{path} holds a run that is not finished")]
     Unfinished { path: String },
+    #[error(transparent)]
+    Analysis(AnalysisError),
+    #[error(transparent)]
+    Chart(#[from] ReportError),
+    #[error("{path} has no obs column and no gene '{name}' (columns: {})", listed(known))]
+    UnknownColor { path: String, name: String, known: Vec<String> },
+    #[error("{} genes are named '{name}' ({})", columns.len(), numbers("columns", columns))]
+    RepeatedColor { name: String, columns: Vec<usize> },
+    #[error("{path}: obs column '{key}' has {found} categories; at most {most} can be colored")]
+    ManyColors { path: String, key: String, found: usize, most: usize },
+    #[error("{path} is no table of scvi de: {problem}")]
+    DeTable { path: String, problem: String },
     #[error("{0}")]
     Results(Box<Results>),
     #[error("{told}")]
@@ -231,6 +244,15 @@ impl From<TrainError> for CliError {
     }
 }
 
+impl From<AnalysisError> for CliError {
+    fn from(error: AnalysisError) -> Self {
+        match error {
+            AnalysisError::Task(error) => error.into(),
+            error => Self::Analysis(error),
+        }
+    }
+}
+
 impl From<CheckpointError> for CliError {
     fn from(error: CheckpointError) -> Self {
         match error {
@@ -247,6 +269,14 @@ impl From<TaskError> for CliError {
 }
 
 impl CliError {
+    /// Whether a task ended because its watcher said so.
+    pub fn is_stop(&self) -> bool {
+        matches!(
+            self,
+            Self::Task { error: TaskError::Stopped } | Self::Analysis(AnalysisError::Stopped)
+        )
+    }
+
     /// What the program ends with, and what stands before the message.
     pub fn exit(&self) -> (u8, &'static str) {
         match self {

@@ -170,6 +170,12 @@ impl CliError {
             | Self::Option { .. }
             | Self::UnknownBatch { .. }
             | Self::Groups { .. }
+            | Self::Analysis(_)
+            | Self::Chart(_)
+            | Self::UnknownColor { .. }
+            | Self::RepeatedColor { .. }
+            | Self::ManyColors { .. }
+            | Self::DeTable { .. }
             | Self::Results(_)
             | Self::Interrupted { .. }
             | Self::Signals { .. }

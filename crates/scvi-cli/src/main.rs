@@ -97,6 +97,8 @@ fn run_verb(command: Command, common: &Common) -> Result<(), CliError> {
         Command::Genes(args) => commands::genes::run(&args, common),
         Command::Qc(args) => commands::qc::run(&args, common),
         Command::Minify(args) => commands::minify::run(&args, common),
+        Command::Report(args) => commands::report::run(&args, common),
+        Command::Umap(args) => commands::umap::run(&args, common),
         Command::De(args) => commands::de::run(&args, common),
         Command::Simulate(args) => commands::simulate::run(&args, common),
         Command::Convert(args) => commands::convert::run(&args, common),

@@ -6,12 +6,15 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use scvi::model::{Progress, TaskError, Watch};
+use scvi::model::{Progress, Watch};
 
 use crate::args::Common;
 use crate::error::CliError;
 use crate::log::detail;
 use crate::signals::Signals;
+
+/// Tells what a task is at.
+pub type Stage<'a> = dyn Fn(&'static str) + 'a;
 
 /// The tasks of a command, and the time that they take.
 pub struct Tasks<'a> {
@@ -26,16 +29,30 @@ impl<'a> Tasks<'a> {
     }
 
     /// Runs a task to its end, or until a signal comes; `what` stands before the bar.
-    pub fn run<T>(
+    pub fn run<T, E: Into<CliError>>(
         &self,
         what: &'static str,
-        task: impl FnOnce(&mut Watch) -> Result<T, TaskError>,
+        task: impl FnOnce(&mut Watch) -> Result<T, E>,
+    ) -> Result<T, CliError> {
+        self.run_stages(what, |_, watch| task(watch))
+    }
+
+    /// The same for a task of several parts, which says what stands before the bar.
+    pub fn run_stages<T, E: Into<CliError>>(
+        &self,
+        what: &'static str,
+        task: impl FnOnce(&Stage, &mut Watch) -> Result<T, E>,
     ) -> Result<T, CliError> {
         let signals = Signals::install().map_err(|source| CliError::Signals { source })?;
         let is_shown = std::io::stderr().is_terminal() && !self.common.quiet;
         let bar = if is_shown { bar(what) } else { ProgressBar::hidden() };
         let start = Instant::now();
-        let result = task(&mut |Progress { done, total }| {
+        let stage = |name: &'static str| {
+            bar.set_message(name);
+            let seconds = start.elapsed().as_secs_f64();
+            detail(self.common, &format!("{what}: {name} begins after {seconds:.1} s"));
+        };
+        let result = task(&stage, &mut |Progress { done, total }| {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
             match signals.received() {
@@ -47,11 +64,11 @@ impl<'a> Tasks<'a> {
         self.seconds.set(self.seconds.get() + seconds);
         bar.finish_and_clear();
         detail(self.common, &format!("{what}: {seconds:.1} s"));
-        result.map_err(|error| match (error, signals.received()) {
-            (TaskError::Stopped, Some(exit_code)) => {
+        result.map_err(|error| match (error.into(), signals.received()) {
+            (error, Some(exit_code)) if error.is_stop() => {
                 CliError::Interrupted { exit_code, told: format!("{what}: nothing was written") }
             }
-            (error, _) => error.into(),
+            (error, _) => error,
         })
     }
 

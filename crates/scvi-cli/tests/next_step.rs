@@ -107,11 +107,18 @@ fn the_demonstration_can_be_run_again_and_replaces_nothing_else() {
     let told = again.ok();
     assert!(again.stderr().contains("replacing scvi_demo.h5ad"), "{}", again.stderr());
     assert!(model() != first);
-    assert_eq!(folder.names(), ["scvi_demo.h5ad", "scvi_demo_model"]);
+    assert_eq!(folder.names(), ["scvi_demo.h5ad", "scvi_demo_model", "scvi_demo_report.html"]);
     let next = told.lines().last().and_then(|line| line.strip_prefix("next")).expect(&told).trim();
     let de = "scvi de --model scvi_demo_model scvi_demo.h5ad --groupby cell_type --output de.csv";
     assert_eq!(next, de);
     folder.copy().typed(&format!("{next} --n-samples-overall 20")).ok();
+    // A page that is not an earlier demonstration's stays.
+    let page = folder.path("scvi_demo_report.html");
+    let report = fs::read(&page).unwrap();
+    fs::write(&page, "mine").unwrap();
+    folder.typed(demonstration).fails_with(&["scvi_demo_report.html exists already"]);
+    assert_eq!(fs::read(&page).unwrap(), b"mine");
+    fs::write(&page, report).unwrap();
     // Another model of the same data.
     folder.typed(&format!("{demonstration} --model other")).ok();
     folder.typed(&format!("{demonstration} --model other")).fails_with(&["other exists already"]);

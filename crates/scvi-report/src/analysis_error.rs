@@ -35,7 +35,7 @@ pub enum AnalysisError {
     Cells {
         /// What there is one of for each cell.
         what: &'static str,
-        /// How many there are.
+        /// Number of them.
         found: usize,
         /// Number of cells.
         expected: usize,

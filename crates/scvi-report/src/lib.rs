@@ -13,6 +13,7 @@
 //! | connectivity and purity, on 14 neighbors a cell | [`metrics::graph_connectivity`], [`metrics::knn_purity`] |
 //! | silhouettes | [`metrics::silhouette_label`], [`metrics::silhouette_batch`] |
 //! | counts drawn from the model against those observed | [`posterior_predictive_checks`], [`Statistic::worst`] |
+//! | all of it, from a model and its cells | [`report::report()`] |
 //! | parts of a page | [`sections`] |
 //! | a page of parts, as HTML or as pictures | [`page::Page`] |
 //!
@@ -28,6 +29,7 @@ mod neighbors;
 mod number;
 pub mod page;
 mod pca;
+pub mod report;
 pub mod sections;
 mod umap;
 

@@ -1,7 +1,7 @@
 //! The page holds whatever names there are as text, is one well-formed document, and stays small.
 
 use scvi_report::charts::Marks;
-use scvi_report::page::{Colouring, Page};
+use scvi_report::page::{Coloring, Page};
 use scvi_report::sections::{
     Adequacy, Column, DataSummary, Dropped, Expression, Fit, GroupResult, Integration, LatentSpace,
     Metric, Provenance, Terms, TrainingHistory, Worst,
@@ -20,24 +20,24 @@ const HOSTILE: [&str; 8] = [
 ];
 
 /// A page of so many cells, whose names are these.
-fn page(n_cells: usize, name: impl Fn(usize) -> String, n_colourings: usize) -> Page {
+fn page(n_cells: usize, name: impl Fn(usize) -> String, n_colorings: usize) -> Page {
     let wave = |k: usize, step: f32| (k as f32 * step).sin() * 5.0;
     let names: Vec<String> = (0..n_cells).map(&name).collect();
     let categories: Vec<String> = (0..8).map(&name).collect();
     let codes = (0..n_cells).map(|k| (k % 9 < 8).then_some(k as u32 % 9)).collect();
-    let mut colourings = vec![Colouring {
+    let mut colorings = vec![Coloring {
         label: name(2),
         marks: Marks::Categories { names: categories.clone(), codes },
     }];
-    colourings.extend((1..n_colourings).map(|c| {
+    colorings.extend((1..n_colorings).map(|c| {
         let values = (0..n_cells).map(|k| if k % 50 == 0 { f32::NAN } else { wave(k, 0.1) });
-        Colouring { label: name(c), marks: Marks::Numbers(values.collect()) }
+        Coloring { label: name(c), marks: Marks::Numbers(values.collect()) }
     }));
     let embedding = LatentSpace {
         cells: names.clone(),
         x: (0..n_cells).map(|k| wave(k, 0.37)).collect(),
         y: (0..n_cells).map(|k| wave(k, 0.11)).collect(),
-        colourings,
+        colorings,
         n_cells: n_cells * 2,
     };
     let genes: Vec<String> = (0..200).map(&name).collect();
@@ -223,7 +223,7 @@ fn nothing_is_fetched_and_no_other_script_runs() {
 }
 
 #[test]
-fn a_hundred_thousand_cells_in_ten_colours_take_less_than_12_mb() {
+fn a_hundred_thousand_cells_in_ten_colors_take_less_than_12_mb() {
     let cell = |k: usize| format!("AAACATACAACCAC-{k:06}-sample");
     let html = page(100_000, cell, 10).html();
     assert!(html.len() < 12_000_000, "{} bytes", html.len());

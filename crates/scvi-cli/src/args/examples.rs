@@ -72,6 +72,21 @@ pub const CORRELATE: &str = examples! {
     "    --n-samples 25 --output pearson.npy"
 };
 
+pub const REPORT: &str = examples! {
+    "# One page to open in a browser, with cells colored by type and by two genes"
+    "scvi report --model model counts.h5ad --labels-key cell_type \\"
+    "    --color-by gene_0 gene_1 --output report.html"
+    "# Every chart as a picture"
+    "scvi report --model model counts.h5ad --format png --output charts"
+};
+
+pub const UMAP: &str = examples! {
+    "# A copy of the file with obsm[\"X_umap\"], which scanpy draws"
+    "scvi umap --model model counts.h5ad --output umap.h5ad"
+    "# A table with two numbers per cell"
+    "scvi umap --model model counts.h5ad --n-neighbors 30 --output umap.csv"
+};
+
 pub const DE: &str = examples! {
     "# Each cell type against all other cells"
     "scvi de --model model counts.h5ad --groupby cell_type --output de.csv"

@@ -11,6 +11,7 @@ mod map;
 mod output_dir;
 mod qc;
 mod reading;
+mod report;
 mod tasks;
 mod train;
 mod weights;
@@ -33,6 +34,7 @@ pub use map::{FreezeArgs, MapArgs};
 pub use output_dir::{OutputDirArgs, output_path};
 pub use qc::QcArgs;
 pub use reading::{InMemory, READING, ReadArgs, Shuffle, ShuffleArgs};
+pub use report::{ReportArgs, ReportFormat, UmapArgs};
 pub use tasks::{
     CorrelateArgs, EvaluateArgs, LatentArgs, MinifyArgs, NormalizeArgs, ParametersArgs,
     PredictArgs, SampleArgs,
@@ -113,6 +115,12 @@ pub enum Command {
     /// Correlate genes over denoised counts
     #[command(after_help = examples::CORRELATE)]
     Correlate(CorrelateArgs),
+    /// Write a page that shows what a model learned: UMAP, training, integration, adequacy
+    #[command(after_help = examples::REPORT)]
+    Report(Box<ReportArgs>),
+    /// Write coordinates of cells in the plane: UMAP of the latent representation
+    #[command(after_help = examples::UMAP)]
+    Umap(UmapArgs),
     /// Compare groups of cells gene by gene: differential expression
     #[command(after_help = examples::DE)]
     De(Box<DeArgs>),

@@ -33,6 +33,10 @@ pub struct TrainArgs {
     /// .npy, .csv, .tsv [default: not written]
     #[arg(long, value_name = "OUT")]
     pub output: Option<PathBuf>,
+    /// Page that shows what the model learned: .html [default: not written; without INPUT:
+    /// scvi_demo_report.html]
+    #[arg(long, value_name = "OUT.html")]
+    pub report: Option<PathBuf>,
     /// Where the counts are.
     #[command(flatten)]
     pub data: DataArgs,

@@ -16,6 +16,7 @@ use crate::log::tell;
 /// Names of its outputs.
 pub const MODEL: &str = "scvi_demo_model";
 pub const DATA: &str = "scvi_demo.h5ad";
+pub const REPORT: &str = "scvi_demo_report.html";
 /// The column of obs with the simulated cell types.
 pub const CELL_TYPE: &str = "cell_type";
 

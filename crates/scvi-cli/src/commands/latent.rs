@@ -83,7 +83,7 @@ pub struct Representation {
 }
 
 /// A matrix of every cell in use.
-struct Block {
+pub(super) struct Block {
     key: &'static str,
     /// Names of its columns in a table.
     names: Vec<String>,
@@ -94,7 +94,7 @@ struct Block {
 }
 
 impl Block {
-    fn numbered(key: &'static str, columns: usize, values: Vec<f32>) -> Self {
+    pub(super) fn numbered(key: &'static str, columns: usize, values: Vec<f32>) -> Self {
         let names = (0..columns).map(|i| format!("{key}_{i}")).collect();
         Self { key, names, labels: None, values }
     }
@@ -145,6 +145,11 @@ fn mean(
 }
 
 impl Representation {
+    /// One matrix.
+    pub(super) fn of(block: Block) -> Self {
+        Self { blocks: vec![block], library: None }
+    }
+
     /// The posterior's mean of every cell.
     pub fn mean(vae: &Vae<Cpu<f32>>, data: &Dataset, common: &Common) -> Result<Self, CliError> {
         let cells = Cells::all(data, BATCH_SIZE);
@@ -185,7 +190,7 @@ impl Output {
         MatrixOutput::check(path, range, common).map(Self::Matrix)
     }
 
-    fn is_stdout(&self) -> bool {
+    pub(super) fn is_stdout(&self) -> bool {
         matches!(self, Self::Matrix(matrix) if matrix.is_stdout())
     }
 

@@ -20,6 +20,8 @@ pub mod parameters;
 mod plan;
 pub mod predict;
 pub mod qc;
+pub mod report;
 pub mod sample;
 pub mod simulate;
 pub mod train;
+pub mod umap;

@@ -90,7 +90,7 @@ fn stream(path: &Path, config: &SimulateConfig, common: &Common) -> Result<usize
                 ControlFlow::Break(()) => Err(TaskError::Stopped),
             }
         })?;
-        Ok((file, nnz))
+        Ok::<_, TaskError>((file, nnz))
     })?;
     file.finish()?;
     Ok(nnz)

@@ -127,6 +127,8 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
         Command::Sample(args) => of_task(&mut args.source, args.output.as_deref(), common)?,
         Command::Correlate(args) => of_task(&mut args.source, Some(&args.output), common)?,
         Command::De(args) => of_task(&mut args.source, Some(&args.output), common)?,
+        Command::Report(args) => of_task(&mut args.source, Some(&args.output), common)?,
+        Command::Umap(args) => of_task(&mut args.source, Some(&args.output), common)?,
         Command::Minify(args) => {
             let mut source = args.source();
             let folder = of_task(&mut source, Some(&args.output), common)?;
@@ -155,6 +157,8 @@ fn inputs_of(command: &Command) -> Vec<PathBuf> {
         Command::Sample(args) => &args.source.inputs,
         Command::Correlate(args) => &args.source.inputs,
         Command::De(args) => &args.source.inputs,
+        Command::Report(args) => &args.source.inputs,
+        Command::Umap(args) => &args.source.inputs,
         Command::Genes(args) => &args.inputs,
         Command::Qc(args) => &args.inputs,
         Command::Minify(args) => &args.inputs,

@@ -110,10 +110,11 @@ pub fn span(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     if low > high {
         return 0.0..1.0;
     }
-    // Narrower than that the ticks of two neighbours would read the same.
+    // Narrower than that the ticks of two neighbors would read the same.
     let least = low.abs().max(high.abs()).max(1e-9) * 1e-6;
+    let space = low.abs().max(high.abs()).max(1e-9) * 0.1;
     match high - low < least {
-        true => low - least..high + least,
+        true => low - space..high + space,
         false => low..high,
     }
 }

@@ -4,15 +4,15 @@
 //! without an end for some ranges of numbers, and its points are whole pixels.
 
 use super::Axis;
-use super::palette::Colour;
+use super::palette::Color;
 use crate::page::escape::{html, plain};
 
 /// Text and axes; the page replaces them by its own in the dark.
-pub const INK: Colour = Colour(0x1B1F24);
+pub const INK: Color = Color(0x1B1F24);
 /// Less important text.
-pub const FAINT: Colour = Colour(0x57606A);
+pub const FAINT: Color = Color(0x57606A);
 /// Lines behind the data.
-pub const GRID: Colour = Colour(0xE1E5EA);
+pub const GRID: Color = Color(0xE1E5EA);
 /// Size of text, in pixels.
 pub const TEXT: f64 = 12.0;
 
@@ -59,41 +59,41 @@ impl Canvas {
     }
 
     /// A line through points.
-    pub fn path(&mut self, points: &[(f64, f64)], colour: Colour, width: f64) {
+    pub fn path(&mut self, points: &[(f64, f64)], color: Color, width: f64) {
         self.elements.push_str("<polyline points=\"");
         for (x, y) in points {
             self.elements.push_str(&format!("{x:.1},{y:.1} "));
         }
-        let colour = colour.css();
+        let color = color.css();
         let style = "fill=\"none\" stroke-linejoin=\"round\"";
         self.elements
-            .push_str(&format!("\" {style} stroke=\"{colour}\" stroke-width=\"{width}\"/>\n"));
+            .push_str(&format!("\" {style} stroke=\"{color}\" stroke-width=\"{width}\"/>\n"));
     }
 
     /// A filled circle.
-    pub fn circle(&mut self, (x, y): (f64, f64), radius: f64, colour: Colour) {
-        let fill = colour.css();
+    pub fn circle(&mut self, (x, y): (f64, f64), radius: f64, color: Color) {
+        let fill = color.css();
         let at = format_args!("cx=\"{x:.1}\" cy=\"{y:.1}\"");
         self.elements.push_str(&format!("<circle {at} r=\"{radius:.2}\" fill=\"{fill}\"/>\n"));
     }
 
     /// A filled rectangle between its upper left and its lower right corner.
-    pub fn rectangle(&mut self, a: (f64, f64), b: (f64, f64), colour: Colour) {
+    pub fn rectangle(&mut self, a: (f64, f64), b: (f64, f64), color: Color) {
         let (width, height) = ((b.0 - a.0).max(0.0), (b.1 - a.1).max(0.0));
         let at = format_args!("x=\"{:.1}\" y=\"{:.1}\"", a.0, a.1);
         let size = format_args!("width=\"{width:.1}\" height=\"{height:.1}\"");
-        self.elements.push_str(&format!("<rect {at} {size} fill=\"{}\"/>\n", colour.css()));
+        self.elements.push_str(&format!("<rect {at} {size} fill=\"{}\"/>\n", color.css()));
     }
 
     /// A line of text whose middle has the height of `at`.
-    pub fn text(&mut self, text: &str, (x, y): (f64, f64), anchor: Anchor, colour: Colour) {
+    pub fn text(&mut self, text: &str, (x, y): (f64, f64), anchor: Anchor, color: Color) {
         let (word, turn) = match anchor {
             Anchor::Start => ("start", String::new()),
             Anchor::Middle => ("middle", String::new()),
             Anchor::End => ("end", String::new()),
             Anchor::StartUpwards => ("start", format!(" transform=\"rotate(-90 {x:.1} {y:.1})\"")),
         };
-        let (text, fill) = (html(text), colour.css());
+        let (text, fill) = (html(text), color.css());
         let style = format_args!("text-anchor=\"{word}\" dy=\"0.35em\" fill=\"{fill}\"");
         self.elements
             .push_str(&format!("<text x=\"{x:.1}\" y=\"{y:.1}\" {style}{turn}>{text}</text>\n"));
@@ -102,7 +102,7 @@ impl Canvas {
     /// Axes with ticks, labels and lines behind the data.
     pub fn axes(&mut self, plot: Plot, x: &Axis, y: &Axis) {
         let n_x = ((plot.right - plot.left) / 70.0).clamp(2.0, 8.0) as usize;
-        let n_y = ((plot.bottom - plot.top) / 40.0).clamp(2.0, 6.0) as usize;
+        let n_y = ((plot.bottom - plot.top) / 28.0).clamp(3.0, 6.0) as usize;
         for (at, text) in y.ticks(n_y) {
             let height = plot.y(at);
             self.path(&[(plot.left, height), (plot.right, height)], GRID, 1.0);
@@ -146,7 +146,7 @@ impl Plot {
 
 /// About how many pixels a line of text is wide.
 pub fn text_width(text: &str) -> f64 {
-    text.chars().map(|c| if c.is_ascii() { 0.58 } else { 0.9 }).sum::<f64>() * TEXT
+    text.chars().map(|c| if c.is_ascii() { 0.62 } else { 1.0 }).sum::<f64>() * TEXT
 }
 
 /// A line of text that is no wider than so many pixels.

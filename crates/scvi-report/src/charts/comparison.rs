@@ -32,10 +32,10 @@ impl Comparison {
             bottom: canvas.height - 42.0,
         };
         let x = Axis::unit(&self.x_label);
-        let colours = categorical(2);
-        let mut at = plot.left;
-        for (name, &colour) in self.names.iter().zip(&colours) {
-            canvas.circle((at + 5.0, 14.0), 5.0, colour);
+        let colors = categorical(2);
+        let mut at = 8.0;
+        for (name, &color) in self.names.iter().zip(&colors) {
+            canvas.circle((at + 5.0, 14.0), 5.0, color);
             canvas.text(name, (at + 16.0, 14.0), Anchor::Start, INK);
             at += text_width(name) + 36.0;
         }
@@ -53,9 +53,9 @@ impl Comparison {
             if let (Some(before), Some(after)) = (before, after) {
                 canvas.path(&[(before, height), (after, height)], FAINT, 2.0);
             }
-            for (place, &colour) in [before, after].iter().zip(&colours) {
+            for (place, &color) in [before, after].iter().zip(&colors) {
                 if let Some(place) = *place {
-                    canvas.circle((place, height), 5.0, colour);
+                    canvas.circle((place, height), 5.0, color);
                 }
             }
         }

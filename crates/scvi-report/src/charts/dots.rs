@@ -7,14 +7,14 @@ use crate::number::shown;
 const ROW: f64 = 20.0;
 const LARGEST: f64 = 8.0;
 
-/// A circle for each row (gene) and column (group of cells): its area a share, its colour a value.
+/// A circle for each row (gene) and column (group of cells): its area a share, its color a value.
 #[derive(Debug, Clone)]
 pub struct DotPlot {
     /// Names of the rows.
     pub rows: Vec<String>,
     /// Names of the columns.
     pub columns: Vec<String>,
-    /// What the areas are, and what the colours.
+    /// What the areas are, and what the colors.
     pub labels: [String; 2],
     /// `(rows, columns)`: between 0 and 1.
     pub sizes: Vec<f64>,
@@ -44,7 +44,7 @@ impl DotPlot {
             canvas.text(&fitted(name, head - 8.0), at, Anchor::StartUpwards, INK);
         }
         let range = super::span(self.values.iter().copied());
-        let coloured = |value: f64| ramp((value - range.start) / (range.end - range.start));
+        let colored = |value: f64| ramp((value - range.start) / (range.end - range.start));
         for (row, name) in self.rows.iter().enumerate() {
             let height = head + ROW * (row as f64 + 0.5);
             let name = fitted(name, left - 14.0);
@@ -54,7 +54,7 @@ impl DotPlot {
                 let size = self.sizes[k].clamp(0.0, 1.0).sqrt() * radius;
                 if size > 0.0 {
                     let at = (left + step * (column as f64 + 0.5), height);
-                    canvas.circle(at, size, coloured(self.values[k]));
+                    canvas.circle(at, size, colored(self.values[k]));
                 }
             }
         }
@@ -76,8 +76,8 @@ impl DotPlot {
         let begin = text_width(&low) + 12.0;
         for k in 0..60 {
             let x = begin + f64::from(k) * 2.0;
-            let colour = ramp(f64::from(k) / 59.0);
-            canvas.rectangle((x, height - 5.0), (x + 2.0, height + 5.0), colour);
+            let color = ramp(f64::from(k) / 59.0);
+            canvas.rectangle((x, height - 5.0), (x + 2.0, height + 5.0), color);
         }
         let text = format!("{}  {}", shown(high), self.labels[1]);
         canvas.text(&text, (begin + 128.0, height), Anchor::Start, INK)

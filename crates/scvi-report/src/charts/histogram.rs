@@ -34,12 +34,12 @@ impl Histogram {
         let y = Axis::from_zero(&self.y_label, self.counts.iter().map(|&n| n as f64));
         let plot = Plot::of(canvas, &y);
         canvas.axes(plot, &self.x, &y);
-        let colour = categorical(1)[0];
+        let color = categorical(1)[0];
         let n_bins = self.counts.len() as f64;
         for (bin, &n) in self.counts.iter().enumerate().filter(|(_, n)| **n > 0) {
             let [left, right] = [bin, bin + 1].map(|edge| plot.x(edge as f64 / n_bins));
             let top = plot.y(y.place(n as f64).unwrap_or(0.0));
-            canvas.rectangle((left, top), (right - 1.0, plot.bottom), colour);
+            canvas.rectangle((left, top), (right - 1.0, plot.bottom), color);
         }
     }
 }

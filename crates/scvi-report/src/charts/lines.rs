@@ -41,19 +41,19 @@ impl LineChart {
             plot.top += 18.0;
         }
         canvas.axes(plot, &x, &y);
-        let colours = categorical(self.series.len());
+        let colors = categorical(self.series.len());
         let mut at = plot.left;
-        for (series, &colour) in self.series.iter().zip(&colours) {
+        for (series, &color) in self.series.iter().zip(&colors) {
             let known = self.x.iter().zip(&series.values).filter_map(|(&at, value)| {
                 Some((plot.x(x.place(at)?), plot.y(y.place((*value)?)?)))
             });
             let points: Vec<_> = known.collect();
             match points[..] {
-                [point] => canvas.circle(point, 3.0, colour),
-                _ => canvas.path(&points, colour, 2.0),
+                [point] => canvas.circle(point, 3.0, color),
+                _ => canvas.path(&points, color, 2.0),
             }
             if self.series.len() > 1 {
-                canvas.path(&[(at, 28.0), (at + 18.0, 28.0)], colour, 3.0);
+                canvas.path(&[(at, 28.0), (at + 18.0, 28.0)], color, 3.0);
                 canvas.text(&series.name, (at + 24.0, 28.0), Anchor::Start, INK);
                 at += text_width(&series.name) + 44.0;
             }

@@ -1,4 +1,4 @@
-//! Charts as SVG and PNG, in the colours of a light page.
+//! Charts as SVG and PNG, in the colors of a light page.
 //!
 //! Titles and names may hold any text.
 

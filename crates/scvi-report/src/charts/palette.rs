@@ -1,10 +1,10 @@
-//! Colours that can be told apart with any colour vision.
+//! Colors that can be told apart with any color vision.
 
-/// A colour in sRGB.
+/// A color in sRGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Colour(pub u32);
+pub struct Color(pub u32);
 
-impl Colour {
+impl Color {
     /// For what has no value.
     pub const MISSING: Self = Self(0xB4BAC2);
 
@@ -24,7 +24,7 @@ impl Colour {
 const OKABE_ITO: [u32; 8] =
     [0x0072B2, 0xD55E00, 0x009E73, 0xE69F00, 0x56B4E9, 0xCC79A7, 0xF0E442, 0x000000];
 
-// The larger ones maximise the smallest distance in OKLab between two colours as they are and as
+// The larger ones maximise the smallest distance in OKLab between two colors as they are and as
 // seen with protanopia and deuteranopia (Machado, Oliveira and Fernandes 2009), at lightnesses that
 // stand out from white and from black.
 const TWENTY: [u32; 20] = [
@@ -47,41 +47,41 @@ const MANY: [u32; 102] = [
     0xCF63E1, 0x903690, 0xFC1200,
 ];
 /// From low to high, rising in lightness.
-pub const RAMP: [Colour; 9] = [
-    Colour(0x392B7F),
-    Colour(0x224A97),
-    Colour(0x006899),
-    Colour(0x008299),
-    Colour(0x0F9B98),
-    Colour(0x13B68E),
-    Colour(0x73C77B),
-    Colour(0xB5D46C),
-    Colour(0xF0DD6C),
+pub const RAMP: [Color; 9] = [
+    Color(0x392B7F),
+    Color(0x224A97),
+    Color(0x006899),
+    Color(0x008299),
+    Color(0x0F9B98),
+    Color(0x13B68E),
+    Color(0x73C77B),
+    Color(0xB5D46C),
+    Color(0xF0DD6C),
 ];
 
-/// A colour for each of `n` categories; beyond 102 they repeat.
-pub fn categorical(n: usize) -> Vec<Colour> {
+/// A color for each of `n` categories; beyond 102 they repeat.
+pub fn categorical(n: usize) -> Vec<Color> {
     let palette: &[u32] = match n {
         0..=8 => &OKABE_ITO,
         9..=20 => &TWENTY,
         _ => &MANY,
     };
-    palette.iter().cycle().take(n).map(|&rgb| Colour(rgb)).collect()
+    palette.iter().cycle().take(n).map(|&rgb| Color(rgb)).collect()
 }
 
-/// The colour at `t` from 0 (low) to 1 (high); what is no number has that of what is missing.
-pub fn ramp(t: f64) -> Colour {
+/// The color at `t` from 0 (low) to 1 (high); what is no number has that of what is missing.
+pub fn ramp(t: f64) -> Color {
     if t.is_nan() {
-        return Colour::MISSING;
+        return Color::MISSING;
     }
     let place = t.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64;
     let low = (place as usize).min(RAMP.len() - 2);
-    let [a, b] = [RAMP[low], RAMP[low + 1]].map(Colour::channels);
+    let [a, b] = [RAMP[low], RAMP[low + 1]].map(Color::channels);
     let mixed = |k: usize| {
         let (a, b) = (f64::from(a[k]), f64::from(b[k]));
         (a + (b - a) * (place - low as f64)).round() as u32
     };
-    Colour(mixed(0) << 16 | mixed(1) << 8 | mixed(2))
+    Color(mixed(0) << 16 | mixed(1) << 8 | mixed(2))
 }
 
 #[cfg(test)]
@@ -115,8 +115,8 @@ mod tests {
         ],
     ];
 
-    fn seen(colour: Colour, vision: &[[f64; 3]; 3]) -> [f64; 3] {
-        let linear = colour.channels().map(|c| {
+    fn seen(color: Color, vision: &[[f64; 3]; 3]) -> [f64; 3] {
+        let linear = color.channels().map(|c| {
             let c = f64::from(c) / 255.0;
             if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
         });
@@ -126,10 +126,10 @@ mod tests {
         oklab([row(&vision[0]), row(&vision[1]), row(&vision[2])])
     }
 
-    fn least_distance(colours: &[Colour]) -> f64 {
+    fn least_distance(colors: &[Color]) -> f64 {
         let mut least = f64::INFINITY;
         for vision in &VISIONS {
-            let points: Vec<_> = colours.iter().map(|&colour| seen(colour, vision)).collect();
+            let points: Vec<_> = colors.iter().map(|&color| seen(color, vision)).collect();
             for (k, a) in points.iter().enumerate() {
                 for b in &points[..k] {
                     let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
@@ -141,10 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn categories_can_be_told_apart_with_any_colour_vision() {
+    fn categories_can_be_told_apart_with_any_color_vision() {
         for (n, least) in [(8, 0.07), (20, 0.09), (28, 0.07), (102, 0.025)] {
             let found = least_distance(&categorical(n));
-            assert!(found >= least, "{n} colours: {found}");
+            assert!(found >= least, "{n} colors: {found}");
         }
     }
 
@@ -155,7 +155,7 @@ mod tests {
                 (0..=100).map(|t| seen(ramp(f64::from(t) / 100.0), vision)[0]).collect();
             assert!(lightness.is_sorted(), "{lightness:?}");
         }
-        assert_eq!(ramp(f64::NAN), Colour::MISSING);
+        assert_eq!(ramp(f64::NAN), Color::MISSING);
         assert_eq!((ramp(-1.0), ramp(9.0)), (RAMP[0], RAMP[8]));
     }
 }

@@ -2,27 +2,27 @@
 
 use super::Axis;
 use super::canvas::{Anchor, Canvas, FAINT, INK, Plot, fitted, text_width};
-use super::palette::{Colour, categorical, ramp};
+use super::palette::{Color, categorical, ramp};
 use crate::number::shown;
 
 /// Entries of a legend, at most.
 const MOST: usize = 40;
 const LINE: f64 = 18.0;
 
-/// Points in a plane, coloured.
+/// Points in a plane, colored.
 #[derive(Debug, Clone)]
 pub struct PointChart {
     /// Both axes; none for a plane whose directions have no meaning.
     pub axes: Option<[Axis; 2]>,
     /// Where the points are, as shares of both axes.
     pub places: Vec<[f32; 2]>,
-    /// What they are coloured by.
+    /// What they are colored by.
     pub marks: Marks,
     /// Lines to compare with, from place to place.
     pub lines: Vec<[[f32; 2]; 2]>,
 }
 
-/// What points are coloured by.
+/// What points are colored by.
 #[derive(Debug, Clone)]
 pub enum Marks {
     /// A category, or none, of each.
@@ -83,11 +83,11 @@ impl PointChart {
             10_001..=50_000 => 1.25,
             _ => 0.75,
         };
-        let colours = self.colours();
+        let colors = self.colors();
         for k in self.order() {
             let [x, y] = self.places[k].map(f64::from);
             if x.is_finite() && y.is_finite() {
-                canvas.circle((plot.x(x), plot.y(y)), radius, colours[k]);
+                canvas.circle((plot.x(x), plot.y(y)), radius, colors[k]);
             }
         }
         self.legend(canvas, &places, top)
@@ -96,9 +96,9 @@ impl PointChart {
     fn legend(&self, canvas: &mut Canvas, places: &[(f64, f64)], top: f64) {
         match &self.marks {
             Marks::Categories { names, .. } => {
-                let colours = categorical(names.len());
-                for ((name, &colour), &(x, y)) in names.iter().zip(&colours).zip(places) {
-                    canvas.circle((x + 5.0, top + y + 6.0), 5.0, colour);
+                let colors = categorical(names.len());
+                for ((name, &color), &(x, y)) in names.iter().zip(&colors).zip(places) {
+                    canvas.circle((x + 5.0, top + y + 6.0), 5.0, color);
                     let name = fitted(name, 180.0);
                     canvas.text(&name, (x + 16.0, top + y + 6.0), Anchor::Start, INK);
                 }
@@ -110,20 +110,20 @@ impl PointChart {
                 let begin = text_width(&low) + 16.0;
                 for k in 0..80 {
                     let x = begin + f64::from(k) * 2.0;
-                    let colour = ramp(f64::from(k) / 79.0);
-                    canvas.rectangle((x, top + 2.0), (x + 2.0, top + 14.0), colour);
+                    let color = ramp(f64::from(k) / 79.0);
+                    canvas.rectangle((x, top + 2.0), (x + 2.0, top + 14.0), color);
                 }
                 canvas.text(&high, (begin + 168.0, top + 8.0), Anchor::Start, INK)
             }
         }
     }
 
-    fn colours(&self) -> Vec<Colour> {
+    fn colors(&self) -> Vec<Color> {
         match &self.marks {
             Marks::Categories { names, codes } => {
-                let colours = categorical(names.len());
-                let of = |code: &Option<u32>| code.and_then(|c| colours.get(c as usize).copied());
-                codes.iter().map(|code| of(code).unwrap_or(Colour::MISSING)).collect()
+                let colors = categorical(names.len());
+                let of = |code: &Option<u32>| code.and_then(|c| colors.get(c as usize).copied());
+                codes.iter().map(|code| of(code).unwrap_or(Color::MISSING)).collect()
             }
             Marks::Numbers(values) => {
                 let range = super::span(values.iter().map(|&v| v.into()));
@@ -137,7 +137,7 @@ impl PointChart {
     fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.places.len()).collect();
         match &self.marks {
-            // Knuth's multiplicative hash: neighbours in the file are no neighbours in the order.
+            // Knuth's multiplicative hash: neighbors in the file are no neighbors in the order.
             Marks::Categories { .. } => {
                 order.sort_by_key(|&k| (k as u32).wrapping_mul(2_654_435_761));
             }

@@ -2,10 +2,11 @@
 
 use super::escape::html;
 use super::{Block, Table};
-use crate::charts::Figure;
+use crate::charts::{Chart, Figure};
 
-/// Widths that charts are drawn for: of a column of the page, and of a phone.
+/// Widths that charts are drawn for: of the page, of one of its two columns, and of a phone.
 const WIDE: u32 = 640;
+const COLUMN: u32 = 470;
 const NARROW: u32 = 330;
 
 pub fn write(out: &mut String, block: &Block) {
@@ -63,7 +64,11 @@ fn write_figure(out: &mut String, figure: &Figure) {
     let (title, alt) = (html(&figure.title), html(&figure.alt));
     *out += &format!("<figure class=\"chart\" id=\"{}\">\n", html(&figure.name));
     *out += &format!("<figcaption>{title}</figcaption>\n");
-    for (class, width) in [("wide", WIDE), ("narrow", NARROW)] {
+    let wide = match figure.chart {
+        Chart::Lines(_) | Chart::Histogram(_) => COLUMN,
+        _ => WIDE,
+    };
+    for (class, width) in [("wide", wide), ("narrow", NARROW)] {
         let attributes = format!("class=\"{class}\" role=\"img\" aria-label=\"{alt}\"");
         *out += &figure.svg_with(width, &attributes, "");
     }

@@ -7,7 +7,7 @@ mod scatter;
 
 use crate::charts::Figure;
 
-pub use scatter::{Colouring, Panel, Scatter, View};
+pub use scatter::{Coloring, Panel, Scatter, View};
 
 /// A page.
 #[derive(Debug, Clone)]

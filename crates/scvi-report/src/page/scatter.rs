@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::escape::{html, json_in_script, plain};
-use crate::charts::palette::{Colour, RAMP, categorical};
+use crate::charts::palette::{Color, RAMP, categorical};
 use crate::charts::{Axis, Chart, Figure, Marks, PointChart, span};
 
 /// Characters of a name that are kept: names are read, not searched.
@@ -15,7 +15,7 @@ const STEPS: f64 = 65_534.0;
 /// Stands for what has no value.
 const NONE: u16 = u16::MAX;
 
-/// Points in one or several planes, to be coloured in several ways.
+/// Points in one or several planes, to be colored in several ways.
 #[derive(Debug, Clone)]
 pub struct Scatter {
     /// Its name: letters, digits, `_` and `-`.
@@ -26,14 +26,14 @@ pub struct Scatter {
     pub alt: String,
     /// What a point is: `cell`, `gene`.
     pub noun: &'static str,
-    /// What the reader chooses by: `Colour by`, `Group`.
+    /// What the reader chooses by: `Color by`, `Group`.
     pub choice: &'static str,
     /// Names of the points.
     pub points: Vec<String>,
     /// The planes.
     pub views: Vec<View>,
-    /// What points are coloured by.
-    pub colourings: Vec<Colouring>,
+    /// What points are colored by.
+    pub colorings: Vec<Coloring>,
     /// What the reader chooses from.
     pub panels: Vec<Panel>,
 }
@@ -53,9 +53,9 @@ pub struct View {
     pub lines: Vec<[[f64; 2]; 2]>,
 }
 
-/// What the points of a view are coloured by.
+/// What the points of a view are colored by.
 #[derive(Debug, Clone)]
-pub struct Colouring {
+pub struct Coloring {
     /// What it is.
     pub label: String,
     /// `(points)`
@@ -69,8 +69,8 @@ pub struct Panel {
     pub label: String,
     /// The view.
     pub view: usize,
-    /// The colouring.
-    pub colouring: usize,
+    /// The coloring.
+    pub coloring: usize,
 }
 
 impl View {
@@ -119,7 +119,7 @@ impl View {
     }
 }
 
-impl Colouring {
+impl Coloring {
     fn data(&self) -> Value {
         let label = plain(&self.label);
         match &self.marks {
@@ -128,11 +128,11 @@ impl Colouring {
                     Some(code) if (*code as usize) < names.len() => (*code).min(65_534) as u16,
                     _ => NONE,
                 });
-                let colours = categorical(names.len()).into_iter().map(Colour::css);
+                let colors = categorical(names.len()).into_iter().map(Color::css);
                 json!({
                     "label": label,
                     "names": names.iter().map(|name| shortened(name)).collect::<Vec<_>>(),
-                    "colours": colours.collect::<Vec<_>>(),
+                    "colors": colors.collect::<Vec<_>>(),
                     "values": encoded(codes),
                 })
             }
@@ -159,7 +159,7 @@ impl Scatter {
             let chart = PointChart {
                 axes: view.axes.clone(),
                 places: view.places(),
-                marks: self.colourings[panel.colouring].marks.clone(),
+                marks: self.colorings[panel.coloring].marks.clone(),
                 lines: view.line_places(),
             };
             let title = format!("{}: {}", self.title, panel.label);
@@ -203,15 +203,15 @@ impl Scatter {
              zoom.\"></canvas><div class=\"tip\" hidden></div></div>\n<div class=\"legend\"></div>\
              </div>\n<p class=\"spoken\" aria-live=\"polite\"></p>\n"
         );
-        let panels: Vec<_> = self.panels.iter().map(|p| [p.view, p.colouring]).collect();
+        let panels: Vec<_> = self.panels.iter().map(|p| [p.view, p.coloring]).collect();
         let data = json!({
             "noun": noun,
             "points": self.points.iter().map(|name| shortened(name)).collect::<Vec<_>>(),
             "views": self.views.iter().map(View::data).collect::<Vec<_>>(),
-            "colourings": self.colourings.iter().map(Colouring::data).collect::<Vec<_>>(),
+            "colorings": self.colorings.iter().map(Coloring::data).collect::<Vec<_>>(),
             "panels": panels,
-            "ramp": RAMP.map(Colour::css),
-            "missing": Colour::MISSING.css(),
+            "ramp": RAMP.map(Color::css),
+            "missing": Color::MISSING.css(),
         });
         *out += "<script type=\"application/json\">";
         *out += &json_in_script(&data);

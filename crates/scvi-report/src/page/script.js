@@ -16,14 +16,14 @@
   const isDark = () => !isPrinting
     && (root.dataset.theme ? root.dataset.theme === 'dark' : dark.matches);
   // Black is for light pages.
-  const visible = (colour) => colour === '#000000' && isDark() ? '#E8EAED' : colour;
+  const visible = (color) => color === '#000000' && isDark() ? '#E8EAED' : color;
   const number = (value) => {
     const size = Math.abs(value);
     if (size !== 0 && (size < 1e-4 || size >= 1e15)) return value.toExponential(2);
     return value.toLocaleString('en', { maximumSignificantDigits: 4 });
   };
 
-  // Knuth's multiplicative hash: neighbours in the data are no neighbours in the order.
+  // Knuth's multiplicative hash: neighbors in the data are no neighbors in the order.
   const mixed = (n) => {
     const keys = Uint32Array.from({ length: n }, (_, k) => Math.imul(k, 2654435761));
     return Uint32Array.from({ length: n }, (_, k) => k).sort((a, b) => keys[a] - keys[b]);
@@ -42,8 +42,8 @@
         view.y = new Uint16Array(bytes(view.y));
         view.points = view.points && new Uint32Array(bytes(view.points));
       }
-      for (const colouring of this.data.colourings) {
-        colouring.values = new Uint16Array(bytes(colouring.values));
+      for (const coloring of this.data.colorings) {
+        coloring.values = new Uint16Array(bytes(coloring.values));
       }
       this.select.addEventListener('change', () => this.show(this.select.selectedIndex));
       for (const button of figure.querySelectorAll('[data-zoom]')) {
@@ -56,16 +56,16 @@
 
     // Shows one of the reader's choices.
     show(panel) {
-      const [view, colouring] = this.data.panels[panel];
+      const [view, coloring] = this.data.panels[panel];
       const isOther = this.view !== this.data.views[view];
       this.view = this.data.views[view];
-      this.colouring = this.data.colourings[colouring];
+      this.coloring = this.data.colorings[coloring];
       this.off = new Set();
       this.limits = [0, STEPS];
       this.only = null;
       if (isOther) this.window = { x: 0, y: 0, size: 1 };
       this.point = null;
-      const { values, names } = this.colouring;
+      const { values, names } = this.coloring;
       const rank = (k) => values[k] === NONE ? -1 : values[k];
       this.order = mixed(values.length);
       if (!names) this.order.sort((a, b) => rank(a) - rank(b) || a - b);
@@ -76,20 +76,20 @@
     // Whether the legend's filter lets a point be seen.
     isSeen(k) {
       if (this.view.x[k] === NONE || this.view.y[k] === NONE) return false;
-      const value = this.colouring.values[k];
-      if (this.colouring.names) return !this.off.has(value);
+      const value = this.coloring.values[k];
+      if (this.coloring.names) return !this.off.has(value);
       const [low, high] = this.limits;
       return value === NONE ? low === 0 && high === STEPS : value >= low && value <= high;
     }
 
-    colour(value) {
-      const { colours } = this.colouring;
+    color(value) {
+      const { colors } = this.coloring;
       if (value === NONE) return this.data.missing;
-      if (colours) return visible(colours[value]);
+      if (colors) return visible(colors[value]);
       const { ramp } = this.data;
       const place = value / STEPS * (ramp.length - 1);
       const low = Math.min(Math.floor(place), ramp.length - 2);
-      const channel = (colour, at) => parseInt(colour.slice(at, at + 2), 16);
+      const channel = (color, at) => parseInt(color.slice(at, at + 2), 16);
       const mix = (at) => {
         const [a, b] = [channel(ramp[low], at), channel(ramp[low + 1], at)];
         return Math.round(a + (b - a) * (place - low));
@@ -197,7 +197,7 @@
     }
 
     drawPoints(context, dim) {
-      const radius = this.radius(), { values } = this.colouring;
+      const radius = this.radius(), { values } = this.coloring;
       const isRound = radius > 1.3;
       let last = null;
       const passes = this.only === null ? [false] : [true, false];
@@ -207,7 +207,7 @@
           const isOther = this.only !== null && values[k] !== this.only;
           if (isOther !== isBehind) continue;
           const key = isBehind ? dim : values[k];
-          if (key !== last) context.fillStyle = isBehind ? dim : this.colour(key);
+          if (key !== last) context.fillStyle = isBehind ? dim : this.color(key);
           last = key;
           const [x, y] = this.place(k);
           if (isRound) {
@@ -243,7 +243,7 @@
     }
 
     words(k) {
-      const { names, range, label } = this.colouring, value = this.colouring.values[k];
+      const { names, range, label } = this.coloring, value = this.coloring.values[k];
       const point = this.data.points[this.view.points ? this.view.points[k] : k];
       const shown = value === NONE ? 'no value'
         : names ? names[value] : number(range[0] + (range[1] - range[0]) * value / STEPS);
@@ -345,20 +345,20 @@
     }
 
     writeLegend() {
-      const { legend, colouring } = this;
-      legend.replaceChildren(element('p', { className: 'name', textContent: colouring.label }));
-      if (colouring.names) this.writeCategories();
+      const { legend, coloring } = this;
+      legend.replaceChildren(element('p', { className: 'name', textContent: coloring.label }));
+      if (coloring.names) this.writeCategories();
       else this.writeRange();
     }
 
     writeCategories() {
-      const { names, values } = this.colouring;
+      const { names, values } = this.coloring;
       const counts = new Map();
       for (const value of values) counts.set(value, (counts.get(value) || 0) + 1);
       const entries = [...names.keys(), NONE].filter((value) => counts.has(value));
       const buttons = entries.map((value) => {
         const swatch = element('span', { className: 'swatch' });
-        swatch.style.borderColor = swatch.style.background = this.colour(value);
+        swatch.style.borderColor = swatch.style.background = this.color(value);
         const button = element('button', { type: 'button' },
           swatch,
           element('span', { textContent: value === NONE ? 'no value' : names[value] }),
@@ -391,7 +391,7 @@
     }
 
     writeRange() {
-      const { range } = this.colouring;
+      const { range } = this.coloring;
       const value = (at) => range[0] + (range[1] - range[0]) * at / STEPS;
       const bar = element('div', { className: 'bar' });
       bar.style.background = `linear-gradient(to right, ${this.data.ramp.join(', ')})`;

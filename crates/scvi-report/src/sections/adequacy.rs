@@ -3,7 +3,7 @@
 use super::table;
 use crate::charts::{Axis, Marks};
 use crate::number::{count, shown};
-use crate::page::{Block, Colouring, Panel, Scatter, Section, Table, View};
+use crate::page::{Block, Coloring, Panel, Scatter, Section, Table, View};
 
 /// Posterior predictive checks.
 #[derive(Debug, Clone, Default)]
@@ -139,13 +139,13 @@ fn scatter(name: &str, noun: &'static str, points: &[String], fits: &[Fit]) -> S
         .iter()
         .map(|fit| format!("{}, correlation {}", fit.name, shown(fit.correlation())))
         .collect();
-    // Coloured by the distance from the line, in the units of the axes.
+    // Colored by the distance from the line, in the units of the axes.
     let differences = fits.iter().map(|fit| {
         let pairs = fit.observed.iter().zip(&fit.drawn);
         let difference = pairs.map(|(&a, &b)| (b - a).abs()).collect();
-        Colouring { label: "difference".to_owned(), marks: Marks::Numbers(difference) }
+        Coloring { label: "difference".to_owned(), marks: Marks::Numbers(difference) }
     });
-    let panel = |(k, fit): (usize, &Fit)| Panel { label: fit.name.clone(), view: k, colouring: k };
+    let panel = |(k, fit): (usize, &Fit)| Panel { label: fit.name.clone(), view: k, coloring: k };
     Scatter {
         name: name.to_owned(),
         alt: format!("{title}: {}.", words.join("; ")),
@@ -154,7 +154,7 @@ fn scatter(name: &str, noun: &'static str, points: &[String], fits: &[Fit]) -> S
         choice: "Statistic",
         points: points.to_vec(),
         views: fits.iter().map(Fit::view).collect(),
-        colourings: differences.collect(),
+        colorings: differences.collect(),
         panels: fits.iter().enumerate().map(panel).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use super::table;
 use crate::charts::{Axis, Chart, DotPlot, Figure, Marks};
 use crate::number::shown;
-use crate::page::{Block, Colouring, Panel, Scatter, Section, Table, View};
+use crate::page::{Block, Coloring, Panel, Scatter, Section, Table, View};
 
 /// Genes of each group in the dot plot.
 const TOP: usize = 5;
@@ -140,7 +140,7 @@ impl Expression {
     }
 
     fn volcanoes(&self) -> Scatter {
-        let (mut views, mut colourings, mut panels) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut views, mut colorings, mut panels) = (Vec::new(), Vec::new(), Vec::new());
         for (k, group) in self.groups.iter().enumerate() {
             let rows = group.shown();
             let pick = |values: &[f32]| rows.iter().map(|&row| values[row]).collect::<Vec<f32>>();
@@ -159,8 +159,8 @@ impl Expression {
                 lines: vec![zero],
             });
             let marks = Marks::Numbers(pick(&group.share));
-            colourings.push(Colouring { label: "share of cells".to_owned(), marks });
-            panels.push(Panel { label: group.name.clone(), view: k, colouring: k });
+            colorings.push(Coloring { label: "share of cells".to_owned(), marks });
+            panels.push(Panel { label: group.name.clone(), view: k, coloring: k });
         }
         Scatter {
             name: "de_volcano".to_owned(),
@@ -174,7 +174,7 @@ impl Expression {
             choice: "Group",
             points: self.genes.clone(),
             views,
-            colourings,
+            colorings,
             panels,
         }
     }

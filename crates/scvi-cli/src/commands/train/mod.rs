@@ -19,6 +19,7 @@ use super::latent::Output;
 use super::next_step::next_step;
 use super::outputs::RunOutputs;
 use super::plan::{plan, warn_of_short_warmup};
+use super::report::RunReport;
 use crate::args::{Common, TrainArgs};
 use crate::checkpoints::Kept;
 use crate::error::CliError;
@@ -40,6 +41,7 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let copied = args.input.as_deref().unwrap_or(Path::new(demonstration::DATA));
     let check = |path| Output::check(path, copied, common);
     let output = args.output.as_deref().map(check).transpose()?;
+    let page = RunReport::check(&args, common)?;
     let prepared = match &args.input {
         Some(path) => for_training(path, &args, scvi.as_ref().map(|scvi| &scvi.meta), common)?,
         None => demonstration::prepare(&options.data)?,
@@ -52,7 +54,8 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let began_with = scvi.as_ref().map(|scvi| sha256_of_tensors(&scvi.vae.state_dict()));
     let config = with_data(config, &prepared)?;
     let (data, plan, prepared) = (&data, &plan, &prepared);
-    let job = Job { args: &args, model, output, plan, data, prepared, kept, began_with, common };
+    let job =
+        Job { args: &args, model, output, page, plan, data, prepared, kept, began_with, common };
     let scvi = scvi.as_ref().map(|scvi| &scvi.vae);
     if !classifies {
         let spec = config.validate()?;
@@ -116,6 +119,7 @@ struct Job<'a> {
     args: &'a TrainArgs,
     model: PathBuf,
     output: Option<Output>,
+    page: Option<RunReport>,
     plan: &'a TrainPlan,
     data: &'a Dataset<'a>,
     prepared: &'a Prepared,
@@ -128,7 +132,8 @@ struct Job<'a> {
 impl Job<'_> {
     /// Trains the module that `begin` makes, the same each time, and writes everything.
     fn run<M: SavedModule>(self, begin: &dyn Fn() -> Result<M, CliError>) -> Result<(), CliError> {
-        let Self { args, model, output, plan, data, prepared, mut kept, began_with, common } = self;
+        let Self { args, model, output, page, plan, data, prepared, mut kept, began_with, common } =
+            self;
         kept.give_up_older()?;
         let input = InputMeta::new(data.n_cells(), &prepared.var_names);
         let input = input.without(prepared.dropped.clone());
@@ -168,7 +173,10 @@ impl Job<'_> {
         };
         let latent = output.or_else(demo);
         let outputs = RunOutputs { model: &model, latent, prepared, data, kept, common };
-        let files = outputs.write(&saved)?;
+        let mut files = outputs.write(&saved)?;
+        if let Some(page) = &page {
+            files.extend(page.write(&model, prepared)?);
+        }
         let mut report = report(&saved.meta, &trained.history, plan, prepared, &clock, files);
         let classifies = saved.meta.scanvi.is_some();
         report.add("next", next_step(args, &model, prepared, &kept.options, classifies));

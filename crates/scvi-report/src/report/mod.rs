@@ -1,0 +1,90 @@
+//! From a model and its cells to the page.
+
+mod count_summary;
+mod input;
+mod sample;
+
+use std::ops::ControlFlow;
+
+use scvi::model::{Cells, PointEstimate, Progress, elbo, latent_representation};
+
+pub use input::{ObsColumn, ReportInput, Role};
+pub use sample::stratified;
+
+use crate::charts::Marks;
+use crate::page::{Block, Coloring, Page, Section};
+use crate::sections::{DataSummary, LatentSpace};
+use crate::{AnalysisError, Embedding, UmapOptions, neighbors, umap};
+use count_summary::CountSummary;
+
+/// Cells that a page shows, at most.
+pub const MAX_CELLS: usize = 100_000;
+
+/// Hears what a report is at, and may stop it.
+pub trait Follow {
+    /// The next part has begun.
+    fn stage(&mut self, what: &'static str);
+    /// How far it is.
+    fn progress(&mut self, progress: Progress) -> ControlFlow<()>;
+}
+
+/// Everything that the page shows.
+///
+/// Deterministic: the same input gives the same page for any number of threads. Of more than
+/// [`MAX_CELLS`] cells a sample is shown, drawn within batches and labels.
+///
+/// # Errors
+/// [`AnalysisError`] where counts cannot be read, or the follower stops it.
+pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, AnalysisError> {
+    let n_cells = input.counts.n_cells();
+    let sample = stratified(&input.strata(), MAX_CELLS, input.seed);
+    let has_counts = input.vae.require_counts("the report").is_ok();
+    let cells = Cells::chosen(input.data, &sample, input.batch_size);
+    let latent =
+        latent_representation(input.vae, cells, &mut stage(follow, "latent representation"))?;
+    let embedding = Embedding::new(&latent.mean, latent.n_latent)?;
+    let near = neighbors(embedding, UmapOptions::N_OTHERS, &mut stage(follow, "neighbors"))?;
+    let options = UmapOptions { seed: input.seed, ..UmapOptions::default() };
+    let plane = umap(embedding, &near, &options, &mut stage(follow, "UMAP"))?;
+    let mut colorings = input.column_colorings(&sample);
+    let mut summary = None;
+    if has_counts {
+        let genes = &input.color_genes;
+        let counts = CountSummary::new(input.counts, &sample, genes, &mut stage(follow, "counts"))?;
+        colorings.extend(input.count_colorings(&counts, &sample));
+        let draw = PointEstimate::Sample { seed: input.seed };
+        let terms = elbo(input.vae, cells, draw, &mut stage(follow, "ELBO"))?;
+        let marks = Marks::Numbers(terms.elbo().map(|v| v as f32).collect());
+        colorings.push(Coloring { label: "ELBO (nats)".to_owned(), marks });
+        summary = Some(input.data_summary(counts));
+    }
+    let space = LatentSpace {
+        cells: sample.iter().map(|&cell| input.cells[cell as usize].clone()).collect(),
+        x: plane.iter().map(|at| at[0]).collect(),
+        y: plane.iter().map(|at| at[1]).collect(),
+        colorings,
+        n_cells,
+    };
+    Ok(page(input, space, summary))
+}
+
+/// Begins a part, and gives its watcher.
+fn stage<'a>(
+    follow: &'a mut dyn Follow,
+    what: &'static str,
+) -> impl FnMut(Progress) -> ControlFlow<()> + 'a {
+    follow.stage(what);
+    |progress| follow.progress(progress)
+}
+
+fn page(input: ReportInput, space: LatentSpace, summary: Option<DataSummary>) -> Page {
+    let mut first = space.section();
+    let verdicts = input.history.verdicts().into_iter();
+    let verdicts = verdicts.map(|v| Block::Verdict { is_good: v.is_good, text: v.text });
+    first.blocks.splice(0..0, verdicts);
+    let mut sections: Vec<Section> = vec![first, input.history.section()];
+    sections.extend(input.expression.and_then(|expression| expression.section()));
+    sections.extend(summary.map(|summary| summary.section()));
+    sections.push(input.provenance.section());
+    Page { title: input.title, subtitle: input.subtitle, sections }
+}
