@@ -192,8 +192,6 @@ pub enum CliError {
     RepeatedColor { name: String, columns: Vec<usize> },
     #[error("{path}: obs column '{key}' has {found} categories; at most {most} can be colored")]
     ManyColors { path: String, key: String, found: usize, most: usize },
-    #[error("{path} is no table of scvi de: {problem}")]
-    DeTable { path: String, problem: String },
     #[error("{0}")]
     Results(Box<Results>),
     #[error("{told}")]

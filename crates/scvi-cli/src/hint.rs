@@ -175,7 +175,6 @@ impl CliError {
             | Self::UnknownColor { .. }
             | Self::RepeatedColor { .. }
             | Self::ManyColors { .. }
-            | Self::DeTable { .. }
             | Self::Results(_)
             | Self::Interrupted { .. }
             | Self::Signals { .. }

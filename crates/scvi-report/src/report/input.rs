@@ -1,44 +1,40 @@
 //! What a report is made from.
 
 use scvi::Cpu;
-use scvi::data::{CountSource, Dataset};
+use scvi::data::Dataset;
 use scvi::module::Vae;
+use scvi_io::model_dir::HistoryTable;
+use scvi_io::{DroppedCells, ModelMeta};
 
+use super::Origin;
 use super::count_summary::CountSummary;
+use super::origin::gene_selection;
 use crate::charts::Marks;
 use crate::page::Coloring;
-use crate::sections::{Column, DataSummary, Dropped, Expression, Provenance, TrainingHistory};
+use crate::sections::{Column, DataSummary, Expression};
 
 /// What a report is made from.
 pub struct ReportInput<'a> {
-    /// Its title.
-    pub title: String,
-    /// A line below the title.
-    pub subtitle: String,
     /// The trained model.
     pub vae: &'a Vae<Cpu<f32>>,
+    /// What it is, and was made from.
+    pub meta: &'a ModelMeta,
+    /// What training recorded.
+    pub history: &'a HistoryTable,
     /// Its cells.
     pub data: &'a Dataset<'a>,
-    /// Their counts.
-    pub counts: &'a dyn CountSource,
     /// Their names: `(cells)`.
     pub cells: &'a [String],
-    /// Names of the genes: `(genes)`.
-    pub genes: &'a [String],
     /// Columns of obs to color by, in this order.
     pub columns: Vec<ObsColumn>,
     /// Genes to color by.
     pub color_genes: Vec<u32>,
-    /// What training recorded.
-    pub history: TrainingHistory,
-    /// Cells that were left out.
-    pub dropped: Vec<Dropped>,
-    /// How genes were chosen, in words.
-    pub gene_selection: Option<String>,
+    /// Cells that were left out of these.
+    pub dropped: &'a [DroppedCells],
     /// Differential expression.
     pub expression: Option<Expression>,
     /// Where all of it comes from.
-    pub provenance: Provenance,
+    pub origin: Origin,
     /// Cells evaluated at a time; results do not depend on it.
     pub batch_size: usize,
     /// Seed of sample, picture and draws.
@@ -83,7 +79,7 @@ impl Role {
 impl ReportInput<'_> {
     /// Batch and label of each cell as one number.
     pub(super) fn strata(&self) -> Vec<u32> {
-        let mut strata = vec![0u32; self.counts.n_cells()];
+        let mut strata = vec![0u32; self.data.n_cells()];
         for role in [Role::Batch, Role::Labels] {
             let column = self.columns.iter().find(|column| column.role == role);
             if let Some(Marks::Categories { names, codes }) = column.map(|column| &column.marks) {
@@ -122,7 +118,7 @@ impl ReportInput<'_> {
         let mut colorings = Vec::new();
         for (&gene, values) in self.color_genes.iter().zip(&counts.of_genes) {
             let normalized = values.iter().zip(&totals).map(|(x, n)| (1e4 * x / n).ln_1p());
-            let label = format!("{} (log-normalized)", self.genes[gene as usize]);
+            let label = format!("{} (log-normalized)", self.meta.var_names[gene as usize]);
             colorings.push(Coloring { label, marks: Marks::Numbers(normalized.collect()) });
         }
         let logs = totals.iter().map(|n| n.log10()).collect();
@@ -140,12 +136,12 @@ impl ReportInput<'_> {
             Some(Column { role: column.role.word(), key: column.key.clone(), categories })
         };
         DataSummary {
-            n_genes: self.genes.len(),
+            n_genes: self.meta.var_names.len(),
             counts_per_cell: counts.totals,
             genes_per_cell: counts.n_genes,
             columns: self.columns.iter().filter_map(of_column).collect(),
-            dropped: self.dropped.clone(),
-            gene_selection: self.gene_selection.clone(),
+            dropped: self.all_dropped(),
+            gene_selection: self.meta.gene_selection.as_ref().map(gene_selection),
         }
     }
 }

@@ -1,19 +1,22 @@
 //! From a model and its cells to the page.
 
 mod count_summary;
+mod history;
 mod input;
+mod origin;
 mod sample;
 
 use std::ops::ControlFlow;
 
-use scvi::model::{Cells, PointEstimate, Progress, elbo, latent_representation};
+use scvi::model::{Cells, PointEstimate, Progress, TaskError, elbo, latent_representation};
 
 pub use input::{ObsColumn, ReportInput, Role};
+pub use origin::{Origin, title};
 pub use sample::stratified;
 
 use crate::charts::Marks;
 use crate::page::{Block, Coloring, Page, Section};
-use crate::sections::{DataSummary, LatentSpace};
+use crate::sections::{DataSummary, LatentSpace, Provenance};
 use crate::{AnalysisError, Embedding, UmapOptions, neighbors, umap};
 use count_summary::CountSummary;
 
@@ -36,7 +39,7 @@ pub trait Follow {
 /// # Errors
 /// [`AnalysisError`] where counts cannot be read, or the follower stops it.
 pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, AnalysisError> {
-    let n_cells = input.counts.n_cells();
+    let n_cells = input.data.n_cells();
     let sample = stratified(&input.strata(), MAX_CELLS, input.seed);
     let has_counts = input.vae.require_counts("the report").is_ok();
     let cells = Cells::chosen(input.data, &sample, input.batch_size);
@@ -50,7 +53,8 @@ pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, Analy
     let mut summary = None;
     if has_counts {
         let genes = &input.color_genes;
-        let counts = CountSummary::new(input.counts, &sample, genes, &mut stage(follow, "counts"))?;
+        let counts =
+            CountSummary::new(input.data.counts(), &sample, genes, &mut stage(follow, "counts"))?;
         colorings.extend(input.count_colorings(&counts, &sample));
         let draw = PointEstimate::Sample { seed: input.seed };
         let terms = elbo(input.vae, cells, draw, &mut stage(follow, "ELBO"))?;
@@ -65,7 +69,10 @@ pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, Analy
         colorings,
         n_cells,
     };
-    Ok(page(input, space, summary))
+    follow.stage("hashes");
+    let fingerprint = input.data.fingerprint().map_err(TaskError::from)?;
+    let provenance = input.provenance(fingerprint.sha256);
+    Ok(page(input, space, summary, provenance))
 }
 
 /// Begins a part, and gives its watcher.
@@ -77,14 +84,21 @@ fn stage<'a>(
     |progress| follow.progress(progress)
 }
 
-fn page(input: ReportInput, space: LatentSpace, summary: Option<DataSummary>) -> Page {
+fn page(
+    input: ReportInput,
+    space: LatentSpace,
+    summary: Option<DataSummary>,
+    provenance: Provenance,
+) -> Page {
+    let history = history::history(input.history, &input.meta.training.stop);
+    let (title, subtitle) = (input.title(), input.subtitle());
     let mut first = space.section();
-    let verdicts = input.history.verdicts().into_iter();
+    let verdicts = history.verdicts().into_iter();
     let verdicts = verdicts.map(|v| Block::Verdict { is_good: v.is_good, text: v.text });
     first.blocks.splice(0..0, verdicts);
-    let mut sections: Vec<Section> = vec![first, input.history.section()];
+    let mut sections: Vec<Section> = vec![first, history.section()];
     sections.extend(input.expression.and_then(|expression| expression.section()));
     sections.extend(summary.map(|summary| summary.section()));
-    sections.push(input.provenance.section());
-    Page { title: input.title, subtitle: input.subtitle, sections }
+    sections.push(provenance.section());
+    Page { title, subtitle, sections }
 }

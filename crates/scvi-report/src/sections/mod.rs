@@ -3,6 +3,7 @@
 mod adequacy;
 mod data;
 mod expression;
+mod expression_table;
 mod integration;
 mod latent;
 mod provenance;
@@ -11,6 +12,7 @@ mod training;
 pub use adequacy::{Adequacy, Fit, Worst};
 pub use data::{Column, DataSummary, Dropped};
 pub use expression::{Expression, GroupResult};
+pub use expression_table::read as read_expression;
 pub use integration::{Integration, Metric};
 pub use latent::LatentSpace;
 pub use provenance::Provenance;

@@ -227,7 +227,7 @@ impl<'a> Dataset<'a> {
     }
 
     /// The counts alone.
-    pub(crate) fn counts(&self) -> &'a dyn CountSource {
+    pub fn counts(&self) -> &'a dyn CountSource {
         self.counts
     }
 

@@ -5,8 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use scvi_io::SavedModel;
+use scvi_report::report::title;
 
-use super::{ReportOutput, Subject, page_title, provenance};
+use super::{ReportOutput, Subject, provenance};
 use crate::args::{Common, ReportFormat, TrainArgs};
 use crate::commands::demonstration;
 use crate::error::CliError;
@@ -71,6 +72,6 @@ impl RunReport {
 fn is_earlier(path: &Path) -> bool {
     let mut begin = Vec::new();
     let read = File::open(path).and_then(|file| file.take(2048).read_to_end(&mut begin));
-    let title = format!("<title>{}</title>", page_title("SCVI", Path::new(demonstration::DATA)));
+    let title = format!("<title>{}</title>", title("SCVI", demonstration::DATA));
     read.is_ok() && String::from_utf8_lossy(&begin).contains(&title)
 }

@@ -3,13 +3,10 @@
 use std::env;
 use std::fs;
 
-use scvi::data::Dataset;
-use scvi::train::TrainError;
-use scvi_report::sections::Provenance;
+use scvi_io::model_dir::{SUMS_FILE, TENSORS_FILE};
+use scvi_report::report::Origin;
 
 use super::Subject;
-use crate::args::Common;
-use crate::error::CliError;
 use crate::options::quoted;
 
 /// Options that do not change the page, with whether they have a value.
@@ -43,33 +40,14 @@ pub fn command() -> String {
     kept.join(" ")
 }
 
-/// Versions, files, hashes and seeds.
-pub fn provenance(
-    subject: &Subject,
-    data: &Dataset,
-    common: &Common,
-) -> Result<Provenance, CliError> {
-    let Subject { meta, prepared, model, .. } = subject;
-    let config = &meta.config;
-    let mut entries = vec![
-        ("program".to_owned(), format!("scvi-rs {}", env!("CARGO_PKG_VERSION"))),
-        ("seed".to_owned(), common.seed.to_string()),
-        ("model".to_owned(), model.display().to_string()),
-        ("model written by".to_owned(), meta.program.clone()),
-        ("seed of training".to_owned(), meta.training.seed.to_string()),
-    ];
-    if let Ok(sums) = fs::read_to_string(model.join("SHA256SUMS")) {
-        let sum = sums.lines().find_map(|line| line.strip_suffix("  model.safetensors"));
-        entries.extend(sum.map(|sum| ("SHA-256 of model.safetensors".to_owned(), sum.to_owned())));
+/// Names and hashes.
+pub fn origin(subject: &Subject) -> Origin {
+    let sums = fs::read_to_string(subject.model.join(SUMS_FILE)).unwrap_or_default();
+    let of_weights = |line: &str| line.strip_suffix(TENSORS_FILE).map(|sum| sum.trim().to_owned());
+    Origin {
+        command: subject.command.clone(),
+        model: subject.model.display().to_string(),
+        model_sha256: sums.lines().find_map(of_weights),
+        input: subject.prepared.path.display().to_string(),
     }
-    entries.push(("input".to_owned(), prepared.path.display().to_string()));
-    let fingerprint = data.fingerprint().map_err(TrainError::from)?;
-    entries.push(("SHA-256 of counts and covariates".to_owned(), fingerprint.sha256));
-    if let Some(input) = &meta.input {
-        let sum = input.var_names_sha256.clone();
-        entries.push(("SHA-256 of gene names".to_owned(), sum));
-    }
-    let config = serde_json::to_string(config).unwrap_or_default();
-    entries.push(("configuration".to_owned(), config));
-    Ok(Provenance { command: subject.command.clone(), entries })
 }

@@ -1,19 +1,22 @@
-//! A table of `scvi de`, as the report takes it.
+//! A table of differential expression, as the report takes it.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use scvi_io::table::MatrixFormat;
-use scvi_report::sections::{Expression, GroupResult};
 
-use crate::error::CliError;
+use super::{Expression, GroupResult};
+use crate::ReportError;
 
 /// Keeps the logarithm of a scale finite.
 const SMALL: f64 = 1e-10;
 
-/// Reads the table.
-pub fn read(path: &Path) -> Result<Expression, CliError> {
-    let fault = |problem: String| CliError::DeTable { path: path.display().to_string(), problem };
+/// Reads a table that `scvi de` wrote, or a data frame of `differential_expression` written as csv.
+///
+/// # Errors
+/// Where a column is missing, or a number is none.
+pub fn read(path: &Path) -> Result<Expression, ReportError> {
+    let fault = |problem: String| ReportError::DeTable { path: path.to_owned(), problem };
     let delimiter = match MatrixFormat::of(path) {
         Some(MatrixFormat::Tsv) => b'\t',
         _ => b',',
@@ -27,7 +30,7 @@ pub fn read(path: &Path) -> Result<Expression, CliError> {
     for record in reader.records() {
         let record = record.map_err(|e| fault(e.to_string()))?;
         let line = record.position().map_or(0, csv::Position::line);
-        let number = |k: usize| -> Result<f64, CliError> {
+        let number = |k: usize| -> Result<f64, ReportError> {
             let text = record.get(k).unwrap_or_default();
             let bad = |_| fault(format!("line {line}: '{text}' is no number"));
             if text.is_empty() { Ok(f64::NAN) } else { text.parse().map_err(bad) }

@@ -1,10 +1,10 @@
 //! The columns of a model folder's history, as the report takes them.
 
+use crate::sections::{Terms, TrainingHistory};
 use scvi_io::model_dir::HistoryTable;
-use scvi_report::sections::{Terms, TrainingHistory};
 
 /// What the table holds; nothing of columns that it has not.
-pub fn history(table: &HistoryTable, stop: &str) -> TrainingHistory {
+pub(super) fn history(table: &HistoryTable, stop: &str) -> TrainingHistory {
     let column = |name: &str| -> Vec<Option<f64>> {
         let Some(k) = table.columns.iter().position(|column| column == name) else {
             return vec![None; table.rows.len()];
