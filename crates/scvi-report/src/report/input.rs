@@ -10,6 +10,7 @@ use super::Origin;
 use super::count_summary::CountSummary;
 use super::origin::gene_selection;
 use crate::charts::Marks;
+use crate::metrics::Categories;
 use crate::page::Coloring;
 use crate::sections::{Column, DataSummary, Expression};
 
@@ -73,6 +74,24 @@ impl Role {
             Self::Covariate => "covariate",
             Self::Color => "column",
         }
+    }
+}
+
+impl ObsColumn {
+    /// Names of the categories.
+    pub(super) fn names(&self) -> &[String] {
+        match &self.marks {
+            Marks::Categories { names, .. } => names,
+            Marks::Numbers(_) => &[],
+        }
+    }
+
+    /// The categories of some cells, those without a value in one of their own; none of numbers.
+    pub(super) fn categories(&self, cells: &[u32]) -> Option<Categories> {
+        let Marks::Categories { names, codes } = &self.marks else { return None };
+        let none = names.len() as u32;
+        let codes = cells.iter().map(|&cell| codes[cell as usize].unwrap_or(none));
+        Some(Categories::new(&codes.collect::<Vec<_>>()))
     }
 }
 

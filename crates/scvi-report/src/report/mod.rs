@@ -1,10 +1,11 @@
 //! From a model and its cells to the page.
 
+mod adequacy;
 mod count_summary;
 mod history;
 mod input;
+mod measures;
 mod origin;
-mod sample;
 
 use std::ops::ControlFlow;
 
@@ -12,13 +13,15 @@ use scvi::model::{Cells, PointEstimate, Progress, TaskError, elbo, latent_repres
 
 pub use input::{ObsColumn, ReportInput, Role};
 pub use origin::{Origin, title};
-pub use sample::stratified;
 
 use crate::charts::Marks;
+use crate::metrics::{Categories, stratified};
 use crate::page::{Block, Coloring, Page, Section};
-use crate::sections::{DataSummary, LatentSpace, Provenance};
+use crate::sections::{LatentSpace, Provenance};
 use crate::{AnalysisError, Embedding, UmapOptions, neighbors, umap};
+use adequacy::adequacy;
 use count_summary::CountSummary;
+use measures::integration;
 
 /// Cells that a page shows, at most.
 pub const MAX_CELLS: usize = 100_000;
@@ -40,7 +43,7 @@ pub trait Follow {
 /// [`AnalysisError`] where counts cannot be read, or the follower stops it.
 pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, AnalysisError> {
     let n_cells = input.data.n_cells();
-    let sample = stratified(&input.strata(), MAX_CELLS, input.seed);
+    let sample = stratified(&Categories::new(&input.strata()), MAX_CELLS, input.seed);
     let has_counts = input.vae.require_counts("the report").is_ok();
     let cells = Cells::chosen(input.data, &sample, input.batch_size);
     let latent =
@@ -50,7 +53,7 @@ pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, Analy
     let options = UmapOptions { seed: input.seed, ..UmapOptions::default() };
     let plane = umap(embedding, &near, &options, &mut stage(follow, "UMAP"))?;
     let mut colorings = input.column_colorings(&sample);
-    let mut summary = None;
+    let mut of_counts = Vec::new();
     if has_counts {
         let genes = &input.color_genes;
         let counts =
@@ -60,7 +63,10 @@ pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, Analy
         let terms = elbo(input.vae, cells, draw, &mut stage(follow, "ELBO"))?;
         let marks = Marks::Numbers(terms.elbo().map(|v| v as f32).collect());
         colorings.push(Coloring { label: "ELBO (nats)".to_owned(), marks });
-        summary = Some(input.data_summary(counts));
+        let integration = integration(&input, &sample, embedding, follow)?;
+        of_counts.extend(integration.section());
+        of_counts.push(adequacy(&input, &sample, &terms, follow)?.section());
+        of_counts.push(input.data_summary(counts).section());
     }
     let space = LatentSpace {
         cells: sample.iter().map(|&cell| input.cells[cell as usize].clone()).collect(),
@@ -72,7 +78,7 @@ pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, Analy
     follow.stage("hashes");
     let fingerprint = input.data.fingerprint().map_err(TaskError::from)?;
     let provenance = input.provenance(fingerprint.sha256);
-    Ok(page(input, space, summary, provenance))
+    Ok(page(input, space, of_counts, provenance))
 }
 
 /// Begins a part, and gives its watcher.
@@ -84,21 +90,24 @@ fn stage<'a>(
     |progress| follow.progress(progress)
 }
 
+/// The sections in the order of a page: what is asked first stands first.
 fn page(
     input: ReportInput,
     space: LatentSpace,
-    summary: Option<DataSummary>,
+    of_counts: Vec<Section>,
     provenance: Provenance,
 ) -> Page {
+    const ORDER: [&str; 7] =
+        ["latent", "integration", "training", "adequacy", "expression", "data", "provenance"];
     let history = history::history(input.history, &input.meta.training.stop);
     let (title, subtitle) = (input.title(), input.subtitle());
     let mut first = space.section();
     let verdicts = history.verdicts().into_iter();
     let verdicts = verdicts.map(|v| Block::Verdict { is_good: v.is_good, text: v.text });
     first.blocks.splice(0..0, verdicts);
-    let mut sections: Vec<Section> = vec![first, history.section()];
+    let mut sections = vec![first, history.section(), provenance.section()];
+    sections.extend(of_counts);
     sections.extend(input.expression.and_then(|expression| expression.section()));
-    sections.extend(summary.map(|summary| summary.section()));
-    sections.push(provenance.section());
+    sections.sort_by_key(|section| ORDER.iter().position(|id| *id == section.id));
     Page { title, subtitle, sections }
 }
