@@ -17,6 +17,7 @@ use scvi_io::IoError;
 use scvi_io::checkpoint::CheckpointError;
 use scvi_io::inputs::InputError;
 use scvi_io::scvi_tools::SaveError;
+use scvi_report::{AnalysisError, ReportError};
 
 /// Any error of the engine, with the name of its exception.
 pub struct EngineError {
@@ -56,6 +57,7 @@ exceptions! {
     Misfit => "MisfitError",
     PlanError => "PlanError",
     QueryError => "QueryError",
+    ReportError => "ReportError",
     SaveError => "FileError",
     SplitError => "SplitError",
     StateError => "StateError",
@@ -70,6 +72,15 @@ impl From<TaskError> for EngineError {
             TaskError::Differential(error) => error.into(),
             TaskError::Read(error) | TaskError::Write(error) => error.into(),
             error => Self { exception: "TaskError", source: Box::new(error) },
+        }
+    }
+}
+
+impl From<AnalysisError> for EngineError {
+    fn from(error: AnalysisError) -> Self {
+        match error {
+            AnalysisError::Task(error) => error.into(),
+            error => Self { exception: "ReportError", source: Box::new(error) },
         }
     }
 }

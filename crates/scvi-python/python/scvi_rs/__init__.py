@@ -18,6 +18,7 @@ import sys as _sys
 from . import data, dataloaders, distributions, exceptions, model, module, pp, train, utils
 from ._constants import REGISTRY_KEYS
 from ._core import VERSION as __version__
+from ._report import report
 from ._settings import settings
 from ._shown import show_public_names as _show_public_names
 
@@ -31,6 +32,7 @@ __all__ = [
     "model",
     "module",
     "pp",
+    "report",
     "settings",
     "train",
     "utils",

@@ -18,6 +18,7 @@ __all__ = [
     "MisfitError",
     "PlanError",
     "QueryError",
+    "ReportError",
     "ScviError",
     "SplitError",
     "StateError",
@@ -93,6 +94,10 @@ class PlanError(ScviError, ValueError):
 
 class QueryError(ScviError, ValueError):
     """A model that cannot take a query."""
+
+
+class ReportError(ScviError, ValueError):
+    """What a report cannot show."""
 
 
 class SplitError(ScviError, ValueError):

@@ -10,6 +10,7 @@ mod likelihood;
 mod normalized;
 mod parameters;
 mod predict;
+mod report;
 mod sample;
 
 pub use abundance::{AggregatedPosterior, compare_samples};
