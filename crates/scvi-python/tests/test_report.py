@@ -40,7 +40,7 @@ def test_the_page_shows_what_was_asked_for(model, tmp_path):
 
 
 def test_a_table_of_differential_expression_is_shown(model, tmp_path):
-    table = model.differential_expression(groupby="labels", n_samples=20)
+    table = model.differential_expression(groupby="labels", mode="change")
     table.to_csv(tmp_path / "de.csv")
     path = scvi_rs.report(model, path=tmp_path / "r.html", de=tmp_path / "de.csv")
     with open(path, encoding="utf-8") as file:
