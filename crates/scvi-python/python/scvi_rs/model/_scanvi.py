@@ -167,7 +167,7 @@ class SCANVI(SemisupervisedTrainingMixin, BaseVAEModel):
 
         Examples
         --------
-        >>> model = SCANVI.from_scvi_model(scvi_model, "Unknown", labels_key="cell_type")
+        >>> model = scvi_rs.model.SCANVI.from_scvi_model(model, "label_0", labels_key="labels")
         >>> model.train(max_epochs=10)
         """
         if registry is not None:

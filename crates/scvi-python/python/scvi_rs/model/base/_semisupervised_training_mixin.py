@@ -210,6 +210,8 @@ checkpoint_every_n_epoch, resume, **trainer_kwargs
 
         Examples
         --------
+        >>> model = scvi_rs.model.SCANVI.from_scvi_model(model, "label_0", labels_key="labels")
+        >>> model.train(1, enable_progress_bar=False)
         >>> adata.obs["prediction"] = model.predict()
         >>> probabilities = model.predict(soft=True)
         """
