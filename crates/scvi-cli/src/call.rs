@@ -36,7 +36,7 @@ impl Call {
         let given = typed.ids().filter(is_typed);
         Self {
             verb: verb.to_owned(),
-            model: path("reference").or_else(|| path("model")),
+            model: ["reference", "scvi_model", "model"].iter().find_map(|id| path(id)),
             inputs: paths("input"),
             output: path("output"),
             given: given.map(|id| (id.as_str().replace('_', "-"), value(id))).collect(),
@@ -100,6 +100,7 @@ impl Call {
         let path = typed(Some(path));
         match self.verb.as_str() {
             "map" => format!("--reference {path}"),
+            "train" => format!("--from {path}"),
             "inspect" => format!("scvi inspect {path}"),
             _ => format!("--model {path}"),
         }

@@ -267,14 +267,6 @@ impl From<TaskError> for CliError {
 }
 
 impl CliError {
-    /// Whether a task ended because its watcher said so.
-    pub fn is_stop(&self) -> bool {
-        matches!(
-            self,
-            Self::Task { error: TaskError::Stopped } | Self::Analysis(AnalysisError::Stopped)
-        )
-    }
-
     /// What the program ends with, and what stands before the message.
     pub fn exit(&self) -> (u8, &'static str) {
         match self {

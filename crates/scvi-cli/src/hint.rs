@@ -127,10 +127,12 @@ impl CliError {
             Self::MissingLabels { .. } => {
                 "`--unlabeled-category nan` takes them as unlabelled".to_owned()
             }
-            Self::NoClassifier { .. } => {
+            Self::NoClassifier { class, .. } => {
                 let (input, model) = (call.input(), call.model());
+                // A SCANVI begins with no other class.
+                let from = if class == "SCVI" { format!(" --from {model}") } else { String::new() };
                 format!(
-                    "`scvi train {input} --from {model} --labels-key cell_type \
+                    "`scvi train {input}{from} --labels-key cell_type \
                      --unlabeled-category Unknown --model {model}_scanvi` trains a model that has, \
                      on the labels of column cell_type"
                 )

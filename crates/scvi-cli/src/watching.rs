@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use scvi::model::{Progress, Watch};
+use scvi::model::{Progress, TaskError, Watch};
 
 use crate::args::Common;
 use crate::error::CliError;
@@ -65,7 +65,7 @@ impl<'a> Tasks<'a> {
         bar.finish_and_clear();
         detail(self.common, &format!("{what}: {seconds:.1} s"));
         result.map_err(|error| match (error.into(), signals.received()) {
-            (error, Some(exit_code)) if error.is_stop() => {
+            (CliError::Task { error: TaskError::Stopped }, Some(exit_code)) => {
                 CliError::Interrupted { exit_code, told: format!("{what}: nothing was written") }
             }
             (error, _) => error,

@@ -188,9 +188,7 @@ impl SavedModel {
     }
 
     fn tensors(&self) -> Tensors {
-        let unused = self.unused.iter().map(|(name, tensor)| (name.clone(), tensor.clone()));
-        let labels = self.labels.iter().map(|(name, tensor)| (name.clone(), tensor.clone()));
-        packed(self.vae.state_dict().into_iter().chain(labels).chain(unused))
+        packed(self.state_dict().into_iter().chain(self.unused.clone()))
     }
 
     /// Every parameter and running moment of its module.
@@ -215,13 +213,6 @@ impl SavedModel {
         let mut module = Scanvae::of_vae(self.vae.clone(), spec, 0);
         module.load_state_dict(self.state_dict())?;
         Ok(module)
-    }
-
-    /// Takes the whole module of a SCANVI in.
-    pub fn set_scanvae(&mut self, module: Scanvae<DefaultBackend>) {
-        self.labels = module.state_dict();
-        self.labels.retain(|name, _| is_of_labels(name));
-        self.vae = module.into_vae();
     }
 
     /// Reads a model folder.

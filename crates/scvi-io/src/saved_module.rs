@@ -10,12 +10,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::convert::class_name;
+use crate::model_dir::HistoryTable;
 use crate::saved_model::{FORMAT_VERSION, ModelMeta, SCANVI_FORMAT_VERSION, SavedModel};
 use crate::scanvi::{ScanviMeta, is_of_labels};
 
 /// A module that is trained, mapped and saved: a [`Vae`], and what it has beside.
 pub trait SavedModule:
-    Trainable<Backend = DefaultBackend, Config: Serialize + DeserializeOwned>
+    Trainable<Backend = DefaultBackend, Config: Serialize + DeserializeOwned + Send>
     + Inference<Backend = DefaultBackend>
     + Mappable<Elem = f32, Backend = DefaultBackend>
 {
@@ -54,11 +55,21 @@ impl SavedModule for Scanvae<DefaultBackend> {
 }
 
 impl SavedModel {
+    /// A model without a history.
+    pub fn new<M: SavedModule>(module: M, meta: ModelMeta) -> Self {
+        let (vae, labels) = module.into_parts();
+        let (history, unused, left_out) = (HistoryTable::default(), StateDict::new(), Vec::new());
+        Self { vae, labels, meta, history, unused, left_out }
+    }
+
     /// A model that was just trained.
     pub fn trained<M: SavedModule>(module: M, meta: ModelMeta, history: &History) -> Self {
-        let (vae, labels) = module.into_parts();
-        let (history, unused, left_out) = (history.into(), StateDict::new(), Vec::new());
-        Self { vae, labels, meta, history, unused, left_out }
+        Self { history: history.into(), ..Self::new(module, meta) }
+    }
+
+    /// Takes a module in, in the place of its own.
+    pub fn set_module<M: SavedModule>(&mut self, module: M) {
+        (self.vae, self.labels) = module.into_parts();
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use common::stores::{read_store, store};
 use common::{COUNTS, rows};
+use scvi::data::CategoryKind;
 use scvi::module::{MinifiedDataType, PosteriorRows};
 use scvi_io::IoError;
 use scvi_io::anndata::{
@@ -158,4 +159,32 @@ fn links_are_not_copied() {
     let error = add(&input, &dir.path().join("out.zarr"), false).unwrap_err();
     assert!(matches!(error, IoError::CannotCopy { .. }), "{error}");
     assert!(!dir.path().join("out.zarr").exists());
+}
+
+/// Categories of every kind come back as what they are.
+#[test]
+fn categories_keep_their_kind() {
+    let dir = tempdir().unwrap();
+    let codes: Vec<Option<u32>> = (0..SHAPE.0 as u32).map(|cell| Some(cell % 2)).collect();
+    let kinds = [
+        (CategoryKind::Text, ["a", "b"]),
+        (CategoryKind::Integer, ["-3", "7"]),
+        (CategoryKind::Integer, ["1", "18446744073709551615"]),
+        (CategoryKind::Float, ["0.1", "2.5"]),
+        (CategoryKind::Bool, ["False", "True"]),
+    ];
+    for name in ["everything_v2.zarr", "everything_v3.zarr"] {
+        let input = store(dir.path(), name);
+        for (k, (kind, names)) in kinds.iter().enumerate() {
+            let output = dir.path().join(format!("{k}_{name}"));
+            let categories = names.map(str::to_owned).to_vec();
+            let (codes, kind) = (codes.clone(), *kind);
+            let labels = Categorical { codes, categories, kind, ordered: false };
+            let extras = Extras { labels: &[("label", &labels)], ..Extras::default() };
+            let copy = CopyRows::create(&input, &output, &[], extras, false).unwrap();
+            Box::new(copy).finish().unwrap();
+            let found = AnnDataFile::open(&output).unwrap().obs_column("label").unwrap();
+            assert_eq!(found, Column::Categorical(labels), "{name}: {kind:?}");
+        }
+    }
 }

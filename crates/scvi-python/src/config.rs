@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pythonize::{depythonize, pythonize};
 use scvi::module::{ScanvaeConfig, VaeConfig};
-use scvi::train::{TrainPlan, default_max_epochs};
+use scvi::train::{TrainPlan, default_max_epochs, default_max_epochs_pretrained};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -68,6 +68,12 @@ pub fn plan_length(plan: &Bound<PyDict>, n_cells: usize) -> PyResult<(usize, usi
     let plan: TrainPlan = with_defaults("the training plan", &TrainPlan::default(), plan)?;
     plan.validate().map_err(py_error)?;
     Ok((plan.epochs(n_cells), plan.steps_per_epoch(n_cells)))
+}
+
+/// Epochs that scvi-tools trains a SCANVI for that begins with the weights of an SCVI.
+#[pyfunction]
+pub fn max_epochs_pretrained(n_cells: usize) -> usize {
+    default_max_epochs_pretrained(n_cells)
 }
 
 /// Epochs that scvi-tools trains so many cells for.

@@ -39,7 +39,9 @@ mod _core {
         transfer_categories,
     };
     #[pymodule_export]
-    use super::config::{default_config, default_plan, max_epochs_heuristic, plan_length};
+    use super::config::{
+        default_config, default_plan, max_epochs_heuristic, max_epochs_pretrained, plan_length,
+    };
     #[pymodule_export]
     use super::counts::Counts;
     #[pymodule_export]

@@ -1,8 +1,6 @@
 //! What can be wrong with what is measured.
 
-use std::ops::ControlFlow;
-
-use scvi::model::{Progress, TaskError, Watch};
+use scvi::model::TaskError;
 use thiserror::Error;
 
 /// Why something cannot be measured.
@@ -53,18 +51,4 @@ pub enum AnalysisError {
     /// The counts or the model.
     #[error(transparent)]
     Task(#[from] TaskError),
-    /// Counts cannot be read.
-    #[error("counts cannot be read")]
-    Read(#[source] std::io::Error),
-    /// The watcher stopped the work.
-    #[error("stopped")]
-    Stopped,
-}
-
-/// Tells the watcher how far the work is.
-pub(crate) fn tell(watch: &mut Watch, done: usize, total: usize) -> Result<(), AnalysisError> {
-    match watch(Progress { done, total }) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(AnalysisError::Stopped),
-    }
 }

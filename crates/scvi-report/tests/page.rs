@@ -76,7 +76,6 @@ fn training() -> TrainingHistory {
     TrainingHistory {
         kl_weight: epochs.iter().map(|e| Some((e / 40.0).min(1.0))).collect(),
         lr: Some(epochs.iter().map(|_| Some(1e-3)).collect()),
-        seconds: vec![0.5; 60],
         stop: "early_stopping".to_owned(),
         elbo: terms(),
         reconstruction_loss: terms(),

@@ -21,12 +21,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         VaeConfig { n_input: 200, n_batch: 2, encode_covariates: true, ..VaeConfig::default() };
     let plan = TrainPlan { max_epochs: Some(10), ..TrainPlan::default() };
     let reference = train(config.validate()?, &data, &plan, &mut |_| ControlFlow::Continue(()))?;
-    let mut reference = reference.module;
+    let reference = reference.module;
 
     let query = simulate(&SimulateConfig { n_cells: 200, n_genes: 200, ..Default::default() });
     let query = Dataset::new(&query.counts, vec![2; 200])?;
     let grown = VaeConfig { n_batch: 3, ..config };
-    let model = load_query_data(&mut reference, &grown.validate()?, &Freeze::default(), 0)?;
+    let model = load_query_data(&reference, &grown.validate()?, &Freeze::default(), 0)?;
     let mut plan = plan;
     plan.adam.weight_decay = 0.0;
     let mut run = TrainingRun::of_model(model, &query, &plan)?;

@@ -1,4 +1,4 @@
-//! Workers that share a training come to the bits of one that has it to itself.
+//! Workers that share a training give results bit-identical to those of a single one.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

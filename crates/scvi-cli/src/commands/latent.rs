@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use scvi::Cpu;
 use scvi::data::Dataset;
 use scvi::model::{
-    AbundanceOptions, Cells, Latent, MC_SAMPLES, PointEstimate, Watch, differential_abundance,
-    latent_library_size, latent_representation, latent_sample, latent_simplex_mean,
+    AbundanceOptions, Cells, Latent, PointEstimate, Watch, differential_abundance,
+    latent_library_size, latent_mean, latent_representation, latent_sample,
 };
-use scvi::module::{LatentDistribution, Vae};
+use scvi::module::Vae;
 use scvi_io::SavedModel;
 use scvi_io::anndata::{AnnDataFile, Categorical, Extras, NewRows, Slot, UnsValue, check_copy};
 use scvi_io::rows::RowSink;
@@ -129,19 +129,14 @@ fn abundance(
     Ok(Block { key: "da_log_probs", names, labels: Some(categories), values })
 }
 
-/// The mean of z of every cell: of a logistic-normal one the mean of draws, as in scvi-tools.
+/// The mean of z of every cell.
 fn mean(
     vae: &Vae<Cpu<f32>>,
     cells: Cells,
     latent: &Latent,
     tasks: &Tasks,
 ) -> Result<Vec<f32>, CliError> {
-    match vae.spec().config().latent_distribution {
-        LatentDistribution::Normal => Ok(latent.mean.clone()),
-        LatentDistribution::Ln => tasks.run(WHAT, |watch| {
-            latent_simplex_mean(vae, cells, MC_SAMPLES, tasks.common.seed, watch)
-        }),
-    }
+    tasks.run(WHAT, |watch| latent_mean(vae, cells, latent, tasks.common.seed, watch))
 }
 
 impl Representation {

@@ -1,6 +1,5 @@
 //! `scvi map`.
 
-use std::cell::RefCell;
 use std::path::Path;
 use std::time::Instant;
 
@@ -44,7 +43,7 @@ pub fn run(mut args: MapArgs, common: &Common) -> Result<(), CliError> {
 
 /// Maps the query onto a module.
 fn map<M: SavedModule>(
-    mut reference: M,
+    reference: M,
     known: ModelMeta,
     mut kept: Kept,
     output: Option<Output>,
@@ -57,7 +56,7 @@ fn map<M: SavedModule>(
     let spec = config.validate()?;
     let vae = Inference::vae(&reference).spec();
     warn_of_idle_training(vae, &spec, &freeze, &query, common)?;
-    let trained_tensors = trained_tensors(&mut reference, &spec, &freeze)?;
+    let trained_tensors = trained_tensors(&reference, &spec, &freeze)?;
 
     let prepared = &query.prepared;
     output.iter().try_for_each(|output| output.prepare(prepared))?;
@@ -78,9 +77,8 @@ fn map<M: SavedModule>(
         epochs_before: 0,
         began_with: None,
     };
-    let reference = RefCell::new(reference);
     let training = Training {
-        begin: &|| Ok(load_query_data(&mut *reference.borrow_mut(), &spec, &freeze, common.seed)?),
+        begin: &|| Ok(load_query_data(&reference, &spec, &freeze, common.seed)?),
         data: &data,
         plan: &plan,
         prepared,
@@ -104,7 +102,7 @@ fn map<M: SavedModule>(
     };
     let saved = SavedModel::trained(trained.module, meta, &trained.history);
     let (model, data, kept) = (&*args.model, &data, &kept);
-    let outputs = RunOutputs { model, latent: output, prepared, data, kept, common };
+    let outputs = RunOutputs { model, latent: output, page: None, prepared, data, kept, common };
     let files = outputs.write(&saved)?;
     let mut report = report(&query, &trained.history, trained_tensors);
     report.add("seconds", seconds).add("files", files);

@@ -6,16 +6,18 @@ use scvi::data::Dataset;
 use scvi_io::SavedModel;
 
 use super::latent::{Output, Representation};
+use super::report::RunReport;
 use crate::args::Common;
 use crate::checkpoints::Kept;
 use crate::error::CliError;
 use crate::input::Prepared;
 use crate::results::Results;
 
-/// Where the model goes, and the latent representation if it was asked for.
+/// Where the model goes, and the latent representation and the report if they were asked for.
 pub(super) struct RunOutputs<'a> {
     pub model: &'a Path,
     pub latent: Option<Output>,
+    pub page: Option<RunReport>,
     pub prepared: &'a Prepared,
     pub data: &'a Dataset<'a>,
     pub kept: &'a Kept,
@@ -25,7 +27,7 @@ pub(super) struct RunOutputs<'a> {
 impl RunOutputs<'_> {
     /// Writes all of it, and deletes the checkpoint once it is of no more use; the files.
     pub(super) fn write(self, saved: &SavedModel) -> Result<Vec<String>, CliError> {
-        let Self { model, latent, prepared, kept, common, .. } = &self;
+        let Self { model, latent, page, prepared, kept, common, .. } = &self;
         let mut results = Results::default();
         results.folder("model", model, |path| {
             let overwrite = kept.overwrite && path == *model;
@@ -44,6 +46,14 @@ impl RunOutputs<'_> {
                     if let Err(error) = output.write(prepared, &mean, common) {
                         results.failed(WHAT, error);
                     }
+                }
+            }
+        }
+        if let Some(report) = page {
+            match report.page(saved, model, prepared) {
+                Err(error) => results.failed("report", error),
+                Ok(page) => {
+                    results.file("report", report.path(), |path| report.write(&page, path));
                 }
             }
         }

@@ -43,7 +43,7 @@ pub fn run(args: &PredictArgs, common: &Common) -> Result<(), CliError> {
     let tasks = Tasks::new(common);
     let predictions =
         tasks.run("predicting labels", |watch| predict(&module, cells, estimate, watch))?;
-    let result = Labelled::new(&predictions, labels, &prepared);
+    let result = Labelled::new(predictions, args.soft, labels, &prepared);
     output.write(&result, args.soft, &prepared, common)?;
     if matches!(output, Output::Table(TableOutput::Stdout)) {
         return Ok(());
@@ -64,12 +64,17 @@ struct Labelled {
     labels: Categorical,
     /// Its probability: `(cells)`.
     best: Vec<f32>,
-    /// Of every label: `(cells, labels)`.
+    /// Of every label, where they are asked for: `(cells, labels)`.
     probabilities: Vec<f32>,
 }
 
 impl Labelled {
-    fn new(predictions: &Predictions, field: CategoricalField, prepared: &Prepared) -> Self {
+    fn new(
+        predictions: Predictions,
+        soft: bool,
+        field: CategoricalField,
+        prepared: &Prepared,
+    ) -> Self {
         let CategoricalField { mut categories, kind, .. } = field;
         // The last is that of unlabelled cells.
         categories.truncate(predictions.n_labels);
@@ -83,7 +88,10 @@ impl Labelled {
         Self {
             labels: Categorical { codes: placed, categories, kind, ordered: false },
             best: prepared.in_output_rows(best),
-            probabilities: prepared.in_output_rows(predictions.probabilities.clone()),
+            probabilities: match soft {
+                true => prepared.in_output_rows(predictions.probabilities),
+                false => Vec::new(),
+            },
         }
     }
 

@@ -1,6 +1,6 @@
 //! `scvi umap`.
 
-use scvi::model::{Cells, Watch, latent_representation};
+use scvi::model::{Cells, Watch, latent_mean, latent_representation};
 use scvi_io::SavedModel;
 use scvi_report::{Embedding, UmapOptions, neighbors, umap};
 
@@ -21,7 +21,10 @@ pub fn run(args: &UmapArgs, common: &Common) -> Result<(), CliError> {
     let cells = Cells::all(&data, args.source.batch_size);
     let latent =
         tasks.run("latent representation", |watch| latent_representation(&vae, cells, watch))?;
-    let embedding = Embedding::new(&latent.mean, latent.n_latent)?;
+    let mean = tasks.run("latent representation", |watch| {
+        latent_mean(&vae, cells, &latent, common.seed, watch)
+    })?;
+    let embedding = Embedding::new(&mean, latent.n_latent)?;
     let n_others = usize::from(args.n_neighbors) - 1;
     let near = tasks.run("neighbors", |watch| neighbors(embedding, n_others, watch))?;
     let options =

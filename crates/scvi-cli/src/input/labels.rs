@@ -82,7 +82,6 @@ pub(super) fn of_query(
     let n_missing = column.missing().len();
     let Categorical { codes, categories, kind, .. } = column.to_categorical();
     let found = CategoricalField { key: key.clone(), categories, kind };
-    let matched = labels.codes_of(&found).map_err(|error| CliError::category(path, error))?;
     if n_missing > 0 {
         note(
             common,
@@ -90,8 +89,8 @@ pub(super) fn of_query(
         );
     }
     let present: Vec<u32> = codes.iter().flatten().copied().collect();
-    // Says which labels the reference does not know.
-    labels.transfer(&found, &present).map_err(|error| CliError::category(path, error))?;
-    let code = |found: Option<u32>| found.and_then(|code| matched[code as usize]);
-    Ok(codes.into_iter().map(|found| code(found).unwrap_or(unlabeled)).collect())
+    let known = labels.transfer(&found, &present);
+    let mut known = known.map_err(|error| CliError::category(path, error))?.into_iter();
+    let code = |found: Option<u32>| found.and_then(|_| known.next()).unwrap_or(unlabeled);
+    Ok(codes.into_iter().map(code).collect())
 }

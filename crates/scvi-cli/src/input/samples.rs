@@ -46,14 +46,9 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
     let folder = match command {
         Command::Train(args) if args.inputs.is_empty() => None,
         Command::Train(args) => {
-            let typed = Typed {
-                inputs: &args.inputs,
-                from: &args.from,
-                reading: &args.reading,
-                model: args.labels.scvi_model.as_deref(),
-                only: None,
-                beside: args.output.as_deref().or(args.model.as_deref()),
-            };
+            let beside = args.output.as_deref().or(args.model.as_deref());
+            let typed = Typed::new(&args.inputs, &args.from, &args.reading, beside);
+            let typed = Typed { model: args.labels.scvi_model.as_deref(), ..typed };
             let label = args.data.batch_key.clone();
             let opened = typed.open(common, |is_needed| match &args.labels.scvi_model {
                 Some(scvi) => batch_key(scvi),
@@ -69,14 +64,9 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
             opened.folder
         }
         Command::Map(args) => {
-            let typed = Typed {
-                inputs: &args.inputs,
-                from: &args.from,
-                reading: &args.reading,
-                model: Some(&args.reference),
-                only: None,
-                beside: args.output.as_deref().or(Some(&args.model)),
-            };
+            let beside = args.output.as_deref().or(Some(&args.model));
+            let typed = Typed::new(&args.inputs, &args.from, &args.reading, beside);
+            let typed = Typed { model: Some(&args.reference), ..typed };
             let opened = typed.open(common, |_| batch_key(&args.reference))?;
             args.input = opened.path;
             if opened.folder.is_some() {
@@ -85,14 +75,8 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
             opened.folder
         }
         Command::Genes(args) => {
-            let typed = Typed {
-                inputs: &args.inputs,
-                from: &args.from,
-                reading: &args.reading,
-                model: None,
-                only: None,
-                beside: Some(&args.output),
-            };
+            let beside = Some(args.output.as_path());
+            let typed = Typed::new(&args.inputs, &args.from, &args.reading, beside);
             let label = args.batch_key.clone();
             let opened =
                 typed.open(common, |is_needed| Ok(label.or(is_needed.then(|| LABEL.into()))))?;
@@ -104,14 +88,8 @@ pub fn open_inputs(command: &mut Command, common: &Common) -> Result<OpenedInput
             opened.folder
         }
         Command::Qc(args) => {
-            let typed = Typed {
-                inputs: &args.inputs,
-                from: &args.from,
-                reading: &args.reading,
-                model: None,
-                only: None,
-                beside: Some(&args.output),
-            };
+            let beside = Some(args.output.as_path());
+            let typed = Typed::new(&args.inputs, &args.from, &args.reading, beside);
             let opened = typed.open(common, |is_needed| Ok(is_needed.then(|| LABEL.into())))?;
             (args.input, args.label) = (opened.path, opened.label);
             if opened.folder.is_some() {
@@ -202,14 +180,8 @@ pub fn named_inputs(source: &ModelInput) -> Result<Vec<String>, CliError> {
 }
 
 fn of_model<'a>(source: &'a ModelInput, beside: Option<&'a Path>) -> Typed<'a> {
-    Typed {
-        inputs: &source.inputs,
-        from: &source.from,
-        reading: &source.reading,
-        model: Some(&source.model),
-        only: source.only,
-        beside,
-    }
+    let typed = Typed::new(&source.inputs, &source.from, &source.reading, beside);
+    Typed { model: Some(&source.model), only: source.only, ..typed }
 }
 
 /// What was asked of inputs is done: their counts are in X, their names in obs.

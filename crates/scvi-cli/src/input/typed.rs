@@ -47,7 +47,17 @@ pub(super) struct Opened {
     pub(super) folder: Option<TempDir>,
 }
 
-impl Typed<'_> {
+impl<'a> Typed<'a> {
+    /// Inputs that are read together, and for no model.
+    pub(super) fn new(
+        inputs: &'a [PathBuf],
+        from: &'a InputArgs,
+        reading: &'a ReadArgs,
+        beside: Option<&'a Path>,
+    ) -> Self {
+        Self { inputs, from, reading, model: None, only: None, beside }
+    }
+
     /// `label` gives the column that tells samples apart; it is asked whether one is needed.
     pub(super) fn open(
         &self,

@@ -13,7 +13,8 @@ use super::write::{Element, edit_attributes, write_group, write_text, write_text
 use crate::IoError;
 use crate::anndata::encodings::{ARRAY, CATEGORICAL, CSR_MATRIX, DICT, NUMERIC_SCALAR};
 use crate::anndata::{
-    AnnDataFile, Categorical, Extras, NewRows, PosteriorKeys, Slot, TYPE, UnsValue, check_additions,
+    AnnDataFile, Categorical, Column, Extras, NewRows, PosteriorKeys, Slot, TYPE, UnsValue,
+    check_additions,
 };
 use crate::output::AtomicDir;
 use crate::rows::RowSink;
@@ -245,11 +246,30 @@ fn write_categorical(folder: &Path, version: Version, column: &Categorical) -> R
     write_group(folder, version, CATEGORICAL)?;
     let ordered = json!(column.ordered);
     edit_attributes(folder, version, |all| _ = all.insert("ordered".into(), ordered))?;
-    write_texts(&folder.join("categories"), version, &column.categories)?;
+    write_categories(&folder.join("categories"), version, column)?;
     let codes = column.codes.iter().map(|code| code.map_or(-1, i64::from));
     let bytes: Vec<u8> = codes.flat_map(i64::to_le_bytes).collect();
     let shape = [column.codes.len()];
     write_whole(&folder.join("codes"), version, (&shape, Element::Integer), &bytes, ARRAY)
+}
+
+/// The categories as the values that they are.
+fn write_categories(path: &Path, version: Version, column: &Categorical) -> Result<(), IoError> {
+    fn bytes<T: Copy, const N: usize>(values: &[T], of: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+        values.iter().flat_map(|&value| of(value)).collect()
+    }
+    const VALUE: &str = "a category is a value";
+    let (element, bytes) = match column.values() {
+        Column::Floats(v) => (Element::Double, bytes(&v, f64::to_le_bytes)),
+        Column::Singles(v) => (Element::Single, bytes(&v, f32::to_le_bytes)),
+        Column::Integers(v) => (Element::Integer, bytes(&v, |v| v.expect(VALUE).to_le_bytes())),
+        Column::Unsigned(v) => (Element::Unsigned, bytes(&v, |v| v.expect(VALUE).to_le_bytes())),
+        Column::Bools(v) => (Element::Bool, bytes(&v, |v| [u8::from(v.expect(VALUE))])),
+        Column::Strings(_) | Column::Categorical(_) => {
+            return write_texts(path, version, &column.categories);
+        }
+    };
+    write_whole(path, version, (&[column.categories.len()], element), &bytes, ARRAY)
 }
 
 fn add_uns(root: &Path, version: Version, name: &str, value: &UnsValue) -> Result<(), IoError> {

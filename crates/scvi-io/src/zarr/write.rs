@@ -22,6 +22,10 @@ pub(crate) enum Element {
     Double,
     /// Whole numbers of 8 bytes.
     Integer,
+    /// The same without a sign.
+    Unsigned,
+    /// True or false, a byte each.
+    Bool,
     /// Strings.
     Text,
 }
@@ -33,6 +37,8 @@ impl Element {
             Self::Single => ("<f4", "float32", json!(0.0)),
             Self::Double => ("<f8", "float64", json!(0.0)),
             Self::Integer => ("<i8", "int64", json!(0)),
+            Self::Unsigned => ("<u8", "uint64", json!(0)),
+            Self::Bool => ("|b1", "bool", json!(false)),
             Self::Text => ("|O", "string", json!("")),
         }
     }

@@ -45,6 +45,60 @@ fn batch_norm<B: Backend>(b: &B, seed: u64, [cells, features]: [usize; 2]) -> Re
     ]
 }
 
+/// Batch normalisation of two leaves of one minibatch.
+fn leaf_norm<B: Backend>(b: &B, seed: u64, cells: [usize; 2], features: usize) -> Results {
+    let mut case = Case::new(b, seed);
+    let [gamma, beta] = [(); 2].map(|()| case.normal(features));
+    let (mut running_mean, mut running_var) = (case.normal(features), case.positive(features));
+    let mut x = cells.map(|cells| case.normal(cells * features));
+    let mut dy = cells.map(|cells| case.normal(cells * features));
+    let mut moments = [(); 2].map(|()| [(); 2].map(|()| case.out(features)));
+    for (leaf, [mean, squares]) in moments.iter_mut().enumerate() {
+        b.batch_norm_moments(&x[leaf], [cells[leaf], features], [mean, squares]);
+    }
+    let [[mean, squares], others] = &mut moments;
+    b.combine_moments([mean, squares], others.each_ref(), cells, features);
+    let [mean, squares] = &moments[0];
+    let n = cells[0] + cells[1];
+    let mut kept = cells.map(|cells| (case.out(cells * features), case.out(features)));
+    for (leaf, (normalised, inv_std)) in kept.iter_mut().enumerate() {
+        let state = BatchNormState {
+            gamma: &gamma,
+            beta: &beta,
+            running_mean: &mut running_mean,
+            running_var: &mut running_var,
+            // They move once in a step.
+            momentum: if leaf == 0 { 0.1 } else { 0.0 },
+            eps: 1e-3,
+            normalised,
+            inv_std,
+        };
+        let dims = [cells[leaf], features];
+        b.batch_norm_by_moments(state, [mean, squares], n, dims, &mut x[leaf]);
+    }
+    let mut results = vec![
+        ("mean", case.read(mean, features)),
+        ("squares", case.read(squares, features)),
+        ("running_mean", case.read(&running_mean, features)),
+        ("running_var", case.read(&running_var, features)),
+    ];
+    for (leaf, (normalised, inv_std)) in kept.iter().enumerate() {
+        let kept = || BatchNormKept { normalised, inv_std };
+        let dims = [cells[leaf], features];
+        let [mut dgamma, mut dbeta] = [(); 2].map(|()| case.out(features));
+        b.batch_norm_sums(kept(), dims, &dy[leaf], [&mut dgamma, &mut dbeta]);
+        b.batch_norm_grad_by_sums(kept(), &gamma, [&dgamma, &dbeta], n, dims, &mut dy[leaf]);
+        let len = cells[leaf] * features;
+        results.extend([
+            ("x", case.read(&x[leaf], len)),
+            ("dgamma", case.read(&dgamma, features)),
+            ("dbeta", case.read(&dbeta, features)),
+            ("dx", case.read(&dy[leaf], len)),
+        ]);
+    }
+    results
+}
+
 fn layer_norm<B: Backend>(b: &B, seed: u64, [cells, features]: [usize; 2]) -> Results {
     let (mut case, n) = (Case::new(b, seed), cells * features);
     let (mut x, mut dy) = (case.normal(n), case.normal(n));
@@ -82,6 +136,13 @@ proptest! {
     #[test]
     fn batch_norm_agrees(seed in any::<u64>(), dims in [1usize..90, 1usize..90]) {
         hold_to_reference!(batch_norm, seed, dims);
+    }
+
+    #[test]
+    fn leaf_norm_agrees(
+        seed in any::<u64>(), cells in [1usize..90, 1usize..90], features in 1usize..90,
+    ) {
+        hold_to_reference!(leaf_norm, seed, cells, features);
     }
 
     #[test]

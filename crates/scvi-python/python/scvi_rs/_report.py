@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +79,7 @@ def report(
     cells = model._cells(adata, None, batch_size)
     adata = model._validate_anndata(adata)
     engine = model._engine()
-    page = engine.report(
+    engine.report(
         cells,
         {
             "names": [str(name) for name in adata.obs_names],
@@ -89,9 +88,10 @@ def report(
             "model": f"{engine.model_class} in Python",
             "input": "adata",
         },
+        path,
+        overwrite,
         settings.seed or 0 if seed is None else seed,
     )
-    _write(path, page)
     return path
 
 
@@ -107,7 +107,10 @@ def _colors(
             raise TypeError(f"{argument} is one name; a list is expected: {argument}=[{names!r}]")
     registry = engine.registry
     labels = registry["labels"]
-    keys = [labels["key"]] if labels and labels_keys is None else list(labels_keys or [])
+    keys = list(labels_keys or [])
+    # Data can be read for the model without its labels, too.
+    if labels_keys is None and labels and labels["key"] in adata.obs:
+        keys = [labels["key"]]
     wanted = [(key, "labels") for key in keys]
     if registry["batch"]:
         wanted.append((registry["batch"]["key"], "batch"))
@@ -138,7 +141,7 @@ def _column(key: str, role: str, values: pd.Series) -> dict[str, Any]:
         numbers = values.to_numpy(dtype=np.float32, na_value=np.nan)
         return {"key": key, "role": role, "categories": None, "codes": None, "numbers": numbers}
     categories = pd.Categorical(values).remove_unused_categories()
-    if len(categories.categories) > MOST_CATEGORIES:
+    if len(categories.categories) > MOST_CATEGORIES and role in ("labels", "color"):
         raise ReportError(
             f"adata.obs[{key!r}] has {len(categories.categories)} categories; at most "
             f"{MOST_CATEGORIES} can be colored"
@@ -150,20 +153,3 @@ def _column(key: str, role: str, values: pd.Series) -> dict[str, Any]:
         "codes": np.asarray(categories.codes, dtype=np.int32),
         "numbers": None,
     }
-
-
-def _write(path: str, text: str) -> None:
-    """Writes the file whole or not at all."""
-    folder = os.path.dirname(path) or "."
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=folder, suffix=".html", delete=False
-        ) as file:
-            file.write(text)
-        # A temporary file is its owner's only; an output has the mode that others have.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(file.name, 0o666 & ~mask)
-        os.replace(file.name, path)
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror or error}") from error

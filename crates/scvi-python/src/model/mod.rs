@@ -8,25 +8,20 @@ mod shared;
 mod state;
 mod train;
 
-use std::collections::BTreeMap;
-
 use numpy::{PyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scvi::Cpu;
 use scvi::data::{Registry, Split};
 use scvi::module::{Scanvae, ScanvaeConfig, Vae};
-use scvi_io::model_dir::HistoryTable;
 use scvi_io::{
-    FORMAT_VERSION, ModelMeta, SCANVI_FORMAT_VERSION, SavedModel, ScanviMeta, TrainingMeta,
+    FORMAT_VERSION, ModelMeta, SCANVI_FORMAT_VERSION, SavedModel, SavedModule, TrainingMeta,
 };
 
 use crate::config::{default_vae_config, to_python, with_defaults};
 use crate::error::{py_error, value_error};
 use crate::tables;
 
-pub(crate) use module::Module;
-use module::Options;
 use shared::Shared;
 pub(crate) use shared::{Reference, State};
 pub(crate) use state::to_dict;
@@ -58,25 +53,39 @@ impl Model {
         let what = "the module's options";
         // Also a class that is derived from it.
         let classifies = model_class == "SCANVI" || config.contains("linear_classifier")?;
-        let options = if classifies {
-            with_defaults(what, &ScanvaeConfig::default(), config)?.into()
-        } else {
-            Options {
-                vae: with_defaults(what, &default_vae_config(model_class), config)?,
-                scanvi: None,
-            }
-        };
         let registry = registry.map_or(Ok(Registry::default()), |given| {
             with_defaults("the registry", &Registry::default(), given)
         })?;
-        let n_input = options.vae.n_input;
+        let (config, scanvi) = if classifies {
+            let config = with_defaults(what, &ScanvaeConfig::default(), config)?;
+            Scanvae::<Cpu<f32>>::described(config, &registry)
+        } else {
+            (with_defaults(what, &default_vae_config(model_class), config)?, None)
+        };
+        let n_input = config.n_input;
         let var_names =
             var_names.unwrap_or_else(|| (0..n_input).map(|gene| gene.to_string()).collect());
         if var_names.len() != n_input {
             let n = var_names.len();
             return Err(value_error(format!("{n} gene names for {n_input} genes")));
         }
-        Ok(Self::of(new_model(options, registry, var_names, model_class, seed)?))
+        let meta = ModelMeta {
+            format_version: if scanvi.is_some() { SCANVI_FORMAT_VERSION } else { FORMAT_VERSION },
+            program: program(),
+            model_class: model_class.to_owned(),
+            config,
+            scanvi,
+            registry,
+            var_names,
+            split: Split::default(),
+            training: untrained(),
+            scvi_tools: None,
+            input: None,
+            gene_selection: None,
+            mapped_from: None,
+            minified_data_type: None,
+        };
+        Ok(Self::of(new_model(meta, seed)?))
     }
 
     fn __repr__(&self) -> String {
@@ -168,48 +177,17 @@ impl Model {
 }
 
 /// A model that nobody has trained.
-fn new_model(
-    Options { vae: config, scanvi }: Options,
-    registry: Registry,
-    var_names: Vec<String>,
-    model_class: &str,
-    seed: u64,
-) -> PyResult<SavedModel> {
-    let unlabeled = registry.labels.as_ref().and_then(|labels| labels.categories.last());
-    let unlabeled = unlabeled.cloned().unwrap_or_default();
-    let scanvi = scanvi.map(|of| ScanviMeta { unlabeled_category: unlabeled, ..of });
-    let spec = scanvi.as_ref().map(|of| of.config(&config).validate()).transpose();
-    let spec = spec.map_err(py_error)?;
-    let vae = Vae::new(Cpu::new(), config.validate().map_err(py_error)?, seed);
-    let meta = ModelMeta {
-        format_version: if scanvi.is_some() { SCANVI_FORMAT_VERSION } else { FORMAT_VERSION },
-        program: program(),
-        model_class: model_class.to_owned(),
-        config,
-        scanvi,
-        registry,
-        var_names,
-        split: Split::default(),
-        training: untrained(),
-        scvi_tools: None,
-        input: None,
-        gene_selection: None,
-        mapped_from: None,
-        minified_data_type: None,
-    };
-    let mut saved = SavedModel {
-        vae,
-        labels: BTreeMap::new(),
-        meta,
-        history: HistoryTable::default(),
-        unused: BTreeMap::new(),
-        left_out: Vec::new(),
-    };
-    if let Some(spec) = spec {
-        let module = Scanvae::of_vae(saved.vae.clone(), spec, seed);
-        saved.set_scanvae(module);
-    }
-    Ok(saved)
+fn new_model(meta: ModelMeta, seed: u64) -> PyResult<SavedModel> {
+    Ok(match &meta.scanvi {
+        Some(scanvi) => {
+            let spec = scanvi.config(&meta.config).validate().map_err(py_error)?;
+            SavedModel::new(Scanvae::new(Cpu::new(), spec, seed), meta)
+        }
+        None => {
+            let spec = meta.config.validate().map_err(py_error)?;
+            SavedModel::new(Vae::new(Cpu::new(), spec, seed), meta)
+        }
+    })
 }
 
 /// The program, as files name it.

@@ -3,24 +3,11 @@
 use pyo3::prelude::*;
 use scvi::Cpu;
 use scvi::model::query::freeze_reference;
-use scvi::module::{Scanvae, ScanvaeConfig, Vae, VaeConfig};
+use scvi::module::Scanvae;
 use scvi::nn::StateDict;
-use scvi::train::Trainable;
-use scvi_io::ScanviMeta;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::shared::{Reference, State};
 use crate::error::py_error;
-
-/// A module that a model is trained as.
-pub(crate) trait Module:
-    Trainable<Backend = Cpu<f32>, Config: Serialize + DeserializeOwned + Send>
-{
-}
-
-impl Module for Vae<Cpu<f32>> {}
-impl Module for Scanvae<Cpu<f32>> {}
 
 impl State {
     /// The whole module of a SCANVI, with what a query's training does not move; none of another
@@ -45,29 +32,10 @@ impl State {
         match self.scanvae()? {
             Some(mut module) => {
                 module.load_state_dict(weights).map_err(py_error)?;
-                self.saved.set_scanvae(module);
+                self.saved.set_module(module);
                 Ok(())
             }
             None => self.saved.vae.load_state_dict(weights).map_err(py_error),
         }
-    }
-}
-
-/// The options of a module, and what only a SCANVI has of them.
-pub(super) struct Options {
-    pub(super) vae: VaeConfig,
-    pub(super) scanvi: Option<ScanviMeta>,
-}
-
-impl From<ScanvaeConfig> for Options {
-    fn from(config: ScanvaeConfig) -> Self {
-        let ScanvaeConfig { vae, linear_classifier, classifier_parameters, y_prior } = config;
-        let scanvi = ScanviMeta {
-            unlabeled_category: String::new(),
-            linear_classifier,
-            classifier_parameters,
-            y_prior,
-        };
-        Self { vae, scanvi: Some(scanvi) }
     }
 }

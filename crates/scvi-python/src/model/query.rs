@@ -7,7 +7,6 @@ use pyo3::types::PyDict;
 use scvi::data::{LibraryPrior, Registry};
 use scvi::model::query::{Freeze, grown_config, load_query_data, moves_latent, trained_tensors};
 use scvi_io::checkpoint::MappingSetup;
-use scvi_io::model_dir::HistoryTable;
 use scvi_io::{MappedFrom, ModelMeta, SavedModel};
 
 use super::shared::{Reference, State};
@@ -56,27 +55,16 @@ impl Model {
             }),
             ..meta.clone()
         };
-        let saved = |vae, meta| SavedModel {
-            vae,
-            labels: BTreeMap::new(),
-            meta,
-            history: HistoryTable::default(),
-            unused: BTreeMap::new(),
-            left_out: Vec::new(),
-        };
         let (saved, scanvae) = match state.scanvae()? {
-            Some(mut reference) => {
-                let module = load_query_data(&mut reference, &spec, &freeze, seed);
+            Some(reference) => {
+                let module = load_query_data(&reference, &spec, &freeze, seed);
                 let module = module.map_err(py_error)?;
                 let trained_as = module.spec().clone();
-                let mut saved = saved(module.vae().clone(), meta);
-                saved.set_scanvae(module);
-                (saved, Some(trained_as))
+                (SavedModel::new(module, meta), Some(trained_as))
             }
             None => {
-                let mut reference = state.saved.vae.clone();
-                let vae = load_query_data(&mut reference, &spec, &freeze, seed);
-                (saved(vae.map_err(py_error)?, meta), None)
+                let vae = load_query_data(&state.saved.vae, &spec, &freeze, seed);
+                (SavedModel::new(vae.map_err(py_error)?, meta), None)
             }
         };
         let mapping = MappingSetup::new(&state.saved.state_dict(), freeze);
@@ -91,8 +79,8 @@ impl Model {
         let freeze = &grown(&state)?.mapping.freeze;
         let (reference, grown) = (reference.state(), state.saved.vae.spec());
         match reference.scanvae()? {
-            Some(mut module) => trained_tensors(&mut module, grown, freeze),
-            None => trained_tensors(&mut reference.saved.vae.clone(), grown, freeze),
+            Some(module) => trained_tensors(&module, grown, freeze),
+            None => trained_tensors(&reference.saved.vae, grown, freeze),
         }
         .map_err(py_error)
     }

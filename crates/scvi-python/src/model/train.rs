@@ -7,11 +7,11 @@ use pyo3::types::PyDict;
 use scvi::data::Split;
 use scvi::train::{History, Stop, TrainPlan, Trained};
 use scvi_io::checkpoint::remove_checkpoint;
-use scvi_io::{InputMeta, SavedModel, TrainingMeta};
+use scvi_io::{InputMeta, SavedModel, SavedModule, TrainingMeta};
 use serde::de::DeserializeOwned;
 
 use super::shared::State;
-use super::{Model, Module, program};
+use super::{Model, program};
 use crate::config::with_defaults;
 use crate::data::Data;
 use crate::error::py_error;
@@ -73,7 +73,7 @@ impl<'a> Training<'a> {
             Some(module) => {
                 let run = self.prepare(py, &mut state)?;
                 let (module, records, interruption) = run.train(py, module)?;
-                state.saved.set_scanvae(module);
+                state.saved.set_module(module);
                 (records, interruption)
             }
             None => {
@@ -133,7 +133,7 @@ struct Records {
 }
 
 impl<C> PreparedTraining<'_, C> {
-    fn train<M: Module<Config = C>>(
+    fn train<M: SavedModule<Config = C>>(
         self,
         py: Python,
         module: M,

@@ -66,7 +66,7 @@ impl Model {
                 let (mut ws, _) = load(vae, dataset, false)?;
                 vae.inference(&mut ws, None);
                 vae.set_latent(&mut ws, z, &vec![0.0; shape.0]);
-                Ok(module.label_terms(&mut ws, seed, 0))
+                Ok(module.label_terms(&mut ws, seed))
             })
         })??;
         Ok((PyArray1::from_vec(py, reconstruction), PyArray1::from_vec(py, kl)))

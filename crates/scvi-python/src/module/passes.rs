@@ -157,7 +157,7 @@ impl Model {
                 let weights = [kl_weight, classification_ratio];
                 let found =
                     label_gradients(py, &mut module, [Some(data), labelled], weights, seed)?;
-                state.saved.set_scanvae(module);
+                state.saved.set_module(module);
                 Ok(found)
             }
             None => data.with(py, |dataset| {

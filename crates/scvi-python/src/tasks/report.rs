@@ -1,17 +1,20 @@
 //! `scvi_rs.report`: the page of a report.
 
+use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use scvi::model::{Progress, Watch};
+use scvi_io::IoError;
+use scvi_io::output::{AtomicFile, check_output};
 use scvi_report::charts::Marks;
 use scvi_report::report::{Follow, ObsColumn, Origin, ReportInput, Role, report};
 use scvi_report::sections::read_expression;
 
 use super::Selection;
-use crate::error::{py_error, value_error};
+use crate::error::{file_error, py_error, value_error};
 use crate::model::Model;
 use crate::supervise::run_task;
 
@@ -87,10 +90,29 @@ impl Follow for Watching<'_, '_> {
     }
 }
 
+/// Writes a file whole or not at all.
+fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), IoError> {
+    let mut file = AtomicFile::create(path, overwrite)?;
+    let fault = |e: io::Error| IoError::BadOutput { path: path.into(), problem: e.to_string() };
+    file.write_all(text.as_bytes()).map_err(fault)?;
+    file.finish()
+}
+
 #[pymethods]
 impl Model {
-    /// The page of a report on all cells, as HTML.
-    fn report(&self, py: Python, cells: Selection, shown: Shown, seed: u64) -> PyResult<String> {
+    /// Writes the page of a report on all cells.
+    fn report(
+        &self,
+        py: Python,
+        cells: Selection,
+        shown: Shown,
+        path: PathBuf,
+        overwrite: bool,
+        seed: u64,
+    ) -> PyResult<()> {
+        let cannot =
+            |error: IoError| file_error(format!("{} cannot be written: {error}", path.display()));
+        check_output(&path, overwrite).map_err(cannot)?;
         let n_cells = cells.data.n_cells();
         if shown.names.len() != n_cells {
             let n_names = shown.names.len();
@@ -102,11 +124,9 @@ impl Model {
         let state = self.state_for(&cells.data)?;
         let (names, origin) =
             (shown.names, Origin { model: shown.model, input: shown.input, ..Origin::default() });
-        cells.data.with(py, |data| {
+        let page = cells.data.with(py, |data| {
             let input = ReportInput {
-                vae: &state.saved.vae,
-                meta: &state.saved.meta,
-                history: &state.saved.history,
+                model: &state.saved,
                 data,
                 cells: &names,
                 columns,
@@ -117,9 +137,8 @@ impl Model {
                 batch_size: cells.batch_size,
                 seed,
             };
-            run_task(py, cells.progress.as_ref(), |watch| {
-                report(input, &mut Watching(watch)).map(|page| page.html())
-            })
-        })?
+            run_task(py, cells.progress.as_ref(), |watch| report(input, &mut Watching(watch)))
+        })??;
+        write(&path, &page.html(), overwrite).map_err(cannot)
     }
 }

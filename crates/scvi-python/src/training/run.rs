@@ -4,16 +4,16 @@ use std::sync::mpsc::channel;
 
 use scvi::data::Dataset;
 use scvi::train::{EpochRecord, Event, Stop, TrainPlan, Trained, TrainingRun};
+use scvi_io::SavedModule;
 use scvi_io::checkpoint::CheckpointError;
 
 use super::checkpoint::PreparedCheckpoint;
 use super::listener::{Filter, News};
 use super::underway::{Ask, Underway};
-use crate::model::Module;
 use crate::supervise::Reporter;
 
 /// What a run begins with.
-pub struct Begun<'a, M: Module> {
+pub struct Begun<'a, M: SavedModule> {
     pub module: M,
     pub data: &'a Dataset<'a>,
     pub plan: &'a TrainPlan,
@@ -23,13 +23,13 @@ pub struct Begun<'a, M: Module> {
 }
 
 /// What a run ends with.
-pub struct Ended<M: Module> {
+pub struct Ended<M: SavedModule> {
     pub trained: Trained<M>,
     /// Why its end could not be kept in its checkpoint.
     pub not_written: Option<String>,
 }
 
-impl<'a, M: Module> Begun<'a, M> {
+impl<'a, M: SavedModule> Begun<'a, M> {
     /// Trains to the end, or until the caller wants it to stop.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl<'a, M: Module> Begun<'a, M> {
     }
 }
 
-impl<M: Module> Underway<'_, M> {
+impl<M: SavedModule> Underway<'_, M> {
     fn into_the_end(
         mut self,
         reporter: &Reporter<News>,

@@ -8,13 +8,14 @@ use pyo3::prelude::*;
 use scvi::data::Split;
 use scvi::nn::{Slot, StateDict};
 use scvi::train::{History, Stop, TrainPlan, TrainingRun};
+use scvi_io::SavedModule;
 use scvi_io::checkpoint::{CheckpointError, RunCheckpoint};
 
 use crate::error::{py_error, value_error};
-use crate::model::{Model, Module, State, keep};
+use crate::model::{Model, State, keep};
 
 /// A run with what belongs to it.
-pub struct Underway<'a, M: Module> {
+pub struct Underway<'a, M: SavedModule> {
     pub run: TrainingRun<'a, M>,
     pub checkpoint: Option<RunCheckpoint>,
     /// Whether somebody asked it to end with the epoch.
@@ -42,7 +43,7 @@ pub struct Snapshot {
     split: Split,
 }
 
-impl<M: Module> Waiting for Underway<'_, M> {
+impl<M: SavedModule> Waiting for Underway<'_, M> {
     fn stop(&mut self) {
         self.stop = true;
     }

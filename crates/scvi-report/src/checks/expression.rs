@@ -55,17 +55,25 @@ impl GroupMeans {
         }
     }
 
-    /// Welch's t and log2 fold change of each gene, of a group against all others.
-    fn compare(&self, group: usize) -> (Vec<f64>, Vec<f64>) {
-        let all: f64 = self.n_cells.iter().sum();
-        let (n, n_rest) = (self.n_cells[group], all - self.n_cells[group]);
+    /// Σ y and Σ y² of each gene over all groups.
+    fn totals(&self) -> Vec<(f64, f64)> {
         let total =
             |of: &[f64], gene: usize| -> f64 { of.iter().skip(gene).step_by(self.n_genes).sum() };
+        (0..self.n_genes)
+            .map(|gene| (total(&self.sums, gene), total(&self.squares, gene)))
+            .collect()
+    }
+
+    /// Welch's t and log2 fold change of each gene, of a group against all others.
+    /// `totals` are those of [`Self::totals`].
+    fn compare(&self, group: usize, totals: &[(f64, f64)]) -> (Vec<f64>, Vec<f64>) {
+        let all: f64 = self.n_cells.iter().sum();
+        let (n, n_rest) = (self.n_cells[group], all - self.n_cells[group]);
         let of_gene = |gene: usize| {
             let at = group * self.n_genes + gene;
             let (sum, square) = (self.sums[at], self.squares[at]);
             let (mean, variance) = moments(sum, square, n);
-            let rest = (total(&self.sums, gene) - sum, total(&self.squares, gene) - square);
+            let rest = (totals[gene].0 - sum, totals[gene].1 - square);
             let (mean_rest, variance_rest) = moments(rest.0, rest.1, n_rest);
             let t = (mean - mean_rest) / (variance / n + variance_rest / n_rest).sqrt();
             let fold = (mean.exp_m1() + 1e-9) / (mean_rest.exp_m1() + 1e-9);
@@ -87,9 +95,10 @@ pub(super) fn agreement(observed: &GroupMeans, drawn: &GroupMeans) -> Vec<GroupA
     let all: f64 = observed.n_cells.iter().sum();
     let groups = observed.n_cells.iter().enumerate();
     let large = groups.filter(|&(_, &n)| n >= 2.0 && all - n >= 2.0);
+    let (totals, drawn_totals) = (observed.totals(), drawn.totals());
     let of_group = |(group, &n_cells): (usize, &f64)| {
-        let (t, lfc) = observed.compare(group);
-        let (drawn_t, drawn_lfc) = drawn.compare(group);
+        let (t, lfc) = observed.compare(group, &totals);
+        let (drawn_t, drawn_lfc) = drawn.compare(group, &drawn_totals);
         let n_top = TOP_GENES.min(t.len() / 10);
         let (top, drawn_top) = (top_genes(&t, n_top), top_genes(&drawn_t, n_top));
         let shared = top.iter().filter(|gene| drawn_top.contains(gene)).count();

@@ -100,7 +100,7 @@ pub fn posterior_predictive_checks(
     let group_of = |cell: &u32| groups.map_or(0, |groups| groups.codes()[*cell as usize]);
     let mut observed = CsrRows::default();
     observed.clear();
-    counts.read(cells, &mut observed).map_err(AnalysisError::Read)?;
+    counts.read(cells, &mut observed).map_err(TaskError::from)?;
     let codes: Vec<u32> = cells.iter().map(group_of).collect();
     let mut chosen_groups = codes.clone();
     chosen_groups.sort_unstable();

@@ -4,9 +4,8 @@ mod blocks;
 mod tree;
 
 use rayon::prelude::*;
-use scvi::model::Watch;
+use scvi::model::{Watch, tell};
 
-use crate::analysis_error::tell;
 use crate::{AnalysisError, Embedding};
 use blocks::Blocks;
 use tree::tree;
@@ -55,7 +54,7 @@ impl Neighbors {
         &self.distances[cell * self.k..][..self.k]
     }
 
-    /// The `k` nearest alone.
+    /// Only the `k` nearest.
     #[must_use]
     pub fn nearest(&self, k: usize) -> Self {
         let k = k.min(self.k);
@@ -81,7 +80,7 @@ trait Search: Sync {
 /// a copy of the coordinates.
 ///
 /// # Errors
-/// [`AnalysisError::Stopped`] where the watcher stops it.
+/// [`TaskError::Stopped`](scvi::model::TaskError::Stopped) where the watcher stops it.
 pub fn neighbors(
     embedding: Embedding,
     k: usize,

@@ -101,5 +101,5 @@ fn a_watcher_hears_of_all_cells_and_stops() {
     neighbors(embedding, 3, &mut watch).unwrap();
     assert_eq!(heard, [(WAVE, WAVE + 10), (WAVE + 10, WAVE + 10)]);
     let stopped = neighbors(embedding, 3, &mut |_| std::ops::ControlFlow::Break(()));
-    assert!(matches!(stopped, Err(AnalysisError::Stopped)));
+    assert!(matches!(stopped, Err(AnalysisError::Task(scvi::model::TaskError::Stopped))));
 }

@@ -12,7 +12,6 @@ const NARROW: u32 = 330;
 pub fn write(out: &mut String, block: &Block) {
     match block {
         Block::Text(text) => *out += &format!("<p>{}</p>\n", html(text)),
-        Block::Heading(text) => *out += &format!("<h3>{}</h3>\n", html(text)),
         Block::Verdict { is_good, text } => {
             let (class, sign) = if *is_good { ("good", "✓") } else { ("warning", "!") };
             *out += &format!(

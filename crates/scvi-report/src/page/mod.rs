@@ -36,8 +36,6 @@ pub struct Section {
 pub enum Block {
     /// A paragraph.
     Text(String),
-    /// A smaller heading.
-    Heading(String),
     /// A judgement in words.
     Verdict {
         /// Whether nothing need be done.

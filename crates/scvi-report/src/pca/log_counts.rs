@@ -1,11 +1,10 @@
 //! Counts brought to the same size, in logarithms.
 
 use scvi::data::CountSource;
-use scvi::model::Watch;
+use scvi::model::{TaskError, Watch, tell};
 use scvi_kernels::CsrRows;
 
 use crate::AnalysisError;
-use crate::analysis_error::tell;
 
 /// Cells that are read at a time.
 const READ: usize = 1024;
@@ -37,7 +36,7 @@ impl LogCounts {
         let mut rows = CsrRows::default();
         for (block, some) in cells.chunks(READ).enumerate() {
             rows.clear();
-            counts.read(some, &mut rows).map_err(AnalysisError::Read)?;
+            counts.read(some, &mut rows).map_err(TaskError::from)?;
             (0..some.len()).for_each(|row| out.push(rows.row(row), &places, target));
             tell(watch, block * READ + some.len(), cells.len())?;
         }

@@ -50,8 +50,8 @@ pub struct PrincipalComponents {
 /// each gene: choose a sample of many cells.
 ///
 /// # Errors
-/// [`AnalysisError::Option`] where a cell or gene is out of range, [`AnalysisError::Read`] where
-/// counts cannot be read, [`AnalysisError::Stopped`] where the watcher stops it.
+/// [`AnalysisError::Option`] where a cell or gene is out of range, [`TaskError::Read`](scvi::model::TaskError::Read) where
+/// counts cannot be read, [`TaskError::Stopped`](scvi::model::TaskError::Stopped) where the watcher stops it.
 pub fn pca(
     counts: &dyn CountSource,
     cells: &[u32],

@@ -25,7 +25,7 @@ pub(super) fn adequacy(
     follow: &mut dyn Follow,
 ) -> Result<Adequacy, AnalysisError> {
     let options = CheckOptions { seed: input.seed, ..CheckOptions::default() };
-    let n_genes = input.meta.var_names.len();
+    let n_genes = input.model.meta.var_names.len();
     let [least, most] = CELLS;
     let n = (MAX_COUNTS / (n_genes * options.n_samples as usize).max(1)).clamp(least, most);
     let strata = input.strata();
@@ -37,7 +37,7 @@ pub(super) fn adequacy(
     let groups = labels.and_then(|column| column.categories(&all));
     let (data, counts) = (input.data, input.data.counts());
     let checks = posterior_predictive_checks(
-        input.vae,
+        &input.model.vae,
         data,
         counts,
         &cells,
@@ -53,7 +53,7 @@ pub(super) fn adequacy(
     Ok(Adequacy {
         n_samples: checks.n_samples,
         n_cells: checks.n_cells,
-        genes: input.meta.var_names.clone(),
+        genes: input.model.meta.var_names.clone(),
         by_gene: vec![
             fit("coefficient of variation", true, &checks.cv_gene),
             fit("share of zeros", false, &checks.zero_fraction),
@@ -80,7 +80,11 @@ fn worst_genes(input: &ReportInput, checks: &PredictiveChecks) -> Worst {
     let Statistic { observed, drawn } = &checks.cv_gene;
     let row = |gene: u32| {
         let k = gene as usize;
-        vec![input.meta.var_names[k].clone(), shown(observed[k].into()), shown(drawn[k].into())]
+        vec![
+            input.model.meta.var_names[k].clone(),
+            shown(observed[k].into()),
+            shown(drawn[k].into()),
+        ]
     };
     Worst {
         caption: "Genes whose coefficient of variation differs most".to_owned(),

@@ -1,11 +1,10 @@
 //! One pass over all counts.
 
 use scvi::data::CountSource;
-use scvi::model::Watch;
+use scvi::model::{Watch, tell};
 use scvi_kernels::CsrRows;
 
 use crate::AnalysisError;
-use crate::analysis_error::tell;
 
 /// Cells that are read at a time.
 const AT_A_TIME: usize = 4096;

@@ -23,7 +23,6 @@ pub(super) fn history(table: &HistoryTable, stop: &str) -> TrainingHistory {
         kl_local: terms("kl_local"),
         kl_weight: column("kl_weight"),
         lr: lr.map(|name| column(name)),
-        seconds: column("seconds").into_iter().flatten().collect(),
         stop: stop.to_owned(),
     }
 }

@@ -1,10 +1,7 @@
 //! What a report is made from.
 
-use scvi::Cpu;
 use scvi::data::Dataset;
-use scvi::module::Vae;
-use scvi_io::model_dir::HistoryTable;
-use scvi_io::{DroppedCells, ModelMeta};
+use scvi_io::{DroppedCells, SavedModel};
 
 use super::Origin;
 use super::count_summary::CountSummary;
@@ -17,11 +14,7 @@ use crate::sections::{Column, DataSummary, Expression};
 /// What a report is made from.
 pub struct ReportInput<'a> {
     /// The trained model.
-    pub vae: &'a Vae<Cpu<f32>>,
-    /// What it is, and was made from.
-    pub meta: &'a ModelMeta,
-    /// What training recorded.
-    pub history: &'a HistoryTable,
+    pub model: &'a SavedModel,
     /// Its cells.
     pub data: &'a Dataset<'a>,
     /// Their names: `(cells)`.
@@ -137,7 +130,7 @@ impl ReportInput<'_> {
         let mut colorings = Vec::new();
         for (&gene, values) in self.color_genes.iter().zip(&counts.of_genes) {
             let normalized = values.iter().zip(&totals).map(|(x, n)| (1e4 * x / n).ln_1p());
-            let label = format!("{} (log-normalized)", self.meta.var_names[gene as usize]);
+            let label = format!("{} (log-normalized)", self.model.meta.var_names[gene as usize]);
             colorings.push(Coloring { label, marks: Marks::Numbers(normalized.collect()) });
         }
         let logs = totals.iter().map(|n| n.log10()).collect();
@@ -155,12 +148,12 @@ impl ReportInput<'_> {
             Some(Column { role: column.role.word(), key: column.key.clone(), categories })
         };
         DataSummary {
-            n_genes: self.meta.var_names.len(),
+            n_genes: self.model.meta.var_names.len(),
             counts_per_cell: counts.totals,
             genes_per_cell: counts.n_genes,
             columns: self.columns.iter().filter_map(of_column).collect(),
             dropped: self.all_dropped(),
-            gene_selection: self.meta.gene_selection.as_ref().map(gene_selection),
+            gene_selection: self.model.meta.gene_selection.as_ref().map(gene_selection),
         }
     }
 }

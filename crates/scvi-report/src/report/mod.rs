@@ -9,7 +9,9 @@ mod origin;
 
 use std::ops::ControlFlow;
 
-use scvi::model::{Cells, PointEstimate, Progress, TaskError, elbo, latent_representation};
+use scvi::model::{
+    Cells, PointEstimate, Progress, TaskError, elbo, latent_mean, latent_representation,
+};
 
 pub use input::{ObsColumn, ReportInput, Role};
 pub use origin::{Origin, title};
@@ -44,11 +46,17 @@ pub trait Follow {
 pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, AnalysisError> {
     let n_cells = input.data.n_cells();
     let sample = stratified(&Categories::new(&input.strata()), MAX_CELLS, input.seed);
-    let has_counts = input.vae.require_counts("the report").is_ok();
+    let has_counts = input.model.vae.require_counts("the report").is_ok();
     let cells = Cells::chosen(input.data, &sample, input.batch_size);
-    let latent =
-        latent_representation(input.vae, cells, &mut stage(follow, "latent representation"))?;
-    let embedding = Embedding::new(&latent.mean, latent.n_latent)?;
+    let latent = latent_representation(
+        &input.model.vae,
+        cells,
+        &mut stage(follow, "latent representation"),
+    )?;
+    let mut watch = stage(follow, "latent representation");
+    let mean = latent_mean(&input.model.vae, cells, &latent, input.seed, &mut watch)?;
+    drop(watch);
+    let embedding = Embedding::new(&mean, latent.n_latent)?;
     let near = neighbors(embedding, UmapOptions::N_OTHERS, &mut stage(follow, "neighbors"))?;
     let options = UmapOptions { seed: input.seed, ..UmapOptions::default() };
     let plane = umap(embedding, &near, &options, &mut stage(follow, "UMAP"))?;
@@ -60,7 +68,12 @@ pub fn report(input: ReportInput, follow: &mut dyn Follow) -> Result<Page, Analy
             CountSummary::new(input.data.counts(), &sample, genes, &mut stage(follow, "counts"))?;
         colorings.extend(input.count_colorings(&counts, &sample));
         let draw = PointEstimate::Sample { seed: input.seed };
-        let terms = elbo(input.vae, cells, draw, &mut stage(follow, "ELBO"))?;
+        let mut watch = stage(follow, "ELBO");
+        let terms = match input.model.scanvae() {
+            Some(module) => elbo(&module, cells, draw, &mut watch)?,
+            None => elbo(&input.model.vae, cells, draw, &mut watch)?,
+        };
+        drop(watch);
         let marks = Marks::Numbers(terms.elbo().map(|v| v as f32).collect());
         colorings.push(Coloring { label: "ELBO (nats)".to_owned(), marks });
         let integration = integration(&input, &sample, embedding, follow)?;
@@ -99,7 +112,7 @@ fn page(
 ) -> Page {
     const ORDER: [&str; 7] =
         ["latent", "integration", "training", "adequacy", "expression", "data", "provenance"];
-    let history = history::history(input.history, &input.meta.training.stop);
+    let history = history::history(&input.model.history, &input.model.meta.training.stop);
     let (title, subtitle) = (input.title(), input.subtitle());
     let mut first = space.section();
     let verdicts = history.verdicts().into_iter();

@@ -21,22 +21,22 @@ pub struct Origin {
 
 impl ReportInput<'_> {
     pub(super) fn title(&self) -> String {
-        title(&self.meta.model_class, &self.origin.input)
+        title(&self.model.meta.model_class, &self.origin.input)
     }
 
     pub(super) fn subtitle(&self) -> String {
-        let training = &self.meta.training;
+        let training = &self.model.meta.training;
         format!(
             "Model {}, trained for {} epochs on {} cells with {}",
             self.origin.model,
             count(training.epochs),
             count(training.n_cells),
-            self.meta.program
+            self.model.meta.program
         )
     }
 
     pub(super) fn all_dropped(&self) -> Vec<Dropped> {
-        let in_training = self.meta.input.iter().flat_map(|input| &input.dropped_cells);
+        let in_training = self.model.meta.input.iter().flat_map(|input| &input.dropped_cells);
         let in_training = in_training.map(|dropped| dropped_cells("in training", dropped));
         let here = self.dropped.iter().map(|dropped| dropped_cells("in this report", dropped));
         in_training.chain(here).collect()
@@ -45,9 +45,9 @@ impl ReportInput<'_> {
     /// Versions, names, hashes and seeds.
     pub(super) fn provenance(&self, fingerprint: String) -> Provenance {
         let Origin { command, model, model_sha256, input } = &self.origin;
-        let ModelMeta { program, training, config, .. } = self.meta;
+        let ModelMeta { program, training, config, .. } = &self.model.meta;
         let config = serde_json::to_string(config).unwrap_or_default();
-        let genes = self.meta.input.as_ref().map(|input| input.var_names_sha256.clone());
+        let genes = self.model.meta.input.as_ref().map(|input| input.var_names_sha256.clone());
         let entries = [
             ("program", Some(format!("scvi-rs {}", env!("CARGO_PKG_VERSION")))),
             ("seed", Some(self.seed.to_string())),

@@ -35,8 +35,6 @@ pub struct TrainingHistory {
     pub kl_weight: Vec<Option<f64>>,
     /// Learning rate, where it was recorded: `(epochs)`.
     pub lr: Option<Vec<Option<f64>>>,
-    /// Seconds that each epoch took, where they were recorded.
-    pub seconds: Vec<f64>,
     /// Why it ended: a word of the model folder's.
     pub stop: String,
 }
@@ -58,7 +56,8 @@ impl TrainingHistory {
         if self.stop == "interrupted" {
             add(false, "Training was interrupted before its end.".to_owned());
         }
-        if let Some(weight) = self.kl_weight.iter().rev().flatten().next()
+        if let [.., before, weight] = self.kl_weight.iter().flatten().collect::<Vec<_>>()[..]
+            && before < weight
             && *weight < 0.99
         {
             let weight = shown(*weight);
@@ -66,7 +65,7 @@ impl TrainingHistory {
                 false,
                 format!(
                     "Training stopped before the KL warm-up ended: the weight of the KL divergence \
-                     reached {weight} of 1. The latent space is less regular than it would be; \
+                     was still rising, at {weight}. The latent space is less regular than it would be; \
                      train longer, or with --n-epochs-kl-warmup auto."
                 ),
             );
@@ -160,9 +159,6 @@ impl TrainingHistory {
                 }
             }
         }
-        if !self.seconds.is_empty() {
-            facts.push(("Time".to_owned(), format!("{} s", shown(self.seconds.iter().sum()))));
-        }
         blocks.push(Block::Facts(facts));
         blocks.push(Block::Figures(self.figures()));
         Section { id: "training", heading: "Training", blocks }
@@ -237,7 +233,7 @@ mod tests {
         let values: Vec<_> = epochs.iter().map(|&e| Some(loss(e))).collect();
         TrainingHistory {
             elbo: Terms { train: values.clone(), validation: values },
-            kl_weight: vec![Some(weight); 100],
+            kl_weight: epochs.iter().map(|e| Some(weight * (e / 100.0))).collect(),
             stop: "max_epochs".to_owned(),
             epochs,
             ..TrainingHistory::default()
@@ -252,6 +248,9 @@ mod tests {
     fn the_verdict_tells_the_shapes_of_curves_apart() {
         let falling = |e: f64| 500.0 + 500.0 * (-e / 10.0).exp();
         let verdict = first(&history(falling, 1.0));
+        // A weight that stays where it was asked to end is no warm-up cut short.
+        let constant = TrainingHistory { kl_weight: vec![Some(0.5); 100], ..history(falling, 1.0) };
+        assert!(first(&constant).is_good);
         assert!(verdict.is_good && verdict.text.contains("converged"), "{verdict:?}");
         let slow = first(&history(|e| 1000.0 - e, 1.0));
         assert!(!slow.is_good && slow.text.contains("not converged"), "{slow:?}");

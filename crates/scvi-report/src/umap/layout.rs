@@ -1,14 +1,13 @@
 //! Cells pulled to their neighbors, and pushed from cells at random.
 
 use rayon::prelude::*;
-use scvi::model::Watch;
+use scvi::model::{Watch, tell};
 use scvi_kernels::{Philox, Stream};
 
 use super::UmapOptions;
 use super::curve::Curve;
 use super::fuzzy::FuzzyGraph;
 use crate::AnalysisError;
-use crate::analysis_error::tell;
 
 /// Cells that one thread moves at a time.
 const CHUNK: usize = 256;

@@ -46,7 +46,7 @@ impl Default for UmapOptions {
 ///
 /// # Errors
 /// [`AnalysisError::Option`] where an option is out of range, [`AnalysisError::Cells`] where
-/// `neighbors` are those of other cells, [`AnalysisError::Stopped`] where the watcher stops it.
+/// `neighbors` are those of other cells, [`TaskError::Stopped`](scvi::model::TaskError::Stopped) where the watcher stops it.
 pub fn umap(
     embedding: Embedding,
     neighbors: &Neighbors,

@@ -60,6 +60,31 @@ impl LeafRun {
     }
 }
 
+/// The sum over the leaves of a minibatch in the order of the tree: of subtrees from left to right,
+/// each with the number of its leaves. `add` puts the sum of two in the place of the left one.
+pub(crate) fn tree_sum<T>(
+    terms: impl IntoIterator<Item = (usize, T)>,
+    mut add: impl FnMut(&mut T, T),
+) -> Option<T> {
+    let (mut run, mut sums) = (LeafRun::default(), Vec::new());
+    let mut add_last_two = |sums: &mut Vec<T>| {
+        if let (Some(right), Some(left)) = (sums.pop(), sums.last_mut()) {
+            add(left, right);
+        }
+    };
+    for (width, term) in terms {
+        run.push(width);
+        sums.push(term);
+        while run.join_siblings() {
+            add_last_two(&mut sums);
+        }
+    }
+    while run.join_last() {
+        add_last_two(&mut sums);
+    }
+    sums.pop()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,8 +92,7 @@ mod tests {
     /// How the numbers of `n` leaves are added up where workers end their runs at `ends`.
     fn sum(ends: &[usize]) -> String {
         let name = |leaf: usize| leaf.to_string();
-        let mut all = LeafRun::default();
-        let mut sums: Vec<String> = Vec::new();
+        let mut subtrees: Vec<(usize, String)> = Vec::new();
         let join = |sums: &mut Vec<String>| {
             let right = sums.pop().unwrap();
             let left = sums.pop().unwrap();
@@ -86,19 +110,10 @@ mod tests {
                 }
             }
             assert_eq!(run.widths(), LeafRun::of(start..end).widths());
-            for (&width, node) in run.widths().iter().zip(own) {
-                all.push(width);
-                sums.push(node);
-                while all.join_siblings() {
-                    join(&mut sums);
-                }
-            }
+            subtrees.extend(run.widths().iter().copied().zip(own));
             start = end;
         }
-        while all.join_last() {
-            join(&mut sums);
-        }
-        sums.concat()
+        tree_sum(subtrees, |left, right| *left = format!("({left}+{right})")).unwrap()
     }
 
     #[test]

@@ -25,9 +25,9 @@ impl<'a> LeafShare<'a> {
         Self::new(&Solo, cells)
     }
 
-    /// Which of `n_leaves` leaves a worker has: all workers have as many, but for one.
-    pub fn run(n_leaves: usize, worker: usize, workers: usize) -> Range<usize> {
-        n_leaves * worker / workers..n_leaves * (worker + 1) / workers
+    /// Which of `n` leaves (or numbers) a worker has: all workers have as many, but for one.
+    pub fn run(n: usize, worker: usize, workers: usize) -> Range<usize> {
+        n * worker / workers..n * (worker + 1) / workers
     }
 
     /// The way to the other workers.

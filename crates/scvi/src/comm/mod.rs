@@ -12,7 +12,7 @@ mod solo;
 mod threads;
 
 pub(crate) use exchange::{exchange, gather};
-pub(crate) use leaf_run::LeafRun;
+pub(crate) use leaf_run::{LeafRun, tree_sum};
 pub use leaf_share::LeafShare;
 pub use solo::Solo;
 pub use threads::Threads;

@@ -7,7 +7,7 @@ use super::mean::MeanRows;
 use super::minibatches::{Loaded, Room, for_each_draw, for_each_minibatch};
 use super::pass::infer;
 use super::watch::Watch;
-use crate::module::{Inference, Noise};
+use crate::module::{Inference, LatentDistribution, Noise};
 
 /// The posterior q(z|x) = N(mean, var) of every cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,27 @@ pub struct Latent {
     pub mean: Vec<f32>,
     /// q_v, variances: `(cells, n_latent)`.
     pub var: Vec<f32>,
+}
+
+/// The representation of every cell, `obsm["X_scVI"]`: the mean of its posterior, of a
+/// logistic-normal one the mean of [`MC_SAMPLES`] draws on the simplex, `(cells, n_latent)`. `latent`
+/// is the cells' [`latent_representation`].
+///
+/// Source: scvi-tools 1.4.2, `model/base/_vaemixin.py`, `get_latent_representation`.
+///
+/// # Errors
+/// As [`latent_simplex_mean`].
+pub fn latent_mean(
+    model: &impl Inference,
+    cells: Cells,
+    latent: &Latent,
+    seed: u64,
+    watch: &mut Watch,
+) -> Result<Vec<f32>, TaskError> {
+    match model.vae().spec().config().latent_distribution {
+        LatentDistribution::Normal => Ok(latent.mean.clone()),
+        LatentDistribution::Ln => latent_simplex_mean(model, cells, MC_SAMPLES, seed, watch),
+    }
 }
 
 /// Mean and variance of every cell's posterior, `obsm["X_scVI"]` being the mean.

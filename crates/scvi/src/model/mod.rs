@@ -38,7 +38,9 @@ pub use differential_abundance::{AbundanceOptions, differential_abundance};
 pub use draws::{PointEstimate, Posterior};
 pub use error::TaskError;
 pub use importance::{Anchors, ImportanceOptions, LatentSamples, Weights};
-pub use latent::{Latent, MC_SAMPLES, latent_representation, latent_sample, latent_simplex_mean};
+pub use latent::{
+    Latent, MC_SAMPLES, latent_mean, latent_representation, latent_sample, latent_simplex_mean,
+};
 pub use library::{batch_representation, latent_library_size};
 pub use likelihood::{CellElbo, elbo};
 pub use log_sum_exp::LogSumExp;
@@ -49,4 +51,4 @@ pub use parameters::{ParameterKinds, ParameterRows, Parameters, likelihood_param
 pub use predict::{Predictions, predict};
 pub use sample::{SampleOptions, SampleSink, SampledRows, posterior_predictive_sample};
 pub use sparse_samples::{SparseSample, sparse_samples};
-pub use watch::{Progress, Watch, unwatched};
+pub use watch::{Progress, Watch, tell, unwatched};

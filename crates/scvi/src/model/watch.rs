@@ -22,8 +22,11 @@ pub fn unwatched(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Tells the watcher.
-pub(super) fn tell(watch: &mut Watch, done: usize, total: usize) -> Result<(), TaskError> {
+/// Tells the watcher how far the work is.
+///
+/// # Errors
+/// [`TaskError::Stopped`] where the watcher says so.
+pub fn tell(watch: &mut Watch, done: usize, total: usize) -> Result<(), TaskError> {
     match watch(Progress { done, total }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(TaskError::Stopped),

@@ -6,7 +6,7 @@ use scvi_kernels::{Backend, BatchNormEval, BatchNormKept, BatchNormState, Device
 
 use super::tensors::{NamedTensor, RunningMoment, Tensors, TensorsMut};
 use super::{Param, Update};
-use crate::comm::LeafShare;
+use crate::comm::{LeafShare, tree_sum};
 
 /// Weight of a minibatch in the running moments (scvi-tools 1.4.2, `nn/_base_components.py`).
 const MOMENTUM: f64 = 0.01;
@@ -230,8 +230,8 @@ impl<B: Backend> BatchNorm<B> {
     }
 }
 
-/// What the sums of all leaves come to, those of other workers among them, pair by pair: those at
-/// distance 1, then at 2, 4. `add` takes the cells behind both.
+/// What the sums of all leaves come to, those of other workers among them, in the tree over the
+/// leaves. `add` takes the cells behind both.
 fn total<B: Backend>(
     backend: &B,
     leaves: &[NormLeaf<B>],
@@ -239,19 +239,13 @@ fn total<B: Backend>(
     n_features: usize,
     add: impl Fn(&mut Pair<B>, &Pair<B>, [usize; 2]),
 ) -> Pair<B> {
-    let (mut sums, cells) = (sums_of_all(backend, leaves, share, n_features), share.cells());
-    let n = cells.len();
-    let mut distance = 1;
-    while distance < n {
-        for first in (0..n - distance).step_by(2 * distance) {
-            let next = first + distance;
-            let behind = [first..next, next..n.min(next + distance)];
-            let (lower, upper) = sums.split_at_mut(next);
-            add(&mut lower[first], &upper[0], behind.map(|range| cells[range].iter().sum()));
-        }
-        distance *= 2;
-    }
-    sums.swap_remove(0)
+    let sums = sums_of_all(backend, leaves, share, n_features);
+    let terms = sums.into_iter().zip(share.cells().iter().copied()).map(|term| (1, term));
+    let total = tree_sum(terms, |(sums, cells), (others, more)| {
+        add(sums, &others, [*cells, more]);
+        *cells += more;
+    });
+    total.expect("a minibatch has a leaf").0
 }
 
 /// The sums of each leaf, those of other workers among them.

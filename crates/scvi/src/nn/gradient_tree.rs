@@ -43,6 +43,11 @@ impl<B: Backend> GradientTree<B> {
         self.sums.last_mut().expect("one was pushed")
     }
 
+    /// A buffer that no sum needs, where there is one; see [`Self::give`].
+    pub(super) fn take_spare(&mut self) -> Option<B::Buf> {
+        self.spare.pop()
+    }
+
     /// A buffer of the parameter's length that it may write to.
     pub(super) fn give(&mut self, spare: B::Buf) {
         self.spare.push(spare);
@@ -125,5 +130,22 @@ mod tests {
             tree.give(sum);
         }
         assert!(tree.take(&backend).is_none());
+    }
+
+    #[test]
+    fn steps_of_several_workers_hold_no_more_memory() {
+        let backend = Cpu::<f32>::new();
+        let mut tree = GradientTree::<Cpu<f32>>::new(1);
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            for _ in 0..3 {
+                tree.next(&backend);
+            }
+            assert_eq!(tree.take_subtrees(&backend).len(), 2);
+            let grad = tree.take_spare().unwrap();
+            held.push(tree.spare.len());
+            tree.give(grad);
+        }
+        assert_eq!(held, [1; 4]);
     }
 }

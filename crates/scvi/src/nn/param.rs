@@ -128,7 +128,10 @@ impl<B: Backend> Param<B> {
     /// The sums of the gradients that this worker's leaves have staged; see
     /// [`GradientTree::take_subtrees`].
     pub(super) fn take_subtrees(&mut self, backend: &B) -> Vec<Vec<B::Elem>> {
-        self.staged.take_subtrees(backend)
+        let sums = self.staged.take_subtrees(backend);
+        // The memory that staging took the gradient for is the gradient's again.
+        self.grad = self.grad.take().or_else(|| self.staged.take_spare());
+        sums
     }
 
     /// Zeroes the gradient of frozen numbers, and adds its squares to `sum`.

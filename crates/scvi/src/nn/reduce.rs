@@ -5,7 +5,7 @@ use std::ops::Range;
 use scvi_kernels::{Backend, Real};
 
 use super::{Param, Slot};
-use crate::comm::{LeafRun, LeafShare, exchange, gather};
+use crate::comm::{LeafRun, LeafShare, exchange, gather, tree_sum};
 
 /// Adds up what each parameter has staged on all workers; the parameters for which there is a sum,
 /// which becomes their gradient on every worker.
@@ -21,7 +21,7 @@ pub(super) fn reduce<'a, B: Backend>(
     let len: usize = params.iter().map(|param| param.len()).sum();
     let subtrees = subtrees(backend, &mut params, LeafRun::of(share.own()).widths().len());
     let comm = share.comm();
-    let slice = |worker: usize| len * worker / comm.size()..len * (worker + 1) / comm.size();
+    let slice = |worker| LeafShare::run(len, worker, comm.size());
     let slices: Vec<_> = (0..comm.size()).map(slice).collect();
     let sum = sum_of_slice(&subtrees, &slices, share);
     let all = gather(comm, &sum, &slices.iter().map(Range::len).collect::<Vec<_>>());
@@ -68,29 +68,12 @@ fn sum_of_slice<F: Real>(subtrees: &[Vec<F>], slices: &[Range<usize>], share: Le
     let len = slices[comm.rank()].len();
     let runs: Vec<LeafRun> = (0..comm.size()).map(|worker| LeafRun::of(share.of(worker))).collect();
     let lengths: Vec<usize> = runs.iter().map(|run| run.widths().len() * len).collect();
-    let received = exchange(comm, &sent, &lengths);
-    let (mut all, mut sums) = (LeafRun::default(), Vec::new());
-    let widths = runs.iter().flat_map(|run| run.widths());
-    for (&width, sum) in widths.zip(chunks(&received, len)) {
-        all.push(width);
-        sums.push(sum.to_vec());
-        while all.join_siblings() {
-            add_last_two(&mut sums);
-        }
-    }
-    while all.join_last() {
-        add_last_two(&mut sums);
-    }
-    sums.pop().unwrap_or_default()
-}
-
-/// Rows of `len` numbers, as many as are asked for where that is 0.
-fn chunks<F>(numbers: &[F], len: usize) -> impl Iterator<Item = &[F]> {
-    (0..).map(move |i| &numbers[i * len..(i + 1) * len])
-}
-
-fn add_last_two<F: Real>(sums: &mut Vec<Vec<F>>) {
-    if let (Some(last), Some(sum)) = (sums.pop(), sums.last_mut()) {
-        sum.iter_mut().zip(last).for_each(|(sum, number)| *sum += number);
-    }
+    let mut received = exchange(comm, &sent, &lengths);
+    let widths = runs.iter().flat_map(|run| run.widths()).copied();
+    // Of a slice without a number nothing is received, and nothing is its sum.
+    let terms = widths.zip(received.chunks_exact_mut(len.max(1)));
+    let sum = tree_sum(terms, |sum, others| {
+        sum.iter_mut().zip(others).for_each(|(sum, other)| *sum += *other);
+    });
+    sum.map_or_else(Vec::new, |sum| sum.to_vec())
 }

@@ -4,14 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::trainable::MinibatchSize;
-use crate::comm::{Comm, LeafShare, gather};
-use crate::data::minibatches;
+use crate::comm::{Comm, LeafShare, gather, tree_sum};
+use crate::data::{largest_minibatch, minibatches};
 use crate::module::Minibatch;
 
 /// Cells of a leaf. A tail of one or two joins the leaf before it.
 const LEAF: usize = 128;
-/// Cells of the largest leaf.
-const LARGEST: usize = LEAF + 2;
 
 /// What there is of each leaf of a minibatch that is this worker's.
 ///
@@ -21,8 +19,6 @@ const LARGEST: usize = LEAF + 2;
 pub struct Leaves<T> {
     /// As many as the worker has of the largest minibatch, and at least one.
     all: Vec<T>,
-    /// those of the minibatch at hand
-    n: usize,
     /// cells of each leaf of the minibatch at hand, other workers' among them
     cells: Vec<usize>,
     comm: Arc<dyn Comm>,
@@ -42,11 +38,11 @@ impl<T> Leaves<T> {
         mut make: impl FnMut(usize, MinibatchSize) -> T,
     ) -> Self {
         let most = ranges(size.cells, several).count().div_ceil(comm.size()).max(1);
-        let cells = if several { size.cells.min(LARGEST) } else { size.cells };
+        let cells = if several { largest_minibatch(size.cells, LEAF) } else { size.cells };
         let leaf = MinibatchSize { cells, nnz: size.nnz.div_ceil(size.cells.max(1)) * cells };
         let all = (0..most).map(|i| make(i, leaf)).collect();
         let comm = Arc::clone(comm);
-        Self { all, n: 0, cells: Vec::new(), comm, several, host: Minibatch::default() }
+        Self { all, cells: Vec::new(), comm, several, host: Minibatch::default() }
     }
 
     /// The first leaf, of the minibatch at hand or not.
@@ -68,17 +64,18 @@ impl<T> Leaves<T> {
 
     /// The leaves of the minibatch at hand to change, and how they are shared.
     pub(super) fn get_mut_and_share(&mut self) -> (&mut [T], LeafShare<'_>) {
-        (&mut self.all[..self.n], share(&self.comm, &self.cells))
+        let share = share(&self.comm, &self.cells);
+        (&mut self.all[..share.own().len()], share)
     }
 
     /// The leaves of the minibatch at hand.
     pub fn get(&self) -> &[T] {
-        &self.all[..self.n]
+        &self.all[..self.share().own().len()]
     }
 
     /// The same to change.
     pub fn get_mut(&mut self) -> &mut [T] {
-        &mut self.all[..self.n]
+        self.get_mut_and_share().0
     }
 
     /// Gives each of the worker's leaves its part of a minibatch, which becomes the one at hand.
@@ -87,8 +84,7 @@ impl<T> Leaves<T> {
         self.cells.clear();
         self.cells.extend(ranges().map(|range| range.len()));
         let own = share(&self.comm, &self.cells).own();
-        self.n = own.len();
-        if self.n == self.cells.len() && self.n == 1 {
+        if share(&self.comm, &self.cells).is_single() {
             return load(&mut self.all[0], minibatch);
         }
         for (leaf, cells) in self.all.iter_mut().zip(ranges().skip(own.start).take(own.len())) {
@@ -103,9 +99,8 @@ impl<T> Leaves<T> {
         other: &mut Leaves<U>,
         mut swap: impl FnMut(&mut T, &mut U),
     ) {
-        let n = self.n.max(other.n);
+        let n = self.get().len().max(other.get().len());
         self.all[..n].iter_mut().zip(&mut other.all[..n]).for_each(|(a, b)| swap(a, b));
-        std::mem::swap(&mut self.n, &mut other.n);
         std::mem::swap(&mut self.cells, &mut other.cells);
     }
 }
@@ -118,16 +113,9 @@ fn ranges(n: usize, several: bool) -> impl Iterator<Item = Range<usize>> {
     minibatches(n, if several { LEAF } else { n.max(1) })
 }
 
-/// The sum of one number a leaf, pair by pair: those at distance 1, then at 2, 4.
-pub(super) fn tree_sum(mut values: Vec<f64>) -> f64 {
-    let mut distance = 1;
-    while distance < values.len() {
-        for first in (0..values.len() - distance).step_by(2 * distance) {
-            values[first] += values[first + distance];
-        }
-        distance *= 2;
-    }
-    values.first().copied().unwrap_or(0.0)
+/// The sum of one number a leaf, in the tree over the leaves.
+pub(super) fn sum_of_leaves(values: impl Iterator<Item = f64>) -> f64 {
+    tree_sum(values.map(|value| (1, value)), |sum, value| *sum += value).unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -146,16 +134,19 @@ mod tests {
         assert_eq!(sizes(131), [128, 3]);
         assert_eq!(sizes(258), [128, 130]);
         assert_eq!(sizes(1000), [128, 128, 128, 128, 128, 128, 128, 104]);
-        assert!((1..3000).all(|n| sizes(n).iter().all(|&cells| cells <= LARGEST)));
+        assert!(
+            (1..3000).all(|n| sizes(n).iter().all(|&cells| cells <= largest_minibatch(3000, LEAF)))
+        );
         assert!(ranges(1000, false).eq(std::iter::once(0..1000)));
     }
 
     #[test]
     fn neighbours_are_added_first() {
         let huge = 1e17;
-        assert_eq!(tree_sum(vec![huge, -huge, 1.0, 1.0]), 2.0);
-        assert_eq!(tree_sum(vec![1.0, 2.0, 3.0, 4.0, 5.0]), 15.0);
-        assert_eq!((tree_sum(vec![3.5]), tree_sum(Vec::new())), (3.5, 0.0));
+        let sum = |values: &[f64]| sum_of_leaves(values.iter().copied());
+        assert_eq!(sum(&[huge, -huge, 1.0, 1.0]), 2.0);
+        assert_eq!(sum(&[1.0, 2.0, 3.0, 4.0, 5.0]), 15.0);
+        assert_eq!((sum(&[3.5]), sum(&[])), (3.5, 0.0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scvi_kernels::Backend;
 
 use super::error::TrainError;
-use super::leaves::{Leaves, tree_sum};
+use super::leaves::{Leaves, sum_of_leaves};
 use super::plan::TrainPlan;
 use super::trainable::{MinibatchSize, Step, Trainable};
 use crate::comm::Comm;
@@ -95,7 +95,7 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
     }
 
     fn evaluate(&self, workspace: &mut Self::Workspace, step: &Step) {
-        let (leaves, _) = workspace.get_mut_and_share();
+        let leaves = workspace.get_mut();
         for leaf in &mut *leaves {
             match self.uses_stored(step.plan) {
                 false => self.inference(leaf, Some(step.noise)),
@@ -111,15 +111,16 @@ impl<B: Backend<Elem = f32> + Clone> Trainable for Vae<B> {
         if share.is_single() {
             return of(&leaves[0]);
         }
-        let own = leaves.iter().flat_map(|leaf| of(leaf).terms);
+        let mut of_leaves: Vec<Loss> = leaves.iter().map(of).collect();
+        let own = of_leaves.iter().flat_map(|loss| &loss.terms);
         let own: Vec<f64> = own.map(|term| term.sum).collect();
         // A worker without a leaf asks only for the names of the terms.
-        let mut loss = of(workspace.any());
+        let mut loss = of_leaves.pop().unwrap_or_else(|| of(workspace.any()));
         loss.n_cells = share.n_cells();
         let n = loss.terms.len();
         let all = share.gather(&own, n);
         for (i, term) in loss.terms.iter_mut().enumerate() {
-            term.sum = tree_sum(all.iter().skip(i).step_by(n).copied().collect());
+            term.sum = sum_of_leaves(all.iter().skip(i).step_by(n).copied());
         }
         loss
     }

@@ -288,10 +288,10 @@ fn any_number_of_threads_gives_the_same_bits() {
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let mut reference = trained(&config, &counts);
+            let reference = trained(&config, &counts);
             let grown = grown.validate().unwrap();
             let freeze = Freeze::default();
-            let vae = load_query_data(&mut reference, &grown, &freeze, 7).unwrap();
+            let vae = load_query_data(&reference, &grown, &freeze, 7).unwrap();
             train_query(vae, &counts).state_dict()
         })
     };

@@ -94,11 +94,11 @@ fn the_reference_labels_its_cells_as_before() {
 /// Names of the tensors of labels that training moved.
 fn moved_labels(freeze: &Freeze) -> Vec<String> {
     let sim = simulated();
-    let Mapped { mut reference, before, after } = mapped(&sim, freeze);
+    let Mapped { reference, before, after } = mapped(&sim, freeze);
     let (before, after) = (before.state_dict(), after.state_dict());
     let names = after.keys().filter(|name| !moved(name, &before, &after).is_empty());
     let names: Vec<String> = names.cloned().collect();
-    let told = trained_tensors(&mut reference, &grown(), freeze).unwrap();
+    let told = trained_tensors(&reference, &grown(), freeze).unwrap();
     for name in &names {
         assert!(told.iter().any(|told| told.starts_with(name)), "{name} moved untold");
     }
@@ -136,9 +136,9 @@ fn a_classifier_that_is_trained_keeps_its_dropout() {
     let rates = |freeze_classifier, own| {
         let mut config = config();
         config.classifier_parameters.dropout_rate = own;
-        let mut reference = Scanvae::new(Cpu::<f32>::new(), config.validate().unwrap(), 0);
+        let reference = Scanvae::new(Cpu::<f32>::new(), config.validate().unwrap(), 0);
         let freeze = Freeze { freeze_dropout: true, freeze_classifier, ..Freeze::default() };
-        let mapped = load_query_data(&mut reference, &grown(), &freeze, 7).unwrap();
+        let mapped = load_query_data(&reference, &grown(), &freeze, 7).unwrap();
         let config = mapped.spec().config().clone();
         (config.vae.dropout_rate, config.classifier_parameters.dropout_rate)
     };

@@ -8,11 +8,9 @@ mod provenance;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use scvi::Cpu;
 use scvi::model::{Progress, Watch};
-use scvi::module::Vae;
-use scvi_io::model_dir::HistoryTable;
-use scvi_io::{ModelMeta, SavedModel};
+use scvi_io::SavedModel;
+use scvi_io::anndata::AnnDataFile;
 use scvi_report::page::Page;
 use scvi_report::report::{Follow, ReportInput, report};
 use scvi_report::sections::{Expression, read_expression};
@@ -32,15 +30,10 @@ pub fn run(args: &ReportArgs, common: &Common) -> Result<(), CliError> {
     let expression = args.de.as_deref().map(read_expression).transpose()?;
     let source = &args.source;
     let (model, prepared) = open(source, common)?;
-    let SavedModel { vae, meta, history, .. } = &model;
-    let names: &[String] = match (&args.labels_key[..], &meta.registry.labels) {
-        ([], Some(labels)) => std::slice::from_ref(&labels.key),
-        (keys, _) => keys,
-    };
+    let of_model = labels_of_model(&model, &prepared)?;
+    let names = if args.labels_key.is_empty() { &of_model } else { &args.labels_key };
     let subject = Subject {
-        vae,
-        meta,
-        history,
+        saved: &model,
         prepared: &prepared,
         model: &source.model,
         labels: names,
@@ -62,11 +55,17 @@ pub fn run(args: &ReportArgs, common: &Common) -> Result<(), CliError> {
     report.print(common)
 }
 
+/// The column of labels that the model was trained with, where the file has it: without it, too, it
+/// can be read for the model.
+fn labels_of_model(model: &SavedModel, prepared: &Prepared) -> Result<Vec<String>, CliError> {
+    let file = AnnDataFile::open(&prepared.path)?;
+    let keys = model.meta.registry.labels.iter().map(|field| field.key.clone());
+    Ok(keys.filter(|key| file.obs_columns().contains(key)).collect())
+}
+
 /// What a report is about.
 pub struct Subject<'a> {
-    pub vae: &'a Vae<Cpu<f32>>,
-    pub meta: &'a ModelMeta,
-    pub history: &'a HistoryTable,
+    pub saved: &'a SavedModel,
     pub prepared: &'a Prepared,
     /// The model's folder.
     pub model: &'a Path,
@@ -83,13 +82,11 @@ pub struct Subject<'a> {
 impl Subject<'_> {
     /// The page.
     pub fn page(self, tasks: &Tasks) -> Result<Page, CliError> {
-        let Self { vae, meta, prepared, .. } = self;
+        let prepared = self.prepared;
         let Colors { columns, genes } = colors(&self, tasks.common)?;
         let data = prepared.dataset()?;
         let input = ReportInput {
-            vae,
-            meta,
-            history: self.history,
+            model: self.saved,
             data: &data,
             cells: &prepared.kept_names(),
             columns,

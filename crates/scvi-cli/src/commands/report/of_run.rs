@@ -5,13 +5,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use scvi_io::SavedModel;
+use scvi_report::page::Page;
 use scvi_report::report::title;
 
 use super::{ReportOutput, Subject, provenance};
 use crate::args::{Common, ReportFormat, TrainArgs};
 use crate::commands::demonstration;
 use crate::error::CliError;
-use crate::input::{Prepared, open_trained};
+use crate::input::Prepared;
 use crate::log::tell;
 use crate::watching::Tasks;
 
@@ -27,14 +28,16 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// The file of the page that a run writes.
+    pub fn path_of(args: &TrainArgs) -> Option<PathBuf> {
+        let demonstration = || args.input.is_none().then(|| PathBuf::from(demonstration::REPORT));
+        args.report.clone().or_else(demonstration)
+    }
+
     /// What was asked for: the demonstration always writes one, in place of an earlier one's.
     pub fn check(args: &TrainArgs, common: &Common) -> Result<Option<Self>, CliError> {
         let is_demonstration = args.input.is_none();
-        let path = match (&args.report, is_demonstration) {
-            (Some(path), _) => path.clone(),
-            (None, true) => PathBuf::from(demonstration::REPORT),
-            (None, false) => return Ok(None),
-        };
+        let Some(path) = Self::path_of(args) else { return Ok(None) };
         let mut common = common.clone();
         if is_demonstration && !common.overwrite && args.report.is_none() && is_earlier(&path) {
             tell(&common, &format!("replacing {} of an earlier demonstration", path.display()));
@@ -46,15 +49,22 @@ impl RunReport {
         Ok(Some(Self { output, labels, common }))
     }
 
-    /// Writes it, of the model that the run has just written; its file.
-    pub fn write(&self, model: &Path, prepared: &Prepared) -> Result<Vec<String>, CliError> {
-        let SavedModel { vae, meta, history, .. } = open_trained(model)?;
-        let labels = meta.registry.labels.iter().map(|field| field.key.clone());
+    /// The page's file.
+    pub fn path(&self) -> &Path {
+        self.output.path()
+    }
+
+    /// The page of a model, which is in the folder `model`.
+    pub fn page(
+        &self,
+        saved: &SavedModel,
+        model: &Path,
+        prepared: &Prepared,
+    ) -> Result<Page, CliError> {
+        let labels = saved.meta.registry.labels.iter().map(|field| field.key.clone());
         let labels: Vec<String> = labels.chain(self.labels.iter().cloned()).collect();
         let subject = Subject {
-            vae: &vae,
-            meta: &meta,
-            history: &history,
+            saved,
             prepared,
             model,
             labels: &labels,
@@ -63,8 +73,12 @@ impl RunReport {
             batch_size: BATCH_SIZE,
             command: provenance::command(),
         };
-        let page = subject.page(&Tasks::new(&self.common))?;
-        self.output.write(&page, &self.common)
+        subject.page(&Tasks::new(&self.common))
+    }
+
+    /// Writes it to its file, or to another.
+    pub fn write(&self, page: &Page, path: &Path) -> Result<(), CliError> {
+        self.output.at(path).write(page, &self.common).map(drop)
     }
 }
 

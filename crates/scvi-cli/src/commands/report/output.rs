@@ -46,6 +46,16 @@ impl ReportOutput {
         Ok(Self { path: path.to_owned(), format })
     }
 
+    /// The page's file, or the folder of charts.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The same in another place.
+    pub fn at(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), format: self.format }
+    }
+
     /// Writes it; the files.
     pub fn write(&self, page: &Page, common: &Common) -> Result<Vec<String>, CliError> {
         let fault = |path: &Path, e: std::io::Error| IoError::BadOutput {

@@ -35,7 +35,9 @@ pub fn run(mut args: TrainArgs, common: &Common) -> Result<(), CliError> {
     let Beginning { config, scvi } = Beginning::new(&mut args)?;
     let model = args.model.clone().unwrap_or_else(|| PathBuf::from(demonstration::MODEL));
     let demo = args.input.is_none().then_some(Path::new(demonstration::DATA));
-    let outputs: Vec<&Path> = args.output.as_deref().into_iter().chain(demo).collect();
+    let (output, page) = (args.output.clone(), RunReport::path_of(&args));
+    let outputs = [output.as_deref(), demo, page.as_deref()];
+    let outputs: Vec<&Path> = outputs.into_iter().flatten().collect();
     let options = demonstration::OutputOptions::of(&args, common);
     let kept = Kept::open(&model, &outputs, &mut args.checkpoints, &options.model)?;
     let copied = args.input.as_deref().unwrap_or(Path::new(demonstration::DATA));
@@ -172,11 +174,8 @@ impl Job<'_> {
             args.input.is_none().then_some(Output::Copy(data))
         };
         let latent = output.or_else(demo);
-        let outputs = RunOutputs { model: &model, latent, prepared, data, kept, common };
-        let mut files = outputs.write(&saved)?;
-        if let Some(page) = &page {
-            files.extend(page.write(&model, prepared)?);
-        }
+        let outputs = RunOutputs { model: &model, latent, page, prepared, data, kept, common };
+        let files = outputs.write(&saved)?;
         let mut report = report(&saved.meta, &trained.history, plan, prepared, &clock, files);
         let classifies = saved.meta.scanvi.is_some();
         report.add("next", next_step(args, &model, prepared, &kept.options, classifies));

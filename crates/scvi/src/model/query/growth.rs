@@ -36,27 +36,31 @@ pub(super) enum Stack {
 
 /// The layer that a tensor belongs to, and its name there: `0.weight`, `1.running_mean`.
 pub(super) fn layer_of(name: &str) -> Option<(Stack, usize, &str)> {
-    const STACKS: [(&str, Stack); 3] = [
-        ("z_encoder.encoder.fc_layers.Layer ", Stack::Encoder),
-        ("l_encoder.encoder.fc_layers.Layer ", Stack::Library),
-        ("decoder.px_decoder.fc_layers.Layer ", Stack::Decoder),
-    ];
-    STACKS.iter().find_map(|&(prefix, stack)| {
-        let (layer, part) = name.strip_prefix(prefix)?.split_once('.')?;
-        Some((stack, layer.parse().ok()?, part))
-    })
+    layer_in(
+        name,
+        &[
+            ("z_encoder.encoder.fc_layers.Layer ", Stack::Encoder),
+            ("l_encoder.encoder.fc_layers.Layer ", Stack::Library),
+            ("decoder.px_decoder.fc_layers.Layer ", Stack::Decoder),
+        ],
+    )
 }
 
 /// The same of a layer between both latent levels of a SCANVI: the part whose rules it follows, and
 /// the tensor's name in the layer.
 pub(super) fn second_level_layer(name: &str) -> Option<(Stack, &str)> {
-    const STACKS: [(&str, Stack); 2] = [
+    let stacks = [
         ("encoder_z2_z1.encoder.fc_layers.Layer ", Stack::Encoder),
         ("decoder_z1_z2.decoder.fc_layers.Layer ", Stack::Decoder),
     ];
-    STACKS.iter().find_map(|&(prefix, stack)| {
-        let (_, part) = name.strip_prefix(prefix)?.split_once('.')?;
-        Some((stack, part))
+    layer_in(name, &stacks).map(|(stack, _, part)| (stack, part))
+}
+
+/// The layer of one of the stacks, by the beginnings of their tensors' names.
+fn layer_in<'n>(name: &'n str, stacks: &[(&str, Stack)]) -> Option<(Stack, usize, &'n str)> {
+    stacks.iter().find_map(|&(prefix, stack)| {
+        let (layer, part) = name.strip_prefix(prefix)?.split_once('.')?;
+        Some((stack, layer.parse().ok()?, part))
     })
 }
 

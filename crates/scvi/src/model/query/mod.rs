@@ -23,7 +23,7 @@
 //! let registry = Registry { batch: Some(batch), ..Registry::default() };
 //! let grown = grown_config(reference.spec().config(), &registry, None)?;
 //! let freeze = Freeze::default();
-//! let query = load_query_data(&mut reference, &grown.validate()?, &freeze, 0)?;
+//! let query = load_query_data(&reference, &grown.validate()?, &freeze, 0)?;
 //!
 //! let sim = simulate(&SimulateConfig { n_cells: 60, n_genes: 40, ..Default::default() });
 //! let data = Dataset::new(&sim.counts, vec![2; 60])?;
@@ -120,7 +120,7 @@ pub fn grown_config(
 /// # Errors
 /// [`QueryError`] where `grown` is not the reference with more categories.
 pub fn load_query_data<M: Mappable>(
-    reference: &mut M,
+    reference: &M,
     grown: &VaeSpec,
     freeze: &Freeze,
     seed: u64,
@@ -156,7 +156,7 @@ pub fn freeze_reference<M: Mappable>(
 /// # Errors
 /// As [`load_query_data`].
 pub fn trained_tensors<M: Mappable>(
-    reference: &mut M,
+    reference: &M,
     grown: &VaeSpec,
     freeze: &Freeze,
 ) -> Result<Vec<String>, QueryError> {

@@ -54,12 +54,11 @@ impl<B: Backend> Scanvae<B> {
     }
 
     /// What the labels add to the terms of each cell's loss at the z1 in `ws`, whose posterior is
-    /// there, too: to reconstruction_loss, and to kl_local, `(cells)` each. z2 is drawn by the seed
-    /// and the number of the draw.
-    pub fn label_terms(&self, ws: &mut Workspace<B>, seed: u64, draw: u32) -> [Vec<B::Elem>; 2] {
+    /// there, too: to reconstruction_loss, and to kl_local, `(cells)` each. z2 is drawn by the seed.
+    pub fn label_terms(&self, ws: &mut Workspace<B>, seed: u64) -> [Vec<B::Elem>; 2] {
         let (backend, n_cells) = (self.backend(), ws.n_cells());
         let mut labels = LabelTerms::new(backend, &self.spec, n_cells);
-        labels.draw_latent(backend, &self.spec, &ws.inputs, (seed, draw));
+        labels.draw_latent(backend, &self.spec, &ws.inputs, (seed, 0));
         // The likelihood's own term is not wanted.
         backend.upload(&mut ws.decoder.nll, &vec![B::Elem::ZERO; n_cells]);
         self.evaluate_labels(ws, &mut labels, true);

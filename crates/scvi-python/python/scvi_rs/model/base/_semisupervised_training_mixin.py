@@ -123,8 +123,7 @@ checkpoint_every_n_epoch, resume, **trainer_kwargs
         if check_val_every_n_epoch is not None:
             trainer["check_val_every_n_epoch"] = check_val_every_n_epoch
         if max_epochs is None and trainer.get("max_epochs") is None and self.was_pretrained:
-            heuristic = _core.max_epochs_heuristic(self._n_training_obs())
-            max_epochs = min(10, max(2, round(heuristic / 3)))
+            max_epochs = _core.max_epochs_pretrained(self._n_training_obs())
         if n_samples_per_label is not None:
             n_samples_per_label = whole_number("n_samples_per_label", n_samples_per_label)
             if n_samples_per_label < 1:
